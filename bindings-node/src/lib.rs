@@ -1,0 +1,1 @@
+//! The node door of Mailtide: convert, call, convert.

@@ -1,0 +1,1 @@
+//! The python door of Mailtide: convert, call, convert.

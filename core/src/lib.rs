@@ -1,0 +1,20 @@
+//! IMAP for programs.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
+)]
+
+mod bulk;
+mod error;
+mod limits;
+mod secret;
+
+pub mod imap;
+pub mod wire;
+
+pub use bulk::{BulkResult, Done, MessageRef};
+pub use error::{Code, Context, MailError, Result, Retry};
+pub use limits::Limits;
+pub use secret::Secret;

@@ -1,0 +1,354 @@
+//! Walking a response token by token.
+
+use super::literal::announced;
+use super::{Frame, Octets, PIECE, WireError, quoted};
+use crate::limits::Limits;
+use bytes::Bytes;
+use memchr::memchr;
+
+type Result<T> = std::result::Result<T, WireError>;
+
+/// A place in a [`Frame`], moving forward only.
+///
+/// Methods that read a value skip the spaces before it, since servers send too many and too few of them. None of them
+/// recurses; [`Cursor::list`] lets a caller recurse as deep as the limits allow.
+///
+/// ```
+/// use mailtide::wire::{Cursor, Frame};
+///
+/// let frame = Frame::text("* LIST (\\Sent) \"/\" \"My \\\"Sent\\\"\"\r\n");
+/// let mut cursor = Cursor::new(&frame, &mailtide::Limits::default());
+/// assert_eq!(cursor.atom().unwrap(), "*");
+/// assert_eq!(cursor.atom().unwrap(), "LIST");
+/// let mut attributes = Vec::new();
+/// cursor.list(|c| Ok(attributes.push(c.atom()?))).unwrap();
+/// assert_eq!(attributes, ["\\Sent"]);
+/// assert_eq!(cursor.string().unwrap().into_bytes(), "/");
+/// assert_eq!(cursor.string().unwrap().into_bytes(), "My \"Sent\"");
+/// assert!(cursor.is_at_end());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cursor<'a> {
+    frame: &'a Frame,
+    /// Which text: 0 is the head, n the text after the nth large literal.
+    segment: usize,
+    text: &'a Bytes,
+    at: usize,
+    /// Bytes in the segments before this one, for error positions.
+    before: usize,
+    depth: usize,
+    items: usize,
+    structure: bool,
+}
+
+/// Any value, for what no standard defines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// An atom, number or flag, as it stands.
+    Atom(Bytes),
+    /// A quoted string or literal, decoded.
+    String(Octets),
+    /// A parenthesised list.
+    List(Vec<Value>),
+}
+
+impl<'a> Cursor<'a> {
+    /// A cursor at the start of `frame`.
+    #[must_use]
+    pub fn new(frame: &'a Frame, limits: &Limits) -> Self {
+        Self {
+            frame,
+            segment: 0,
+            text: &frame.head,
+            at: 0,
+            before: 0,
+            depth: limits.depth,
+            items: limits.items,
+            structure: false,
+        }
+    }
+
+    /// From here on quotes close only where ENVELOPE and BODYSTRUCTURE let a string end.
+    pub fn in_structure(&mut self, on: bool) -> bool {
+        std::mem::replace(&mut self.structure, on)
+    }
+
+    /// The next byte, spaces included.
+    #[must_use]
+    pub fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// The next byte after spaces.
+    pub fn peek_value(&mut self) -> Option<u8> {
+        self.spaces();
+        self.peek()
+    }
+
+    /// Takes `byte` if it is next; does not skip spaces.
+    pub fn eat(&mut self, byte: u8) -> bool {
+        let hit = self.peek() == Some(byte);
+        self.at += usize::from(hit);
+        hit
+    }
+
+    /// Takes `word` if it is next, in any case; does not skip spaces.
+    pub fn eat_word(&mut self, word: &[u8]) -> bool {
+        let hit = self.rest().get(..word.len()).is_some_and(|w| w.eq_ignore_ascii_case(word));
+        self.at += if hit { word.len() } else { 0 };
+        hit
+    }
+
+    /// Skips spaces (and tabs); whether there were any.
+    pub fn spaces(&mut self) -> bool {
+        let from = self.at;
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+        self.at > from
+    }
+
+    /// Whether only the line end is left.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.rest().iter().all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
+    }
+
+    /// What is left of the current text, with the line end.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// What is left of the current text, without the line end, and moves there.
+    pub fn take_rest(&mut self) -> Bytes {
+        let rest = self.rest();
+        let end = rest.iter().rposition(|b| !matches!(b, b'\r' | b'\n')).map_or(0, |at| at + 1);
+        self.take(end)
+    }
+
+    /// An atom in the widest sense: everything up to a space, parenthesis, quote or line end.
+    ///
+    /// A `[` begins a section that runs to its `]`, spaces and parentheses included, as in `BODY[HEADER.FIELDS (DATE)]`.
+    pub fn atom(&mut self) -> Result<Bytes> {
+        self.word(|b| matches!(b, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'), true)
+    }
+
+    /// An atom that also ends at `]` and `[`: inside a response code.
+    pub fn code_atom(&mut self) -> Result<Bytes> {
+        self.word(|b| matches!(b, b' ' | b'(' | b')' | b'"' | b'[' | b']' | b'\r' | b'\n'), false)
+    }
+
+    /// A number of up to 63 bits.
+    pub fn number(&mut self) -> Result<u64> {
+        self.count()?;
+        self.spaces();
+        let digits = self.rest().iter().take_while(|b| b.is_ascii_digit()).count();
+        let number = self.rest().get(..digits).filter(|d| !d.is_empty());
+        let number =
+            number.and_then(|d| d.iter().try_fold(0u64, |n, b| n.checked_mul(10)?.checked_add(u64::from(b - b'0'))));
+        match number.filter(|n| i64::try_from(*n).is_ok()) {
+            Some(number) => {
+                self.at += digits;
+                Ok(number)
+            }
+            None => Err(self.expected("a number")),
+        }
+    }
+
+    /// A number of up to 32 bits.
+    pub fn number32(&mut self) -> Result<u32> {
+        let at = self.at;
+        let number = self.number()?;
+        u32::try_from(number).map_err(|_| {
+            self.at = at;
+            self.expected("a 32-bit number")
+        })
+    }
+
+    /// A quoted string or a literal.
+    pub fn string(&mut self) -> Result<Octets> {
+        self.count()?;
+        match self.peek_value() {
+            Some(b'"') => self.quoted().map(Octets::Whole),
+            Some(b'{' | b'~') => self.literal(),
+            _ => Err(self.expected("a string")),
+        }
+    }
+
+    /// A string, or an atom in its place (mailbox names, and what sloppy servers leave unquoted).
+    pub fn astring(&mut self) -> Result<Bytes> {
+        match self.peek_value() {
+            Some(b'"' | b'{') => self.string().map(Octets::into_bytes),
+            _ => self.word(|b| matches!(b, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'), false),
+        }
+    }
+
+    /// A string, or `NIL`, or an atom in place of a string.
+    pub fn nstring(&mut self) -> Result<Option<Octets>> {
+        match self.peek_value() {
+            Some(b'"' | b'{' | b'~') => self.string().map(Some),
+            _ => {
+                let word = self.word(|b| matches!(b, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'), false)?;
+                Ok((!word.eq_ignore_ascii_case(b"NIL")).then_some(Octets::Whole(word)))
+            }
+        }
+    }
+
+    /// Takes `NIL` if it is next, as a whole word.
+    pub fn nil(&mut self) -> bool {
+        self.spaces();
+        let rest = self.rest();
+        let whole = rest.get(3).is_none_or(|b| matches!(b, b' ' | b'(' | b')' | b']' | b'"' | b'\r' | b'\n'));
+        let hit = whole && rest.get(..3).is_some_and(|w| w.eq_ignore_ascii_case(b"NIL"));
+        self.at += if hit { 3 } else { 0 };
+        hit
+    }
+
+    /// A parenthesised list: `item` is called at each item, and must move the cursor.
+    ///
+    /// The caller may recurse; beyond the limit's depth this is [`WireError::Malformed`].
+    pub fn list(&mut self, mut item: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        self.open()?;
+        while !self.close()? {
+            let before = (self.segment, self.at);
+            item(self)?;
+            if (self.segment, self.at) == before {
+                return Err(self.expected("a list item"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an opening parenthesis and goes one level deeper; [`Cursor::close`] comes back.
+    pub fn open(&mut self) -> Result<()> {
+        self.count()?;
+        self.spaces();
+        if self.peek() != Some(b'(') {
+            return Err(self.expected("an opening parenthesis"));
+        }
+        self.depth = self.depth.checked_sub(1).ok_or_else(|| self.expected("less nesting"))?;
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Takes a closing parenthesis if it is next; an error where the response ends instead.
+    pub fn close(&mut self) -> Result<bool> {
+        match self.peek_value() {
+            Some(b')') => {
+                self.at += 1;
+                self.depth += 1;
+                Ok(true)
+            }
+            None | Some(b'\r' | b'\n') => Err(self.expected("a closing parenthesis")),
+            Some(_) => Ok(false),
+        }
+    }
+
+    /// Any value, without recursion.
+    pub fn value(&mut self) -> Result<Value> {
+        let mut open: Vec<Vec<Value>> = Vec::new();
+        loop {
+            let value = match self.peek_value() {
+                Some(b'(') => {
+                    self.open()?;
+                    open.push(Vec::new());
+                    None
+                }
+                Some(b'"' | b'{') => Some(Value::String(self.string()?)),
+                Some(b'~') if self.rest().get(1) == Some(&b'{') => Some(Value::String(self.string()?)),
+                Some(b')') if !open.is_empty() => {
+                    self.close()?;
+                    open.pop().map(Value::List)
+                }
+                _ => Some(Value::Atom(self.atom()?)),
+            };
+            let Some(value) = value else { continue };
+            match open.last_mut() {
+                Some(list) => list.push(value),
+                None => return Ok(value),
+            }
+        }
+    }
+
+    /// An error that says what was expected here.
+    #[must_use]
+    pub fn expected(&self, what: &'static str) -> WireError {
+        WireError::Malformed { expected: what, at: self.before + self.at }
+    }
+
+    fn count(&mut self) -> Result<()> {
+        self.items = self.items.checked_sub(1).ok_or(WireError::Malformed { expected: "fewer items", at: self.at })?;
+        Ok(())
+    }
+
+    fn take(&mut self, len: usize) -> Bytes {
+        let end = self.at.saturating_add(len).min(self.text.len());
+        let taken = self.text.slice(self.at.min(end)..end);
+        self.at = end;
+        taken
+    }
+
+    fn word(&mut self, ends: impl Fn(u8) -> bool, sections: bool) -> Result<Bytes> {
+        self.count()?;
+        self.spaces();
+        let rest = self.rest();
+        let mut len = 0;
+        while let Some(byte) = rest.get(len).copied() {
+            if sections && byte == b'[' {
+                let Some(close) = section_end(rest.get(len..).unwrap_or_default()) else { break };
+                len += close + 1;
+            } else if ends(byte) {
+                break;
+            } else {
+                len += 1;
+            }
+        }
+        if len == 0 { Err(self.expected("an atom")) } else { Ok(self.take(len)) }
+    }
+
+    fn quoted(&mut self) -> Result<Bytes> {
+        let found = quoted::find(self.rest(), self.structure).ok_or_else(|| self.expected("a closing quote"))?;
+        self.at += 1;
+        let content = self.take(found.close - 1);
+        self.at += 1;
+        Ok(if found.escaped { quoted::unescape(&content).into() } else { content })
+    }
+
+    fn literal(&mut self) -> Result<Octets> {
+        let line = memchr(b'\n', self.rest()).ok_or_else(|| self.expected("a line end after the literal's size"))?;
+        let header = self.rest().get(..line).unwrap_or_default();
+        let header = announced(header.strip_suffix(b"\r").unwrap_or(header)).transpose()?;
+        let size = header.ok_or_else(|| self.expected("the size of a literal"))?.size;
+        self.at += line + 1;
+        if size > PIECE as u64 && self.at >= self.text.len() {
+            return self.large();
+        }
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if size > self.rest().len() {
+            return Err(self.expected("all bytes of a literal"));
+        }
+        Ok(Octets::Whole(self.take(size)))
+    }
+
+    fn large(&mut self) -> Result<Octets> {
+        let (octets, text) = self.frame.tail.get(self.segment).ok_or_else(|| self.expected("a large literal"))?;
+        self.before += self.text.len();
+        (self.segment, self.text, self.at) = (self.segment + 1, text, 0);
+        Ok(octets.clone())
+    }
+}
+
+/// Where the section that begins at `text[0] == b'['` closes. Header names in it may be quoted and hold a `]`.
+fn section_end(text: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b']' if !quoted => return Some(at),
+            b'\r' | b'\n' => return None,
+            _ => {}
+        }
+    }
+    None
+}
