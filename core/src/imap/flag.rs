@@ -3,5 +3,5 @@
 use std::borrow::Cow;
 
 /// A flag as the server writes it: a system flag with its backslash, or a keyword.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Flag(pub(super) Cow<'static, str>);
