@@ -6,6 +6,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
 )]
 
+mod auth;
 mod bulk;
 mod error;
 mod limits;
@@ -14,6 +15,7 @@ mod secret;
 pub mod imap;
 pub mod wire;
 
+pub use auth::Mechanism;
 pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
