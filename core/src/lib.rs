@@ -13,6 +13,7 @@ mod limits;
 mod secret;
 
 pub mod imap;
+pub mod message;
 pub mod wire;
 
 pub use auth::Mechanism;

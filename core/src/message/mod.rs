@@ -1,0 +1,25 @@
+//! The MIME view of a message: header fields, parts, text and attachments, decoded.
+//!
+//! From a live server come ENVELOPE and BODYSTRUCTURE, still encoded; from a file or an append come raw bytes. Both end
+//! in the same types here, so a text or an attachment is chosen by the same rules whichever way the message came. What
+//! cannot be decoded is given as far as it can, with a problem; the raw bytes are never lost.
+//!
+//! The tree of parts of a raw message is our own: its part numbers and byte ranges have to be those that a server gives,
+//! also where a boundary is the beginning of another one, and every bound is kept before anything is built. mail-parser
+//! reads single header fields (addresses, `Content-Type`), and no tree of its own is ever walked (CVE-2026-26312).
+
+mod address;
+mod charset;
+mod date;
+mod filename;
+mod params;
+mod transfer;
+mod words;
+
+pub use address::{EmailAddress, decode_addresses, parse_addresses};
+pub use charset::{Decoded, decode_charset, for_display};
+pub use date::parse_date;
+pub use filename::{filename_candidates, safe_filename};
+pub use params::decode_parameter;
+pub use transfer::{TransferDecoder, TransferEncoding, decode_transfer};
+pub use words::decode_header;
