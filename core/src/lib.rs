@@ -10,6 +10,7 @@ mod auth;
 mod bulk;
 mod error;
 mod limits;
+mod net;
 mod secret;
 
 pub mod imap;
@@ -20,4 +21,5 @@ pub use auth::Mechanism;
 pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
+pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 pub use secret::Secret;
