@@ -1,0 +1,79 @@
+//! What calls answer: JSON made on the engine's threads, bytes, or a handle.
+
+use crate::error::error_json;
+use bytes::Bytes;
+use mailtide::{BulkResult, MailError, MessageRef};
+use napi::bindgen_prelude::{Buffer, Either4, Null};
+use serde_json::{Value, json};
+
+/// A finished call's value on its way to JavaScript.
+pub enum Reply {
+    /// Nothing to say, or nothing there.
+    Null,
+    /// Plain data.
+    Json(String),
+    /// Text as it is.
+    Text(String),
+    /// Bytes.
+    Bytes(Bytes),
+}
+
+/// What a queue entry becomes in JavaScript.
+pub type JsValue = Either4<Null, f64, String, Buffer>;
+
+impl Reply {
+    /// Plain data of any shape.
+    pub fn json(value: &Value) -> Self {
+        Self::Json(value.to_string())
+    }
+
+    /// To be called on the JavaScript thread.
+    pub fn into_js(self) -> JsValue {
+        match self {
+            Self::Null => Either4::A(Null),
+            Self::Json(text) | Self::Text(text) => Either4::C(text),
+            Self::Bytes(bytes) => Either4::D(Vec::from(bytes).into()),
+        }
+    }
+}
+
+/// Gives each mailbox of a list of references a number, so that its name crosses once.
+#[derive(Default)]
+pub struct Places(Vec<(String, String, u32)>);
+
+impl Places {
+    /// The number of the mailbox that a reference is in.
+    pub fn of(&mut self, reference: &MessageRef) -> usize {
+        let same = |p: &(String, String, u32)| {
+            p.2 == reference.uid_validity && p.1 == reference.mailbox && p.0 == reference.account
+        };
+        // A list is nearly always of one mailbox, or of a source and a target.
+        self.0.iter().position(same).unwrap_or_else(|| {
+            self.0.push((reference.account.clone(), reference.mailbox.clone(), reference.uid_validity));
+            self.0.len() - 1
+        })
+    }
+
+    /// `[[account, mailbox, uidValidity], …]`.
+    pub fn json(&self) -> Value {
+        self.0.iter().map(|(account, mailbox, validity)| json!([account, mailbox, validity])).collect()
+    }
+}
+
+/// References as `{places, refs: [place, uid, place, uid, …]}`.
+pub fn refs_json(refs: &[MessageRef]) -> Value {
+    let mut places = Places::default();
+    let refs: Vec<u64> = refs.iter().flat_map(|r| [places.of(r) as u64, u64::from(r.uid)]).collect();
+    json!({ "places": places.json(), "refs": refs })
+}
+
+/// A bulk result, its references as pairs of place and UID.
+pub fn bulk_json(result: &BulkResult) -> Value {
+    let mut places = Places::default();
+    let mut pair = |r: &MessageRef| json!([places.of(r), r.uid]);
+    let done: Vec<Value> = result.done.iter().map(|d| json!([pair(&d.source), d.target.as_ref().map(&mut pair)])).collect();
+    let failed: Vec<Value> =
+        result.failed.iter().map(|(r, error): &(MessageRef, MailError)| json!([pair(r), error_json(error)])).collect();
+    let unknown: Vec<Value> = result.unknown.iter().map(&mut pair).collect();
+    json!({ "done": done, "failed": failed, "unknown": unknown, "places": places.json() })
+}
