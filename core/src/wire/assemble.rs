@@ -77,13 +77,17 @@ impl Frame {
 }
 
 /// Collects events into frames, within the limits; pieces of a body may be diverted as they come.
+///
+/// To hand a body on while it arrives, look at [`Assembler::pending`] after each [`Event::Head`], call
+/// [`Assembler::divert`], and hand on a copy of each [`Event::Piece`] before it is pushed here. The frame then holds
+/// [`Octets::Streamed`] in place of the bytes, and only comes when the body was whole.
 #[derive(Debug)]
 pub struct Assembler {
     limits: Limits,
     texts: Vec<Bytes>,
     literals: Vec<Octets>,
+    /// Bytes kept.
     size: usize,
-    diverted: bool,
     literal_left: u64,
 }
 
@@ -91,10 +95,10 @@ impl Assembler {
     /// An assembler with these bounds.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, texts: Vec::new(), literals: Vec::new(), size: 0, diverted: false, literal_left: 0 }
+        Self { limits, texts: Vec::new(), literals: Vec::new(), size: 0, literal_left: 0 }
     }
 
-    /// Takes the next event; a frame when it is complete.
+    /// Takes the next event; a frame when it is complete. An error is final.
     pub fn push(&mut self, event: Event) -> Result<Option<Frame>, WireError> {
         match event {
             Event::Line(text) => self.line(text).map(Some),
@@ -104,50 +108,71 @@ impl Assembler {
         }
     }
 
-    /// The text of the response so far, when a large literal has just been announced: what the pieces belong to.
+    /// The text before the large literal that is on its way, from the response's beginning or the large literal before.
     #[must_use]
     pub fn pending(&self) -> Option<&Bytes> {
         if self.literal_left > 0 { self.texts.last() } else { None }
     }
 
-    /// From here on the pieces of the current literal are not kept: the caller hands them on.
-    pub fn divert(&mut self) {
-        if let (false, Some(Octets::Chunks(chunks))) = (self.diverted, self.literals.last()) {
-            let seen = chunks.iter().map(|c| c.len() as u64).sum();
-            self.diverted = true;
-            self.literals.pop();
-            self.literals.push(Octets::Streamed(seen));
-        }
+    /// The response so far, with what has come of its last large literal; `None` between two responses.
+    #[must_use]
+    pub fn partial(&self) -> Option<Frame> {
+        let (head, texts) = self.texts.split_first()?;
+        let texts = texts.iter().cloned().chain([Bytes::new()]);
+        Some(Frame { head: head.clone(), tail: self.literals.iter().cloned().zip(texts).collect() })
+    }
+
+    /// Bytes of the current large literal that have not come yet.
+    #[must_use]
+    pub fn remaining(&self) -> u64 {
+        self.literal_left
+    }
+
+    /// From here on the pieces of the current large literal are not kept: the caller hands them on. Returns the pieces
+    /// that came before.
+    pub fn divert(&mut self) -> Vec<Bytes> {
+        let Some(current @ Octets::Chunks(_)) = self.literals.last_mut().filter(|_| self.literal_left > 0) else {
+            return Vec::new();
+        };
+        let seen = current.len();
+        let kept = std::mem::replace(current, Octets::Streamed(seen));
+        self.size = self.size.saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
+        if let Octets::Chunks(chunks) = kept { chunks } else { Vec::new() }
     }
 
     fn line(&mut self, text: Bytes) -> Result<Frame, WireError> {
         self.grow(text.len())?;
+        self.size = 0;
+        if self.texts.is_empty() {
+            return Ok(Frame { head: text, tail: Vec::new() });
+        }
         self.texts.push(text);
         let mut texts = std::mem::take(&mut self.texts).into_iter();
         let literals = std::mem::take(&mut self.literals);
-        self.size = 0;
         Ok(Frame { head: texts.next().unwrap_or_default(), tail: literals.into_iter().zip(texts).collect() })
     }
 
     fn head(&mut self, text: Bytes, header: LiteralHeader) -> Result<(), WireError> {
-        if !announces_body(&text) && header.size > self.limits.literal as u64 {
+        let body = announces_body(&text) || is_append(self.texts.first().unwrap_or(&text));
+        if !body && header.size > self.limits.literal as u64 {
             return Err(WireError::Limit("the size of a literal"));
         }
         self.grow(text.len())?;
         self.texts.push(text);
         self.literals.push(Octets::Chunks(Vec::new()));
-        (self.diverted, self.literal_left) = (false, header.size);
+        self.literal_left = header.size;
         Ok(())
     }
 
     fn piece(&mut self, piece: Bytes) -> Result<(), WireError> {
         self.literal_left = self.literal_left.saturating_sub(piece.len() as u64);
-        if !self.diverted {
-            self.grow(piece.len())?;
-        }
         match self.literals.last_mut() {
-            Some(Octets::Chunks(chunks)) => chunks.push(piece),
             Some(Octets::Streamed(seen)) => *seen += piece.len() as u64,
+            Some(Octets::Chunks(chunks)) => {
+                let len = piece.len();
+                chunks.push(piece);
+                self.grow(len)?;
+            }
             _ => {}
         }
         Ok(())
@@ -167,3 +192,13 @@ fn announces_body(text: &[u8]) -> bool {
     let word = name.rsplit(|b| matches!(b, b' ' | b'(')).next().unwrap_or_default();
     name.ends_with(b"]") || name.ends_with(b">") || word.get(..6).is_some_and(|w| w.eq_ignore_ascii_case(b"RFC822"))
 }
+
+/// Whether a command, whose first text this is, brings messages: APPEND, REPLACE (RFC 8508), UID REPLACE.
+fn is_append(text: &[u8]) -> bool {
+    let mut words = text.split(|b| *b == b' ');
+    let tagged = words.next() != Some(b"*");
+    tagged && words.take(2).any(|w| w.eq_ignore_ascii_case(b"APPEND") || w.eq_ignore_ascii_case(b"REPLACE"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Walking a response token by token.
 
-use super::literal::announced;
+use super::literal::{MAX_HEADER, announced, decimal};
 use super::{Frame, Octets, PIECE, WireError, quoted};
 use crate::limits::Limits;
 use bytes::Bytes;
@@ -38,8 +38,12 @@ pub struct Cursor<'a> {
     before: usize,
     depth: usize,
     items: usize,
+    values: usize,
     structure: bool,
 }
+
+/// Most values that [`Cursor::value`] keeps of one response. Two bytes on the wire may become forty in memory.
+const MAX_VALUES: usize = 100_000;
 
 /// Any value, for what no standard defines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,7 @@ impl<'a> Cursor<'a> {
             before: 0,
             depth: limits.depth,
             items: limits.items,
+            values: MAX_VALUES,
             structure: false,
         }
     }
@@ -129,14 +134,26 @@ impl<'a> Cursor<'a> {
 
     /// An atom in the widest sense: everything up to a space, parenthesis, quote or line end.
     ///
-    /// A `[` begins a section that runs to its `]`, spaces and parentheses included, as in `BODY[HEADER.FIELDS (DATE)]`.
+    /// In the name of a FETCH item (`BODY`, `BINARY`) a `[` begins a section that runs to its `]`, spaces and parentheses
+    /// included, as in `BODY[HEADER.FIELDS (DATE)]`.
     pub fn atom(&mut self) -> Result<Bytes> {
-        self.word(|b| matches!(b, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'), true)
+        self.spaces();
+        let len = self.atom_len()?;
+        Ok(self.take(len))
+    }
+
+    /// The same, for a word that is only looked at.
+    pub fn keyword(&mut self) -> Result<&'a [u8]> {
+        self.spaces();
+        let len = self.atom_len()?;
+        let word = self.rest().get(..len).unwrap_or_default();
+        self.at += len;
+        Ok(word)
     }
 
     /// An atom that also ends at `]` and `[`: inside a response code.
     pub fn code_atom(&mut self) -> Result<Bytes> {
-        self.word(|b| matches!(b, b' ' | b'(' | b')' | b'"' | b'[' | b']' | b'\r' | b'\n'), false)
+        self.word(|b| ends_atom(b) || matches!(b, b'[' | b']'))
     }
 
     /// A number of up to 63 bits.
@@ -144,16 +161,10 @@ impl<'a> Cursor<'a> {
         self.count()?;
         self.spaces();
         let digits = self.rest().iter().take_while(|b| b.is_ascii_digit()).count();
-        let number = self.rest().get(..digits).filter(|d| !d.is_empty());
-        let number =
-            number.and_then(|d| d.iter().try_fold(0u64, |n, b| n.checked_mul(10)?.checked_add(u64::from(b - b'0'))));
-        match number.filter(|n| i64::try_from(*n).is_ok()) {
-            Some(number) => {
-                self.at += digits;
-                Ok(number)
-            }
-            None => Err(self.expected("a number")),
-        }
+        let number = self.rest().get(..digits).filter(|d| !d.is_empty()).and_then(decimal);
+        let number = number.ok_or_else(|| self.expected("a number"))?;
+        self.at += digits;
+        Ok(number)
     }
 
     /// A number of up to 32 bits.
@@ -178,28 +189,23 @@ impl<'a> Cursor<'a> {
 
     /// A string, or an atom in its place (mailbox names, and what sloppy servers leave unquoted).
     pub fn astring(&mut self) -> Result<Bytes> {
-        match self.peek_value() {
-            Some(b'"' | b'{') => self.string().map(Octets::into_bytes),
-            _ => self.word(|b| matches!(b, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'), false),
-        }
+        if self.is_at_string() { self.string().map(Octets::into_bytes) } else { self.word(ends_atom) }
     }
 
     /// A string, or `NIL`, or an atom in place of a string.
     pub fn nstring(&mut self) -> Result<Option<Octets>> {
-        match self.peek_value() {
-            Some(b'"' | b'{' | b'~') => self.string().map(Some),
-            _ => {
-                let word = self.word(|b| matches!(b, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n'), false)?;
-                Ok((!word.eq_ignore_ascii_case(b"NIL")).then_some(Octets::Whole(word)))
-            }
+        if self.is_at_string() {
+            return self.string().map(Some);
         }
+        let word = self.word(ends_atom)?;
+        Ok((!word.eq_ignore_ascii_case(b"NIL")).then_some(Octets::Whole(word)))
     }
 
     /// Takes `NIL` if it is next, as a whole word.
     pub fn nil(&mut self) -> bool {
         self.spaces();
         let rest = self.rest();
-        let whole = rest.get(3).is_none_or(|b| matches!(b, b' ' | b'(' | b')' | b']' | b'"' | b'\r' | b'\n'));
+        let whole = rest.get(3).is_none_or(|b| ends_atom(*b) || *b == b']');
         let hit = whole && rest.get(..3).is_some_and(|w| w.eq_ignore_ascii_case(b"NIL"));
         self.at += if hit { 3 } else { 0 };
         hit
@@ -223,8 +229,7 @@ impl<'a> Cursor<'a> {
     /// Takes an opening parenthesis and goes one level deeper; [`Cursor::close`] comes back.
     pub fn open(&mut self) -> Result<()> {
         self.count()?;
-        self.spaces();
-        if self.peek() != Some(b'(') {
+        if self.peek_value() != Some(b'(') {
             return Err(self.expected("an opening parenthesis"));
         }
         self.depth = self.depth.checked_sub(1).ok_or_else(|| self.expected("less nesting"))?;
@@ -245,7 +250,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Any value, without recursion.
+    /// Any value, without recursion. One response may hold 100,000 of them.
     pub fn value(&mut self) -> Result<Value> {
         let mut open: Vec<Vec<Value>> = Vec::new();
         loop {
@@ -253,17 +258,16 @@ impl<'a> Cursor<'a> {
                 Some(b'(') => {
                     self.open()?;
                     open.push(Vec::new());
-                    None
+                    continue;
                 }
-                Some(b'"' | b'{') => Some(Value::String(self.string()?)),
-                Some(b'~') if self.rest().get(1) == Some(&b'{') => Some(Value::String(self.string()?)),
                 Some(b')') if !open.is_empty() => {
                     self.close()?;
-                    open.pop().map(Value::List)
+                    Value::List(open.pop().unwrap_or_default())
                 }
-                _ => Some(Value::Atom(self.atom()?)),
+                _ if self.is_at_string() => Value::String(self.string()?),
+                _ => Value::Atom(self.atom()?),
             };
-            let Some(value) = value else { continue };
+            self.values = self.values.checked_sub(1).ok_or_else(|| self.expected("fewer values"))?;
             match open.last_mut() {
                 Some(list) => list.push(value),
                 None => return Ok(value),
@@ -278,7 +282,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn count(&mut self) -> Result<()> {
-        self.items = self.items.checked_sub(1).ok_or(WireError::Malformed { expected: "fewer items", at: self.at })?;
+        self.items = self.items.checked_sub(1).ok_or_else(|| self.expected("fewer items"))?;
         Ok(())
     }
 
@@ -289,22 +293,30 @@ impl<'a> Cursor<'a> {
         taken
     }
 
-    fn word(&mut self, ends: impl Fn(u8) -> bool, sections: bool) -> Result<Bytes> {
+    /// Length of the atom here; an error if there is none.
+    fn atom_len(&mut self) -> Result<usize> {
+        self.count()?;
+        let rest = self.rest();
+        let len = rest.iter().position(|b| ends_atom(*b)).unwrap_or(rest.len());
+        let len = match self.peek() {
+            Some(b'B' | b'b') => section_item(rest).unwrap_or(Some(len)),
+            _ => Some(len),
+        };
+        len.filter(|len| *len > 0).ok_or_else(|| self.expected("an atom"))
+    }
+
+    fn word(&mut self, ends: impl Fn(u8) -> bool) -> Result<Bytes> {
         self.count()?;
         self.spaces();
         let rest = self.rest();
-        let mut len = 0;
-        while let Some(byte) = rest.get(len).copied() {
-            if sections && byte == b'[' {
-                let Some(close) = section_end(rest.get(len..).unwrap_or_default()) else { break };
-                len += close + 1;
-            } else if ends(byte) {
-                break;
-            } else {
-                len += 1;
-            }
-        }
+        let len = rest.iter().position(|b| ends(*b)).unwrap_or(rest.len());
         if len == 0 { Err(self.expected("an atom")) } else { Ok(self.take(len)) }
+    }
+
+    /// Whether a quoted string or literal is next, after spaces. A `~` alone begins an atom, as in `~/Mail`.
+    fn is_at_string(&mut self) -> bool {
+        self.spaces();
+        matches!(self.rest(), [b'"' | b'{', ..] | [b'~', b'{', ..])
     }
 
     fn quoted(&mut self) -> Result<Bytes> {
@@ -316,9 +328,10 @@ impl<'a> Cursor<'a> {
     }
 
     fn literal(&mut self) -> Result<Octets> {
-        let line = memchr(b'\n', self.rest()).ok_or_else(|| self.expected("a line end after the literal's size"))?;
-        let header = self.rest().get(..line).unwrap_or_default();
-        let header = announced(header.strip_suffix(b"\r").unwrap_or(header)).transpose()?;
+        let start = self.rest().get(..MAX_HEADER).unwrap_or(self.rest());
+        let line = memchr(b'\n', start).ok_or_else(|| self.expected("a line end after the literal's size"))?;
+        let header = start.get(..line).unwrap_or_default();
+        let header = announced(header.strip_suffix(b"\r").unwrap_or(header))?;
         let size = header.ok_or_else(|| self.expected("the size of a literal"))?.size;
         self.at += line + 1;
         if size > PIECE as u64 && self.at >= self.text.len() {
@@ -339,6 +352,30 @@ impl<'a> Cursor<'a> {
     }
 }
 
+fn ends_atom(byte: u8) -> bool {
+    matches!(byte, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n')
+}
+
+/// Length of a FETCH item's name that has a section, with what follows the section (`<0>`), if `text` begins with one:
+/// `Some(None)` for one that does not close.
+fn section_item(text: &[u8]) -> Option<Option<usize>> {
+    let open = text.iter().take(MAX_ITEM).position(|b| *b == b'[' || ends_atom(*b))?;
+    let (name, section) = text.split_at_checked(open)?;
+    if section.first() != Some(&b'[') || !SECTION_ITEMS.iter().any(|item| name.eq_ignore_ascii_case(item)) {
+        return None;
+    }
+    let Some(close) = section_end(section) else { return Some(None) };
+    let rest = section.get(close + 1..).unwrap_or_default();
+    let after = rest.iter().position(|b| ends_atom(*b)).unwrap_or(rest.len());
+    Some(Some(open + close + 1 + after))
+}
+
+/// The items with a section (RFC 9051 section 7.5.2). No server should send `.PEEK`.
+const SECTION_ITEMS: [&[u8]; 5] = [b"BODY", b"BINARY", b"BINARY.SIZE", b"BODY.PEEK", b"BINARY.PEEK"];
+
+/// Length of the longest of them, with its bracket.
+const MAX_ITEM: usize = 12;
+
 /// Where the section that begins at `text[0] == b'['` closes. Header names in it may be quoted and hold a `]`.
 fn section_end(text: &[u8]) -> Option<usize> {
     let mut quoted = false;
@@ -352,3 +389,6 @@ fn section_end(text: &[u8]) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

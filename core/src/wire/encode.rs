@@ -1,7 +1,8 @@
 //! Writing commands so that no argument can become another command.
 //!
 //! Every argument goes through one of a few methods, each of which chooses atom, quoted string or literal by what the
-//! bytes are. CR, LF and NUL reach the wire only inside a literal that may carry them.
+//! bytes are. CR and LF reach the wire only inside a literal, NUL only inside the body of a message. No text outside a
+//! quoted string holds a `{`, so no line can end in something that a server would take for a literal's header.
 
 use crate::error::{Code, MailError, Result};
 use bytes::Bytes;
@@ -64,6 +65,8 @@ impl Command {
 /// // The line ends can only travel as a literal: see what the pieces are.
 /// assert_eq!(e.finish().pieces().len(), 2);
 /// ```
+///
+/// After a refusal the encoder holds half a command: drop it.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     name: &'static str,
@@ -101,19 +104,30 @@ impl Encoder {
         self
     }
 
-    /// Something that prints as atom characters only (a set, a date); refused otherwise.
+    /// Something that prints as atom characters only (a set, a date, a keyword); refused otherwise.
     pub fn atom(&mut self, atom: &str) -> Result<&mut Self> {
         if atom.is_empty() || !atom.bytes().all(is_atom_text) {
-            return Err(refused("an atom", "letters, digits and most signs"));
+            return Err(refused("an atom", "ASCII letters, digits and signs, except ( ) { % \" \\ and space"));
         }
         self.space();
         self.text.extend_from_slice(atom.as_bytes());
         Ok(self)
     }
 
+    /// A flag: an atom, with or without a backslash before it; refused otherwise.
+    pub fn flag(&mut self, flag: &str) -> Result<&mut Self> {
+        let name = flag.strip_prefix('\\').unwrap_or(flag);
+        if name.is_empty() || !name.bytes().all(is_astring_char) {
+            return Err(refused("a flag", "ASCII letters, digits and signs, except ( ) { % * \" \\ and space"));
+        }
+        self.space();
+        self.text.extend_from_slice(flag.as_bytes());
+        Ok(self)
+    }
+
     /// A string where an atom would do as well (mailbox names): atom, quoted or literal by content.
     pub fn astring(&mut self, bytes: &[u8]) -> Result<&mut Self> {
-        let plain = !bytes.is_empty() && bytes.iter().all(|b| is_astring_char(*b));
+        let plain = (1..=QUOTED).contains(&bytes.len()) && bytes.iter().all(|b| is_astring_char(*b));
         if plain && !bytes.eq_ignore_ascii_case(b"NIL") {
             self.space();
             self.text.extend_from_slice(bytes);
@@ -144,13 +158,13 @@ impl Encoder {
         }
     }
 
-    /// A body that the sender has elsewhere.
+    /// A message that the sender has elsewhere. One that holds NUL must be `binary` (RFC 3516).
     pub fn stream(&mut self, len: u64, binary: bool) -> &mut Self {
         self.piece(Piece::Stream { len, binary });
         self
     }
 
-    /// A body in hand.
+    /// A message in hand. One that holds NUL must be `binary` (RFC 3516).
     pub fn body(&mut self, bytes: Bytes, binary: bool) -> &mut Self {
         self.piece(Piece::Literal { bytes, binary });
         self
@@ -167,10 +181,13 @@ impl Encoder {
         Ok(self)
     }
 
-    /// Text as the caller wrote it, for commands that this library does not know. CR, LF and NUL are refused.
+    /// Text as the caller wrote it, for commands that this library does not know.
+    ///
+    /// Refused are CR, LF and NUL, a quoted string that does not end, and a `{` outside of quoted strings: after a
+    /// literal's header the server would take what follows for data.
     pub fn raw(&mut self, text: &str) -> Result<&mut Self> {
-        if text.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
-            return Err(refused("raw command text", "no CR, LF or NUL"));
+        if !is_whole_text(text.as_bytes()) {
+            return Err(refused("raw command text", "no CR, LF or NUL, no open quote, no { outside of quotes"));
         }
         self.space();
         self.text.extend_from_slice(text.as_bytes());
@@ -219,7 +236,7 @@ impl Encoder {
 /// Longest string that goes in quotes. Longer ones are literals, so that lines stay short (RFC 2683 section 3.2.1.5).
 const QUOTED: usize = 1000;
 
-/// ATOM-CHAR and what sequence sets need besides (`*`, `:` and `,` are in neither or both).
+/// ASTRING-CHAR, and `*` for sets (`5:*`). Atoms take a `]` too: keywords on real servers have one.
 fn is_atom_text(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'"' | b'\\')
 }
@@ -229,6 +246,25 @@ fn is_astring_char(byte: u8) -> bool {
     is_atom_text(byte) && byte != b'*'
 }
 
+/// Whether a server that has read this is neither inside a string nor waiting for a literal.
+fn is_whole_text(text: &[u8]) -> bool {
+    let (mut open, mut escaped) = (false, false);
+    for byte in text {
+        match byte {
+            b'\r' | b'\n' | 0 => return false,
+            _ if escaped => escaped = false,
+            b'\\' if open => escaped = true,
+            b'"' => open = !open,
+            b'{' if !open => return false,
+            _ => {}
+        }
+    }
+    !open
+}
+
 fn refused(what: &str, allowed: &str) -> MailError {
     MailError::new(Code::UsageArgument, format!("This cannot be sent as {what}")).hint(format!("Allowed: {allowed}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,18 @@ use super::literal::announced;
 use super::{LiteralHeader, WireError};
 use crate::limits::Limits;
 use bytes::{Bytes, BytesMut};
-use memchr::memchr;
+use memchr::{memchr, memchr2_iter};
+use std::ops::ControlFlow::{self, Break, Continue};
 
 /// Literals up to this size stay inside their response; larger ones leave in pieces of at most this size.
 pub const PIECE: usize = 64 * 1024;
 
+/// Least size of a piece that is not the last of its literal. A peer that sends single bytes must not make us keep a
+/// reference for each of them.
+const LEAST_PIECE: usize = 4 * 1024;
+
 /// Most line feeds that one response may hide in quoted strings.
-const MAX_FOLDS: u8 = 8;
+const MAX_FOLDS: u8 = 64;
 
 /// What the framer has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +26,17 @@ pub enum Event {
     Head(Bytes, LiteralHeader),
     /// Some bytes of the large literal, at most [`PIECE`].
     Piece(Bytes),
-    /// Only for a server: the client waits for a `+` before it sends this literal.
+    /// Only for a server, once for each synchronising literal: the client waits for a `+` before it sends the bytes.
     Wait(LiteralHeader),
 }
 
 /// Cuts a byte stream into responses (or, for a server, commands).
+///
+/// NULs and empty lines between responses are dropped, as some servers send them. A server sees empty lines, since one
+/// may be the answer to its last challenge (RFC 9051 section 6.2.2).
+///
+/// A literal's header counts as such even where the quotes before it do not match. To overlook a literal would make
+/// responses of the bytes of a stranger's message; to see one too many only fails this connection.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -44,41 +55,61 @@ pub struct Framer {
     client: bool,
     /// What is left of a large literal.
     remaining: u64,
-    /// Where the next look at the buffer begins; all before it has been examined.
+    current: Progress,
+    examined: u64,
+    failed: Option<WireError>,
+}
+
+/// How far the response at the front of the buffer has been read. Offsets are into the buffer.
+#[derive(Debug, Default)]
+struct Progress {
+    begun: bool,
+    kind: Kind,
+    awaits: Awaits,
+    /// All before this has been examined.
     scanned: usize,
-    /// Where the current run of text (after the last inline literal) begins.
+    /// Where the run of text after the last literal begins.
     text: usize,
-    /// Bytes of text and number of literals in the response so far.
+    /// Bytes of text before that, and number of literals.
     line: usize,
     literals: usize,
-    /// Whether the response so far may hold literals: a status text that ends in `{5}` announces nothing.
-    plain: bool,
-    /// Whether a response has begun, so that padding before it can be told from its content.
-    begun: bool,
-    waited: bool,
-    /// Line feeds taken as part of a quoted string, so that rescanning stays bounded.
+    /// Whether the text up to `quoted` ends inside a quoted string.
+    open: bool,
+    quoted: usize,
     folds: u8,
-    examined: u64,
 }
+
+/// What the first line says about the ones after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Unknown,
+    /// Ends in text for people, in which `{5}` announces nothing and quotes need not match.
+    Status,
+    /// `* ` and anything else: may hold literals, and line feeds in quoted strings.
+    Data,
+    /// A command, or something that is neither.
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Awaits {
+    #[default]
+    LineEnd,
+    /// The bytes of the literal whose header ends at `scanned`.
+    Literal { header: LiteralHeader, reported: bool },
+    /// Enough of the next line to tell whether the line feed was part of a quoted string.
+    NextLine,
+}
+
+/// Go on, or return this; `None` means that more bytes are needed.
+type Step = Result<ControlFlow<Option<Event>>, WireError>;
 
 impl Framer {
     /// A framer for what a server sends.
     #[must_use]
     pub fn for_client(limits: Limits) -> Self {
-        Self {
-            limits,
-            client: true,
-            remaining: 0,
-            scanned: 0,
-            text: 0,
-            line: 0,
-            literals: 0,
-            plain: false,
-            begun: false,
-            waited: false,
-            folds: 0,
-            examined: 0,
-        }
+        Self { limits, client: true, remaining: 0, current: Progress::default(), examined: 0, failed: None }
     }
 
     /// A framer for what a client sends: it says when a `+` is waited for.
@@ -87,7 +118,7 @@ impl Framer {
         Self { client: false, ..Self::for_client(limits) }
     }
 
-    /// Bytes looked at so far, to show that the time is linear in the input.
+    /// Bytes looked at so far, to show that the time is linear in the input. Each byte counts up to a few times.
     #[must_use]
     pub fn examined(&self) -> u64 {
         self.examined
@@ -96,141 +127,233 @@ impl Framer {
     /// Whether the stream stands between two responses.
     #[must_use]
     pub fn is_between(&self) -> bool {
-        !self.begun && self.remaining == 0
+        !self.current.begun && self.remaining == 0
     }
 
     /// Takes the next event off the front of `buffer`; `None` means that more bytes are needed.
     ///
-    /// An error is final: the stream cannot be followed beyond it.
+    /// Between two calls the caller only appends to the buffer. An error is final, since the stream cannot be followed
+    /// beyond it: every later call returns it again.
     pub fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Event>, WireError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let event = self.advance(buffer);
+        self.failed = event.as_ref().err().cloned();
+        event
+    }
+
+    /// For a server that answers [`Event::Wait`] with `NO`: drops the command, whose literal the client will not send.
+    pub fn refuse(&mut self, buffer: &mut BytesMut) {
+        if let Awaits::Literal { .. } = self.current.awaits {
+            let _ = self.take(buffer);
+            self.current = Progress::default();
+        }
+    }
+
+    fn advance(&mut self, buffer: &mut BytesMut) -> Result<Option<Event>, WireError> {
         if self.remaining > 0 {
             return Ok(self.piece(buffer));
         }
-        if !self.begun && !self.begin(buffer) {
+        if !self.current.begun && !self.begin(buffer) {
             return Ok(None);
         }
         loop {
-            let Some(unseen) = buffer.get(self.scanned..) else { return Ok(None) };
-            let Some(offset) = memchr(b'\n', unseen) else {
-                self.examined += unseen.len() as u64;
-                self.scanned = buffer.len();
-                return self.bounded(buffer.len() - self.text).map(|()| None);
+            let step = match self.current.awaits {
+                Awaits::LineEnd => self.line_end(buffer)?,
+                Awaits::Literal { header, reported } => self.literal(buffer, header, reported)?,
+                Awaits::NextLine => self.next_line(buffer),
             };
-            self.examined += offset as u64 + 1;
-            let end = self.scanned + offset + 1;
-            self.bounded(end - self.text)?;
-            let text = buffer.get(self.text..end).unwrap_or_default();
-            let header = if self.plain { None } else { announced(trim_line_end(text)).transpose()? };
-            let Some(header) = header else {
-                // A line feed inside a quoted string, as some servers send it in BODYSTRUCTURE.
-                if self.client && !self.plain && self.folds < MAX_FOLDS && open_quote(text) {
-                    match buffer.get(end) {
-                        None => {
-                            self.scanned = end - 1;
-                            return Ok(None);
-                        }
-                        Some(b'*' | b'+') => {}
-                        Some(_) if self.text == 0 && !text.starts_with(b"* ") => {}
-                        Some(_) => {
-                            (self.scanned, self.folds) = (end, self.folds + 1);
-                            continue;
-                        }
-                    }
-                }
-                return Ok(Some(self.finish(buffer, end)));
-            };
-            self.literals += 1;
-            if self.literals > self.limits.literals {
-                return Err(WireError::Limit("literals in one response"));
+            if let Break(event) = step {
+                return Ok(event);
             }
-            self.line += end - self.text;
-            if header.size > PIECE as u64 {
-                return self.large(buffer, end, header).map(Some);
-            }
-            if !self.client && header.synchronising && !self.waited && buffer.len() == end {
-                (self.waited, self.scanned, self.line) = (true, end - 1, self.line - (end - self.text));
-                self.literals -= 1;
-                return Ok(Some(Event::Wait(header)));
-            }
-            let after = end + usize::try_from(header.size).unwrap_or(usize::MAX);
-            if after > self.limits.response {
-                return Err(WireError::Limit("the size of one response"));
-            }
-            if buffer.len() < after {
-                // Look at this header again once its literal is whole.
-                (self.scanned, self.line) = (end - 1, self.line - (end - self.text));
-                self.literals -= 1;
-                return Ok(None);
-            }
-            (self.text, self.scanned, self.waited) = (after, after, false);
         }
     }
 
-    /// Drops padding before a response (NULs, as some servers send, and empty lines); whether one has begun.
+    /// Drops what lies between two responses; whether one has begun.
     fn begin(&mut self, buffer: &mut BytesMut) -> bool {
-        let padding = buffer.iter().take_while(|b| matches!(b, 0 | b'\r' | b'\n')).count();
-        self.examined += padding as u64;
-        let _ = buffer.split_to(padding);
-        if buffer.is_empty() {
-            return false;
+        if self.client {
+            let padding = buffer.iter().take_while(|b| matches!(b, 0 | b'\r' | b'\n')).count();
+            if padding > 0 {
+                self.examined += padding as u64;
+                let _ = buffer.split_to(padding);
+            }
         }
-        if self.client && !is_decided(buffer) {
-            return false;
+        self.current.begun = !buffer.is_empty();
+        self.current.begun
+    }
+
+    fn line_end(&mut self, buffer: &mut BytesMut) -> Step {
+        let unseen = buffer.get(self.current.scanned..).unwrap_or_default();
+        let found = memchr(b'\n', unseen);
+        let seen = found.map_or(unseen.len(), |at| at + 1);
+        self.examined += seen as u64;
+        self.current.scanned += seen;
+        self.check_length()?;
+        if found.is_none() {
+            return Ok(Break(None));
         }
-        self.plain = self.client && is_status(buffer);
-        self.begun = true;
-        true
+        if self.current.kind == Kind::Unknown {
+            self.current.kind = if self.client { Kind::of(buffer) } else { Kind::Other };
+        }
+        if self.current.kind == Kind::Status {
+            return Ok(Break(Some(self.finish(buffer))));
+        }
+        let text = buffer.get(self.current.text..self.current.scanned).unwrap_or_default();
+        if let Some(header) = announced(trim_line_end(text))? {
+            return self.announce(header);
+        }
+        if self.is_in_quotes(buffer) {
+            self.current.awaits = Awaits::NextLine;
+            return Ok(Continue(()));
+        }
+        Ok(Break(Some(self.finish(buffer))))
     }
 
-    fn bounded(&self, more: usize) -> Result<(), WireError> {
-        if self.line + more > self.limits.line { Err(WireError::Limit("the length of a line")) } else { Ok(()) }
+    fn check_length(&self) -> Result<(), WireError> {
+        let Progress { line, scanned, text, .. } = self.current;
+        if line + (scanned - text) > self.limits.line {
+            return Err(WireError::Limit("the length of a line"));
+        }
+        if scanned > self.limits.response { Err(TOO_LONG) } else { Ok(()) }
     }
 
-    fn finish(&mut self, buffer: &mut BytesMut, end: usize) -> Event {
-        (self.scanned, self.text, self.line, self.literals) = (0, 0, 0, 0);
-        (self.plain, self.begun, self.waited, self.folds) = (false, false, false, 0);
-        Event::Line(buffer.split_to(end).freeze())
+    fn announce(&mut self, header: LiteralHeader) -> Step {
+        self.current.literals += 1;
+        if self.current.literals > self.limits.literals {
+            return Err(WireError::Limit("literals in one response"));
+        }
+        self.current.line += self.current.scanned - self.current.text;
+        self.current.text = self.current.scanned;
+        self.current.awaits = Awaits::Literal { header, reported: false };
+        Ok(Continue(()))
     }
 
-    fn large(&mut self, buffer: &mut BytesMut, end: usize, header: LiteralHeader) -> Result<Event, WireError> {
+    fn literal(&mut self, buffer: &mut BytesMut, header: LiteralHeader, reported: bool) -> Step {
+        if !self.client && header.synchronising && !reported {
+            self.current.awaits = Awaits::Literal { header, reported: true };
+            return Ok(Break(Some(Event::Wait(header))));
+        }
+        if header.size > PIECE as u64 {
+            return self.large(buffer, header);
+        }
+        let end = self.current.scanned + usize::try_from(header.size).unwrap_or(PIECE);
+        if end > self.limits.response {
+            return Err(TOO_LONG);
+        }
+        if buffer.len() < end {
+            return Ok(Break(None));
+        }
+        self.text_from(end);
+        Ok(Continue(()))
+    }
+
+    fn large(&mut self, buffer: &mut BytesMut, header: LiteralHeader) -> Step {
         if header.size > self.limits.body {
             return Err(WireError::Limit("the size of a body"));
         }
-        (self.scanned, self.text, self.remaining) = (0, 0, header.size);
-        Ok(Event::Head(buffer.split_to(end).freeze(), header))
+        self.remaining = header.size;
+        let head = self.take(buffer);
+        self.text_from(0);
+        Ok(Break(Some(Event::Head(head, header))))
+    }
+
+    /// The text goes on here, after a literal.
+    fn text_from(&mut self, at: usize) {
+        (self.current.text, self.current.scanned) = (at, at);
+        (self.current.quoted, self.current.open) = (at, false);
+        self.current.awaits = Awaits::LineEnd;
     }
 
     fn piece(&mut self, buffer: &mut BytesMut) -> Option<Event> {
-        let most = PIECE.min(usize::try_from(self.remaining).unwrap_or(PIECE)).min(buffer.len());
-        if most == 0 {
+        let left = usize::try_from(self.remaining).unwrap_or(usize::MAX);
+        if buffer.len() < left.min(LEAST_PIECE) {
             return None;
         }
-        self.remaining -= most as u64;
-        Some(Event::Piece(buffer.split_to(most).freeze()))
+        let len = left.min(PIECE).min(buffer.len());
+        self.remaining -= len as u64;
+        Some(Event::Piece(buffer.split_to(len).freeze()))
+    }
+
+    /// Whether the line ends inside a quoted string, as some servers send folded parameters in BODYSTRUCTURE.
+    fn is_in_quotes(&mut self, buffer: &BytesMut) -> bool {
+        if self.current.kind != Kind::Data || self.current.folds == MAX_FOLDS {
+            return false;
+        }
+        let text = buffer.get(self.current.quoted..self.current.scanned).unwrap_or_default();
+        self.examined += text.len() as u64;
+        self.current.open = ends_in_quotes(text, self.current.open);
+        self.current.quoted = self.current.scanned;
+        self.current.open
+    }
+
+    fn next_line(&mut self, buffer: &mut BytesMut) -> ControlFlow<Option<Event>> {
+        let next = buffer.get(self.current.scanned..).unwrap_or_default();
+        self.examined += next.len().min(DECIDE) as u64;
+        match begins_response(next) {
+            None => Break(None),
+            Some(true) => Break(Some(self.finish(buffer))),
+            Some(false) => {
+                self.current.folds += 1;
+                self.current.awaits = Awaits::LineEnd;
+                Continue(())
+            }
+        }
+    }
+
+    fn finish(&mut self, buffer: &mut BytesMut) -> Event {
+        let line = self.take(buffer);
+        self.current = Progress::default();
+        Event::Line(line)
+    }
+
+    fn take(&self, buffer: &mut BytesMut) -> Bytes {
+        buffer.split_to(self.current.scanned.min(buffer.len())).freeze()
     }
 }
 
-/// The longest prefix that has to be seen before [`is_status`] can answer: a tag and a word.
+const TOO_LONG: WireError = WireError::Limit("the size of one response");
+
+impl Kind {
+    fn of(line: &[u8]) -> Self {
+        if is_status(line) {
+            Self::Status
+        } else if line.starts_with(b"* ") {
+            Self::Data
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// How much of a line has to be seen to tell what it is: a tag and a word.
 const DECIDE: usize = 64;
 
-fn is_decided(buffer: &[u8]) -> bool {
-    buffer.len() >= DECIDE || memchr(b'\n', buffer).is_some() || words(buffer).nth(2).is_some()
+/// Whether a line begins a response, rather than going on with a quoted string; `None` if that cannot be told yet.
+fn begins_response(line: &[u8]) -> Option<bool> {
+    match line {
+        [] | [b'*' | b'+'] => None,
+        [b'*', b' ', ..] | [b'+', b' ' | b'\r' | b'\n', ..] => Some(true),
+        [b' ' | b'\t', ..] => Some(false),
+        _ if line.len() < DECIDE && memchr(b'\n', line).is_none() => None,
+        _ => Some(words(line).nth(1).is_some_and(is_status_word)),
+    }
 }
 
-/// Whether this begins a status response or a continuation, which end in human text and hold no literals.
-fn is_status(buffer: &[u8]) -> bool {
-    let head = buffer.get(..DECIDE).unwrap_or(buffer);
-    let mut words = words(head);
-    if words.next().is_some_and(|w| w.starts_with(b"+")) {
-        return true;
-    }
-    let word = words.next().unwrap_or_default();
-    let word = word.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+/// Whether a line is a status response, tagged or not, or a continuation. Exchange and others leave out the tag.
+fn is_status(line: &[u8]) -> bool {
+    line.first() == Some(&b'+') || words(line).take(2).any(is_status_word)
+}
+
+fn is_status_word(word: &[u8]) -> bool {
     [&b"OK"[..], b"NO", b"BAD", b"BYE", b"PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s))
 }
 
-fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(|b| *b == b' ').filter(|w| !w.is_empty())
+/// The words at the beginning of the line that `text` begins with.
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let head = text.get(..DECIDE).unwrap_or(text);
+    let line = memchr(b'\n', head).and_then(|end| head.get(..end)).unwrap_or(head);
+    line.split(|b| matches!(b, b' ' | b'\r')).filter(|w| !w.is_empty())
 }
 
 fn trim_line_end(line: &[u8]) -> &[u8] {
@@ -238,20 +361,21 @@ fn trim_line_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Whether a line ends inside a quoted string.
-fn open_quote(text: &[u8]) -> bool {
-    let mut open = false;
-    let mut escaped = false;
-    if memchr(b'"', text).is_none() {
-        return false;
-    }
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if open => escaped = true,
-            b'"' => open = !open,
-            _ => {}
+/// Whether `text`, which begins inside a quoted string or not, ends inside one.
+fn ends_in_quotes(text: &[u8], mut open: bool) -> bool {
+    let mut escaped = None;
+    for at in memchr2_iter(b'"', b'\\', text) {
+        if escaped == Some(at) {
+            continue;
+        }
+        if text.get(at) == Some(&b'"') {
+            open = !open;
+        } else if open {
+            escaped = Some(at + 1);
         }
     }
     open
 }
+
+#[cfg(test)]
+mod tests;

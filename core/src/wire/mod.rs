@@ -15,6 +15,8 @@ mod encode;
 mod framer;
 mod literal;
 mod quoted;
+#[cfg(test)]
+mod tests;
 
 pub use assemble::{Assembler, Frame, Octets};
 pub use cursor::{Cursor, Value};

@@ -3,6 +3,7 @@
 use memchr::{memchr, memchr2};
 
 /// Where the string that begins at `input[0] == b'"'` ends, and whether it holds escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Quoted {
     /// Offset of the closing quote.
     pub close: usize,
@@ -12,15 +13,21 @@ pub(super) struct Quoted {
 /// Finds the closing quote. With `structure` (ENVELOPE, BODYSTRUCTURE) a quote closes only where the grammar allows the
 /// string to end: DavMail, QQ and others leave inner quotes unescaped.
 pub(super) fn find(input: &[u8], structure: bool) -> Option<Quoted> {
+    let found = if structure { scan(input, closes) } else { None };
+    found.or_else(|| scan(input, |_| true))
+}
+
+/// The first quote after which `closes` agrees.
+fn scan(input: &[u8], closes: impl Fn(&[u8]) -> bool) -> Option<Quoted> {
     let mut at = 1;
     let mut escaped = false;
     loop {
         let found = at + memchr2(b'"', b'\\', input.get(at..)?)?;
-        let next = input.get(found + 1).copied();
+        let rest = input.get(found + 1..).unwrap_or_default();
         if input.get(found) == Some(&b'\\') {
             escaped = true;
-            at = found + 1 + usize::from(matches!(next, Some(b'"' | b'\\')));
-        } else if !structure || closes(input.get(found + 1..).unwrap_or_default()) {
+            at = found + 1 + usize::from(matches!(rest, [b'"' | b'\\', ..]));
+        } else if closes(rest) {
             return Some(Quoted { close: found, escaped });
         } else {
             at = found + 1;
@@ -31,13 +38,25 @@ pub(super) fn find(input: &[u8], structure: bool) -> Option<Quoted> {
 /// Whether a string may end before `rest`, inside ENVELOPE or BODYSTRUCTURE.
 fn closes(rest: &[u8]) -> bool {
     match rest {
-        [] | [b')' | b'(' | b'\r' | b'\n', ..] => true,
-        [b' ', next, ..] => {
-            matches!(next, b'"' | b'(' | b')' | b'{' | b'~' | b' ' | b'0'..=b'9' | b'N' | b'n' | b'-' | b'\r')
-        }
-        [b' '] => true,
+        [] | [b')' | b'(' | b'\r' | b'\n', ..] | [b' '] => true,
+        [b' ', next @ ..] => begins_value(next),
         _ => false,
     }
+}
+
+/// Whether this begins one of the values that those structures hold: string, list, number or NIL; or ends a list.
+fn begins_value(next: &[u8]) -> bool {
+    match next {
+        [b'"' | b'(' | b')' | b'{' | b' ' | b'\r' | b'\n', ..] | [b'~', b'{', ..] => true,
+        [b'-', b'0'..=b'9', ..] => true,
+        [b'0'..=b'9', ..] => ends_word(next.iter().skip_while(|b| b.is_ascii_digit()).next()),
+        [b'N' | b'n', b'I' | b'i', b'L' | b'l', after @ ..] => ends_word(after.first()),
+        _ => false,
+    }
+}
+
+fn ends_word(next: Option<&u8>) -> bool {
+    matches!(next, None | Some(b' ' | b')' | b'(' | b'\r' | b'\n'))
 }
 
 /// Takes the escapes out: `\"` and `\\`. Any other backslash is kept, as in `C:\path`.
@@ -47,18 +66,53 @@ pub(super) fn unescape(content: &[u8]) -> Vec<u8> {
     while let Some(at) = memchr(b'\\', rest) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, &[]));
         out.extend_from_slice(before);
-        match from {
-            [_, c @ (b'"' | b'\\'), tail @ ..] => {
-                out.push(*c);
-                rest = tail;
+        rest = match from {
+            [_, escaped @ (b'"' | b'\\'), tail @ ..] | [escaped, tail @ ..] => {
+                out.push(*escaped);
+                tail
             }
-            [c, tail @ ..] => {
-                out.push(*c);
-                rest = tail;
-            }
-            [] => rest = &[],
-        }
+            [] => &[],
+        };
     }
     out.extend_from_slice(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &str, structure: bool) -> Option<String> {
+        let found = find(input.as_bytes(), structure)?;
+        let content = &input.as_bytes()[1..found.close];
+        Some(String::from_utf8(if found.escaped { unescape(content) } else { content.to_vec() }).unwrap())
+    }
+
+    #[test]
+    fn strict_strings_end_at_the_first_quote_that_is_not_escaped() {
+        for structure in [false, true] {
+            assert_eq!(read(r#""" NIL"#, structure).unwrap(), "");
+            assert_eq!(read(r#""ab" "cd""#, structure).unwrap(), "ab");
+            assert_eq!(read(r#""a\"b\\" NIL"#, structure).unwrap(), r#"a"b\"#);
+            assert_eq!(read(r#""C:\path\a.png") "#, structure).unwrap(), r"C:\path\a.png");
+            assert_eq!(read(r#""open"#, structure), None);
+            assert_eq!(read(r#""open\""#, structure), None);
+            assert_eq!(read(r#"""#, structure), None);
+        }
+    }
+
+    #[test]
+    fn inner_quotes_that_are_not_escaped_stay_in_a_structure() {
+        assert_eq!(read(r#""a "quoted" b" NIL"#, true).unwrap(), r#"a "quoted" b"#);
+        assert_eq!(read(r#""a "quoted" b" NIL"#, false).unwrap(), "a ");
+        assert_eq!(read(r#""""" "x")"#, true).unwrap(), "\"\"");
+        assert_eq!(read(r#""HTML"" ("a" "b")"#, true).unwrap(), r#"HTML""#);
+        assert_eq!(read(r#""say "x" Nilpotent" NIL"#, true).unwrap(), r#"say "x" Nilpotent"#);
+        assert_eq!(read(r#""the 7" 12th" 3)"#, true).unwrap(), r#"the 7" 12th"#);
+    }
+
+    #[test]
+    fn a_string_that_no_structure_could_end_is_read_as_a_strict_one() {
+        assert_eq!(read(r#""abc"xyz"#, true).unwrap(), "abc");
+    }
 }
