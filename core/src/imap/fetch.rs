@@ -3,6 +3,7 @@
 use super::{BodyStructure, Envelope, Flag};
 use crate::wire::{Octets, Value};
 use bytes::Bytes;
+use std::fmt;
 
 /// One `* n FETCH (…)`, typed where a standard defines the item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,17 @@ pub struct Section {
     pub text: String,
     /// Whether it was asked as `BINARY[…]`: transfer encoding taken off by the server.
     pub binary: bool,
+}
+
+/// What stands between the brackets: `1.2.MIME`.
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, number) in self.path.iter().enumerate() {
+            write!(f, "{}{number}", if at == 0 { "" } else { "." })?;
+        }
+        let dot = if self.path.is_empty() || self.text.is_empty() { "" } else { "." };
+        write!(f, "{dot}{}", self.text)
+    }
 }
 
 /// The content of one section.

@@ -1,15 +1,32 @@
 //! The language: IMAP's commands, responses and data items (RFC 9051, RFC 3501), and its extensions.
+//!
+//! Everything here is a value or a function of values: bytes that a server sent become a [`Response`]
+//! ([`parse_response`]), and what is wanted becomes a [`wire::Command`](crate::wire::Command) ([`command`]). What a
+//! server without some extension needs instead is a plan of [`extension`].
 
 mod body;
+mod capability;
+pub mod command;
+mod date;
 mod envelope;
 mod fetch;
 mod flag;
+mod names;
+mod parse;
+mod response;
 mod role;
+mod search;
 mod set;
 
 pub use body::{BodyStructure, Disposition};
+pub use capability::{Capabilities, LiteralMode};
+pub use date::search_date;
 pub use envelope::{Address, Envelope};
 pub use fetch::{FetchRow, InternalDate, Section, SectionData};
 pub use flag::Flag;
+pub use names::{INBOX, MailboxName, decode_name, encode_name};
+pub use parse::parse_response;
+pub use response::*;
 pub use role::Role;
-pub use set::UidSet;
+pub use search::SearchKey;
+pub use set::{UidList, UidSet};
