@@ -71,7 +71,8 @@ pub fn refs_json(refs: &[MessageRef]) -> Value {
 pub fn bulk_json(result: &BulkResult) -> Value {
     let mut places = Places::default();
     let mut pair = |r: &MessageRef| json!([places.of(r), r.uid]);
-    let done: Vec<Value> = result.done.iter().map(|d| json!([pair(&d.source), d.target.as_ref().map(&mut pair)])).collect();
+    let done: Vec<Value> =
+        result.done.iter().map(|d| json!([pair(&d.source), d.target.as_ref().map(&mut pair)])).collect();
     let failed: Vec<Value> =
         result.failed.iter().map(|(r, error): &(MessageRef, MailError)| json!([pair(r), error_json(error)])).collect();
     let unknown: Vec<Value> = result.unknown.iter().map(&mut pair).collect();

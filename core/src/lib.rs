@@ -12,6 +12,7 @@ mod error;
 mod limits;
 mod net;
 mod secret;
+mod session;
 
 pub mod imap;
 pub mod message;
@@ -23,3 +24,6 @@ pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 pub use secret::Secret;
+pub use session::{
+    Account, Credentials, PasswordCallback, PasswordRequest, Token, TokenCallback, TokenReason, TokenRequest,
+};

@@ -1,6 +1,6 @@
 //! LOGIN (draft-murchison-sasl-login): two prompts, two answers.
 
-use super::{Exchange, Identity, Response};
+use super::{Exchange, Identity, Response, incomplete};
 use crate::error::{Code, MailError, Result};
 
 /// Prompts are counted, not read: servers send `User Name\0`, `Username:`, their own language, or nothing.
@@ -23,6 +23,10 @@ impl Exchange for Login {
     fn step(&mut self, _challenge: &[u8]) -> Result<Response> {
         let asked_again = || MailError::new(Code::ServerProtocol, "The server asked for more than LOGIN has to say");
         self.answers.next().ok_or_else(asked_again)
+    }
+
+    fn finish(&self) -> Result<()> {
+        if self.answers.as_slice().is_empty() { Ok(()) } else { Err(incomplete()) }
     }
 }
 

@@ -124,6 +124,12 @@ impl fmt::Display for Mechanism {
     }
 }
 
+/// A server that is content before it has heard everything.
+pub(crate) fn incomplete() -> MailError {
+    MailError::new(Code::NetTampered, "The server took a login that was not complete")
+        .hint("Somebody between us and the server may be answering in its place")
+}
+
 /// Refuses what would end a field of the exchange early.
 fn free_of(what: &str, text: &str, forbidden: impl Fn(char) -> bool) -> Result<()> {
     if text.chars().any(forbidden) {
