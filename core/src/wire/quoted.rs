@@ -49,7 +49,7 @@ fn begins_value(next: &[u8]) -> bool {
     match next {
         [b'"' | b'(' | b')' | b'{' | b' ' | b'\r' | b'\n', ..] | [b'~', b'{', ..] => true,
         [b'-', b'0'..=b'9', ..] => true,
-        [b'0'..=b'9', ..] => ends_word(next.iter().skip_while(|b| b.is_ascii_digit()).next()),
+        [b'0'..=b'9', ..] => ends_word(next.iter().find(|b| !b.is_ascii_digit())),
         [b'N' | b'n', b'I' | b'i', b'L' | b'l', after @ ..] => ends_word(after.first()),
         _ => false,
     }
