@@ -1,0 +1,12 @@
+/**
+ * Mailtide: IMAP for programs, for `import`. The same objects as for `require`: an error or a message made in one half
+ * of a program is an instance of the same class in the other. A test compares the two lists.
+ */
+
+export {
+  Attachment, AuthError, ByteStream, CODES, Engine, FileError, Flag, Headers, InternalError, LimitError, MailError, Mailbox,
+  MailboxError, MailboxMissingError, MailboxResetError, Message, MessageError, MessageMissingError, MessageRef, Messages,
+  NetError, OperationCancelledError, PartialError, Q, QueryError, Role, ServerError, Session, ThrottledError, TimeoutError,
+  TlsError, UidSet, UsageError, Watch, connect, q,
+} from "./index.js";
+export type * from "./index.js";

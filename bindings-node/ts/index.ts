@@ -1,0 +1,37 @@
+/** Mailtide: IMAP for programs. */
+
+export type { Account, Limits, Login, Net, Token, TokenRequest } from "./account.js";
+export { Attachment } from "./attachment.js";
+export type { BulkResult, Done } from "./bulk.js";
+export { Engine, connect } from "./engine.js";
+export type { ConnectOptions, EngineOptions, LogLine, Stats } from "./engine.js";
+export {
+  AuthError, CODES, FileError, InternalError, LimitError, MailError, MailboxError, MailboxMissingError, MailboxResetError,
+  MessageError, MessageMissingError, NetError, OperationCancelledError, PartialError, QueryError, ServerError, ThrottledError,
+  TimeoutError, TlsError, UsageError,
+} from "./errors.js";
+export type { Code, ErrorContext, Retry } from "./errors.js";
+export { Flag, Role } from "./flag.js";
+export { Headers } from "./headers.js";
+export type { HeaderField } from "./headers.js";
+export type { MailboxInfo, MailboxStatus, Namespace, Namespaces, RawReply } from "./info.js";
+export { Mailbox } from "./mailbox.js";
+export type {
+  AppendOptions, Column, FetchOptions, FlagOptions, MoveOptions, Part, QueryOptions, SearchOptions, WatchOptions, WriteOptions,
+} from "./mailbox.js";
+export { Message } from "./message.js";
+export type { EmailAddress } from "./message.js";
+export { Messages } from "./messages.js";
+export type { CallOptions, LongCallOptions, Progress, Target } from "./options.js";
+export { Q, q } from "./query.js";
+export type { QueryValue } from "./query.js";
+export { MessageRef } from "./ref.js";
+export type { MessageRefData } from "./ref.js";
+export type { OneMessage, ReadSelection, WriteSelection } from "./selection.js";
+export { Session } from "./session.js";
+export type { CreateOptions, DeleteOptions, ListOptions } from "./session.js";
+export type { MessageSource } from "./source.js";
+export { ByteStream } from "./streams.js";
+export { UidSet } from "./uidset.js";
+export { Watch } from "./watch.js";
+export type { MailEvent } from "./watch.js";

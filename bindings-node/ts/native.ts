@@ -1,0 +1,214 @@
+/** The addon: handles whose calls end through the bridge. Nothing outside this package may rely on it. @internal */
+
+/** A call that does not wait here: it ends through the bridge, under the id given. */
+type Started = void;
+
+export interface NativeBridge {
+  take(): (number | string | Uint8Array | object | null)[];
+  cancel(id: number): void;
+  answer(ask: number, ok: boolean, value: string): void;
+  hold(on: boolean): void;
+}
+
+/** One of the three is given. */
+export interface NativeTarget {
+  name?: string;
+  path?: string[];
+  role?: string;
+}
+
+export interface NativeRefs {
+  account: string;
+  mailbox: string;
+  uidValidity: number;
+  uids: Uint32Array;
+}
+
+/** Opaque: which messages a call is about. */
+export interface NativeSelection {
+  readonly selection: unique symbol;
+}
+
+export interface NativeSelections {
+  all(): NativeSelection;
+  uids(set: string): NativeSelection;
+  uidList(uids: Uint32Array): NativeSelection;
+  refs(refs: NativeRefs[]): NativeSelection;
+  query(query: NativeQuery): NativeSelection;
+}
+
+export interface NativeQuery {
+  and(other: NativeQuery): NativeQuery;
+  or(other: NativeQuery): NativeQuery;
+  not(): NativeQuery;
+  toString(): string;
+}
+
+export interface NativeQueries {
+  parse(text: string): NativeQuery;
+  template(parts: string[], values: string[]): NativeQuery;
+  term(key: string, value: string): NativeQuery;
+  header(name: string, value: string | null): NativeQuery;
+  raw(search: string): NativeQuery;
+}
+
+export interface NativeNet {
+  proxy?: string;
+  ca?: string;
+  roots?: string;
+  clientCert?: string;
+  clientKey?: string;
+  serverName?: string;
+}
+
+export interface NativeAccount {
+  url: string;
+  user?: string;
+  password?: string;
+  passwordCallback?: number;
+  tokenCallback?: number;
+  net?: NativeNet;
+  limits?: Record<string, number>;
+  readOnly?: boolean;
+  allowCleartext?: boolean;
+}
+
+export interface NativeEngineOptions {
+  maxConnections?: number;
+  loginsPerSecond?: number;
+  logger?: number;
+  onStats?: number;
+}
+
+export interface NativeEngine {
+  connect(id: number, account: NativeAccount): Started;
+  close(id: number, timeoutMs: number): Started;
+  stats(): string;
+}
+
+export interface NativeSession {
+  readonly account: string;
+  readonly closed: boolean;
+  mailbox(target: NativeTarget): NativeMailbox;
+  mailboxes(id: number, options: { pattern?: string; subscribed?: boolean; status?: boolean }): Started;
+  createMailbox(id: number, target: NativeTarget, options: { role?: string; existOk?: boolean }): Started;
+  renameMailbox(id: number, from: NativeTarget, to: NativeTarget): Started;
+  deleteMailbox(id: number, target: NativeTarget, evenIfNotEmpty: boolean): Started;
+  subscribe(id: number, target: NativeTarget, on: boolean): Started;
+  status(id: number, target: NativeTarget): Started;
+  namespaces(id: number): Started;
+  id(id: number, fields: [string, string | null][]): Started;
+  capabilities(id: number): Started;
+  noop(id: number): Started;
+  raw(id: number, command: string): Started;
+  close(id: number): Started;
+}
+
+export interface NativeFetchOptions {
+  parts: string[];
+  columns?: string[];
+  limit?: number;
+  newest: boolean;
+  exact: boolean;
+  timeZone?: string;
+  progress?: number;
+}
+
+export interface NativeWriteOptions {
+  limit?: number;
+  partial: boolean;
+  create: boolean;
+  timeZone?: string;
+}
+
+export interface NativeAppendOptions {
+  flags: string[];
+  receivedSeconds?: number;
+  receivedOffset?: number;
+  create: boolean;
+  progress?: number;
+}
+
+export interface NativeMailbox {
+  fetch(selection: NativeSelection, options: NativeFetchOptions): NativeMessages;
+  count(id: number, selection: NativeSelection, timeZone: string | null): Started;
+  search(id: number, selection: NativeSelection, exact: boolean, timeZone: string | null): Started;
+  status(id: number): Started;
+  flag(id: number, selection: NativeSelection, add: string[], remove: string[], set: string[] | null, options: NativeWriteOptions): Started;
+  move(id: number, selection: NativeSelection, to: NativeTarget, options: NativeWriteOptions): Started;
+  copy(id: number, selection: NativeSelection, to: NativeTarget, options: NativeWriteOptions): Started;
+  delete(id: number, selection: NativeSelection, options: NativeWriteOptions): Started;
+  expunge(id: number, selection: NativeSelection, options: NativeWriteOptions): Started;
+  append(id: number, sources: NativeSource[], options: NativeAppendOptions): Started;
+  watch(options: { since: string; pollSeconds?: number }): NativeWatch;
+}
+
+/** One of the three is given. */
+export interface NativeSource {
+  bytes?: Uint8Array;
+  path?: string;
+  sink?: number;
+}
+
+export interface NativeSink {
+  /** The number under which a {@link NativeSource} names it. */
+  readonly number: number;
+  /** Ends with 1 when the piece was taken, with 0 when nobody takes any more. */
+  write(id: number, chunk: Uint8Array): Started;
+  /** Nothing more comes: all was written, or writing failed. */
+  end(failure: string | null): void;
+}
+
+export interface NativeMessages {
+  readonly exact: boolean | null;
+  next(id: number): Started;
+  close(): void;
+}
+
+/** Messages that came together. */
+export interface NativeBatch {
+  /** The rows, as JSON; they are given once. */
+  rows(): string;
+  text(id: number, index: number): Started;
+  html(id: number, index: number): Started;
+  headers(id: number, index: number): Started;
+  raw(id: number, index: number): Started;
+  part(id: number, index: number, path: string): Started;
+  save(id: number, index: number, path: string, dir: string, progress: number | null): Started;
+  stream(index: number, path: string | null): NativeStream;
+}
+
+export interface NativeStream {
+  next(id: number): Started;
+  close(): void;
+}
+
+export interface NativeWatch {
+  ready(id: number): Started;
+  next(id: number): Started;
+  close(): void;
+}
+
+export interface Native {
+  codes(): string[];
+  /** The set in its shortest form; throws where it is none. */
+  uidSet(text: string): string;
+  Bridge: new (wake: () => void) => NativeBridge;
+  Engine: new (bridge: NativeBridge, options: NativeEngineOptions) => NativeEngine;
+  Sink: new (bridge: NativeBridge, size: number | null) => NativeSink;
+  Query: NativeQueries;
+  Selection: NativeSelections;
+}
+
+/** The addon itself: one for ESM and CommonJS alike. */
+export const native: Native = load();
+
+function load(): Native {
+  try {
+    // Next to this file once compiled.
+    return require("./mailtide.node") as Native;
+  } catch (cause) {
+    const message = `mailtide's native part cannot be loaded on ${process.platform}-${process.arch}; in a clone, run "npm install"`;
+    throw new Error(message, { cause });
+  }
+}

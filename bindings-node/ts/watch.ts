@@ -1,0 +1,118 @@
+/** Following a mailbox. */
+
+import { Readable } from "node:stream";
+import { request } from "./bridge.js";
+import { type Place } from "./bulk.js";
+import { unpack, usage, type MailError, type PackedError } from "./errors.js";
+import { Message, type MessageRow } from "./message.js";
+import type { NativeBatch, NativeWatch } from "./native.js";
+import { MessageRef } from "./ref.js";
+
+/** Where the watch stands after an event; give it to `since` to go on from there. */
+interface At {
+  readonly cursor: string;
+}
+
+/** Something that happened in a watched mailbox. */
+export type MailEvent = At &
+  (
+    | /** A message has arrived. */ { readonly type: "new"; readonly message: Message }
+    | /** Flags of a message have changed. */ {
+        readonly type: "flags";
+        readonly ref: MessageRef;
+        /** Flags it has now and had not. */
+        readonly added: readonly string[];
+        /** Flags it had and has no longer. */
+        readonly removed: readonly string[];
+      }
+    | /** A message is gone. */ { readonly type: "removed"; readonly ref: MessageRef }
+    | /** The mailbox has a new UIDVALIDITY. */ {
+        readonly type: "reset";
+        readonly mailbox: string;
+        readonly uidValidity: number;
+      }
+    | /** Changes may have been missed: read again what is there. */ { readonly type: "gap"; readonly mailbox: string }
+    | /** The connection was lost; it is being made anew. */ { readonly type: "offline"; readonly error: MailError }
+    | /** The connection is back. */ { readonly type: "online" }
+  );
+
+/** An event as the engine hands it over. @internal */
+type PackedEvent = { cursor: string } & (
+  | { type: "new"; place: Place; row: MessageRow }
+  | { type: "flags"; ref: [...Place, number]; added: string[]; removed: string[] }
+  | { type: "removed"; ref: [...Place, number] }
+  | { type: "reset"; mailbox: string; uidValidity: number }
+  | { type: "gap"; mailbox: string }
+  | { type: "offline"; error: PackedError }
+  | { type: "online" }
+);
+
+/**
+ * The events of a mailbox, on a connection of their own that survives a lost network. Leaving the loop, or
+ * {@link close} from elsewhere, or closing the session, ends it; an abort rejects with `signal.reason`.
+ */
+export class Watch implements AsyncIterable<MailEvent> {
+  readonly #native: NativeWatch;
+  readonly #signal: AbortSignal | null;
+  readonly #onAbort = (): void => this.#native.close();
+  #read = false;
+
+  /** @internal */
+  constructor(native: NativeWatch, signal: AbortSignal | null | undefined) {
+    this.#native = native;
+    this.#signal = signal ?? null;
+    // Without this a watch that nobody reads at the moment would outlive the abort.
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Resolves once the watch stands: what happens from then on is an event. */
+  async ready(): Promise<void> {
+    await request(this.#signal, (id) => this.#native.ready(id));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<MailEvent, void, undefined> {
+    if (this.#read) throw usage("usage.closed", "A watch is read by one loop");
+    this.#read = true;
+    try {
+      for (;;) {
+        const batch = await request<NativeBatch | null>(this.#signal, (id) => this.#native.next(id));
+        if (batch === null) return;
+        yield event(batch);
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Ends it. A loop over it ends normally. */
+  close(): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#native.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /** The same as a Node stream of events. */
+  toReadable(): Readable {
+    return Readable.from(this, { objectMode: true });
+  }
+}
+
+function event(batch: NativeBatch): MailEvent {
+  const packed = JSON.parse(batch.rows()) as PackedEvent;
+  const { cursor } = packed;
+  switch (packed.type) {
+    case "new":
+      return { type: "new", message: new Message(batch, 0, packed.place, packed.row), cursor };
+    case "flags":
+      return { type: "flags", ref: new MessageRef(...packed.ref), added: packed.added, removed: packed.removed, cursor };
+    case "removed":
+      return { type: "removed", ref: new MessageRef(...packed.ref), cursor };
+    case "offline":
+      return { type: "offline", error: unpack(packed.error), cursor };
+    default:
+      return packed;
+  }
+}
