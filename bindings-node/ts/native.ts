@@ -143,20 +143,18 @@ export interface NativeMailbox {
   watch(options: { since: string; pollSeconds?: number }): NativeWatch;
 }
 
-/** One of the three is given. */
+/** What a message is appended from; it is given once. */
 export interface NativeSource {
-  bytes?: Uint8Array;
-  path?: string;
-  sink?: number;
-}
-
-export interface NativeSink {
-  /** The number under which a {@link NativeSource} names it. */
-  readonly number: number;
-  /** Ends with 1 when the piece was taken, with 0 when nobody takes any more. */
+  /** Of a stream: ends with 1 when the piece was taken, with 0 when nobody takes any more. */
   write(id: number, chunk: Uint8Array): Started;
   /** Nothing more comes: all was written, or writing failed. */
   end(failure: string | null): void;
+}
+
+export interface NativeSources {
+  bytes(bridge: NativeBridge, bytes: Uint8Array): NativeSource;
+  file(bridge: NativeBridge, path: string): NativeSource;
+  stream(bridge: NativeBridge, size: number | null): NativeSource;
 }
 
 export interface NativeMessages {
@@ -195,7 +193,7 @@ export interface Native {
   uidSet(text: string): string;
   Bridge: new (wake: () => void) => NativeBridge;
   Engine: new (bridge: NativeBridge, options: NativeEngineOptions) => NativeEngine;
-  Sink: new (bridge: NativeBridge, size: number | null) => NativeSink;
+  Source: NativeSources;
   Query: NativeQueries;
   Selection: NativeSelections;
 }

@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { bridge, request } from "./bridge.js";
 import { usage } from "./errors.js";
-import { native, type NativeSink, type NativeSource } from "./native.js";
+import { native, type NativeSource } from "./native.js";
 
 /** A message to append: its bytes, a file, or a stream of bytes such as a `Readable`. */
 export type MessageSource =
@@ -24,11 +24,11 @@ export interface Feed {
 
 /** @internal */
 export function feed(source: MessageSource): Feed {
-  if (source instanceof Uint8Array) return whole({ bytes: source });
-  if (source instanceof URL) return whole({ path: fileURLToPath(source) });
+  if (source instanceof Uint8Array) return whole(native.Source.bytes(bridge(), source));
+  if (source instanceof URL) return whole(native.Source.file(bridge(), fileURLToPath(source)));
   if (typeof source === "object" && source !== null) {
     if (Symbol.asyncIterator in source) return streamed(source, null);
-    if ("path" in source && typeof source.path === "string") return whole({ path: source.path });
+    if ("path" in source && typeof source.path === "string") return whole(native.Source.file(bridge(), source.path));
     if ("stream" in source) return streamed(source.stream, source.size);
   }
   const hint = "Text becomes bytes by Buffer.from(text); a file is { path }";
@@ -40,20 +40,20 @@ function whole(source: NativeSource): Feed {
 }
 
 function streamed(stream: AsyncIterable<Uint8Array>, size: number | null): Feed {
-  const sink = new native.Sink(bridge(), size);
-  return { source: { sink: sink.number }, run: (signal) => pump(sink, stream, signal), stop: () => sink.end(null) };
+  const source = native.Source.stream(bridge(), size);
+  return { source, run: (signal) => pump(source, stream, signal), stop: () => source.end(null) };
 }
 
-async function pump(sink: NativeSink, stream: AsyncIterable<Uint8Array>, signal: AbortSignal | null | undefined): Promise<void> {
+async function pump(source: NativeSource, stream: AsyncIterable<Uint8Array>, signal: AbortSignal | null | undefined): Promise<void> {
   try {
     for await (const chunk of stream) {
-      const taken = await request<number>(signal, (id) => sink.write(id, chunk));
+      const taken = await request<number>(signal, (id) => source.write(id, chunk));
       // The append has ended before its message did, and says itself why.
       if (!taken) return;
     }
-    sink.end(null);
+    source.end(null);
   } catch (error) {
-    sink.end(error instanceof Error ? error.message : String(error));
+    source.end(error instanceof Error ? error.message : String(error));
     throw error;
   }
 }
