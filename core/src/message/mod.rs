@@ -9,17 +9,23 @@
 //! reads single header fields (addresses, `Content-Type`), and no tree of its own is ever walked (CVE-2026-26312).
 
 mod address;
+mod attachment;
 mod charset;
 mod date;
 mod filename;
+mod html;
 mod params;
+mod parts;
 mod transfer;
 mod words;
 
 pub use address::{EmailAddress, decode_addresses, parse_addresses};
+pub use attachment::Attachment;
 pub use charset::{Decoded, decode_charset, for_display};
 pub use date::parse_date;
 pub use filename::{filename_candidates, safe_filename};
+pub use html::html_to_text;
 pub use params::decode_parameter;
+pub use parts::{BodyPart, Parts, part_at, parts, sections};
 pub use transfer::{TransferDecoder, TransferEncoding, decode_transfer};
 pub use words::decode_header;
