@@ -51,7 +51,7 @@ impl Flag {
     /// `flag-keyword`); anything else is [`Code::UsageFlag`].
     pub fn parse(text: &str) -> Result<Self> {
         if let Some(flag) = known(text.as_bytes()) {
-            return if matches!(flag.as_str(), "\\*" | "\\Recent") { Err(unsettable(flag)) } else { Ok(flag) };
+            return if matches!(flag.as_str(), "\\*" | "\\Recent") { Err(unsettable(&flag)) } else { Ok(flag) };
         }
         if let Some(flag) = system(text) {
             return Err(refused(text).hint(format!("Use {:?} (Flag.{})", flag.as_str(), text.to_ascii_uppercase())));
@@ -140,7 +140,7 @@ fn refused(text: &str) -> MailError {
     MailError::new(Code::UsageFlag, format!("{shown:?} is not a flag"))
 }
 
-fn unsettable(flag: Flag) -> MailError {
+fn unsettable(flag: &Flag) -> MailError {
     MailError::new(Code::UsageFlag, format!("{:?} can be neither set nor taken away", flag.as_str()))
 }
 

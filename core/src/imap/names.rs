@@ -136,9 +136,9 @@ fn from_utf7(text: &str) -> Option<String> {
     for part in parts {
         let (shifted, plain) = part.split_once('-')?;
         if shifted.is_empty() {
-            out.push('&')
+            out.push('&');
         } else {
-            out.push_str(&unshift(shifted)?)
+            out.push_str(&unshift(shifted)?);
         }
         out.push_str(plain);
     }

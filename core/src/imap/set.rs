@@ -185,12 +185,25 @@ impl UidSet {
     /// The same UIDs in sets of at most `count` (at least one) each, ascending.
     #[must_use]
     pub fn chunks(&self, count: u64) -> Vec<Self> {
-        let mut chunks = Vec::new();
-        let mut rest = self.clone();
-        while !rest.is_empty() {
-            let chunk = rest.oldest(count.max(1));
-            rest = rest.difference(&chunk);
-            chunks.push(chunk);
+        let count = u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        let mut chunks: Vec<Self> = Vec::new();
+        let mut room = 0;
+        for (mut first, last) in self.ranges.iter().copied() {
+            loop {
+                if room == 0 {
+                    chunks.push(Self::new());
+                    room = count;
+                }
+                let end = last.min(first.saturating_add(room - 1));
+                if let Some(chunk) = chunks.last_mut() {
+                    chunk.ranges.push((first, end));
+                }
+                room -= end - first + 1;
+                match end.checked_add(1).filter(|next| *next <= last) {
+                    Some(next) => first = next,
+                    None => break,
+                }
+            }
         }
         chunks
     }

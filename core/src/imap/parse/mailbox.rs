@@ -81,7 +81,7 @@ fn name(c: &mut Cursor<'_>, context: Context<'_>, until: Open) -> Result<Mailbox
 fn bare(c: &mut Cursor<'_>, until: Open) -> Result<Bytes> {
     let text = c.rest();
     let mut opens = text.windows(2).enumerate().filter(|(_, pair)| *pair == b" (").map(|(at, _)| at);
-    let end = if until == Open::First { opens.next() } else { opens.last() };
+    let end = if until == Open::First { opens.next() } else { opens.next_back() };
     let raw = text.get(..end.unwrap_or(text.len())).unwrap_or_default().trim_ascii_end();
     if raw.is_empty() {
         return Err(c.expected("a mailbox name"));

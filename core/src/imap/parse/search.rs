@@ -27,7 +27,7 @@ fn mod_seq(c: &mut Cursor<'_>) -> Result<Option<u64>> {
     while !c.close()? {
         let name = c.astring()?;
         if name.eq_ignore_ascii_case(b"MODSEQ") {
-            mod_seq = Some(c.number()?)
+            mod_seq = Some(c.number()?);
         }
     }
     Ok(mod_seq)

@@ -1,0 +1,181 @@
+//! Faults of servers, as data: who has them, how we know, and what is done about it.
+//!
+//! What can be read leniently by everyone is not here but in the parsers. A quirk is only what would make a correct
+//! server worse off. Every field of [`Quirks`] is public, so that a user can put it right where a server has changed.
+
+use super::Capabilities;
+use std::time::Duration;
+
+/// What to do differently with a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quirks {
+    /// Capabilities that are announced and do not work.
+    pub hidden: Vec<&'static str>,
+    /// Send ID before anything else: the server refuses to work otherwise.
+    pub id_first: bool,
+    /// Ask for the capabilities again after login: those on the greeting or the login are not all.
+    pub capability_again: bool,
+    /// A fetch of part of a body gives the whole body, every time.
+    pub whole_parts: bool,
+    /// How long an IDLE lasts at most, where that is less than usual.
+    pub idle_renew: Option<Duration>,
+    /// NOOP does not keep the connection alive; STATUS does.
+    pub status_keeps_alive: bool,
+    /// A login that succeeded may still have failed: the first command after it tells.
+    pub probe_after_login: bool,
+    /// Which rules have matched, by name.
+    pub matched: Vec<&'static str>,
+}
+
+impl Quirks {
+    /// What the server announces, less what does not work.
+    #[must_use]
+    pub fn believe(&self, announced: Capabilities) -> Capabilities {
+        if self.hidden.is_empty() { announced } else { announced.without(&self.hidden) }
+    }
+}
+
+/// One known fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Who has it.
+    pub name: &'static str,
+    /// Where it is on record.
+    pub evidence: &'static str,
+    matches: fn(&Server<'_>) -> bool,
+    apply: fn(&mut Quirks),
+}
+
+/// What is known of a server when quirks are looked up.
+struct Server<'a> {
+    host: &'a str,
+    greeting: &'a str,
+    id: &'a [(String, Option<String>)],
+}
+
+impl Server<'_> {
+    /// Whether the host is one of these domains or below it.
+    fn at(&self, domains: &[&str]) -> bool {
+        domains.iter().any(|domain| {
+            let host = self.host.to_ascii_lowercase();
+            host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    }
+
+    /// Whether the greeting or the name in its ID says so.
+    fn says(&self, words: &str) -> bool {
+        let contains = |text: &str| text.to_ascii_lowercase().contains(words);
+        let name = self.id.iter().find(|(key, _)| key.eq_ignore_ascii_case("name"));
+        contains(self.greeting) || name.and_then(|(_, name)| name.as_deref()).is_some_and(contains)
+    }
+}
+
+/// Every known fault, for documentation.
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "NetEase and Coremail",
+        evidence: "\"Unsafe Login\" without ID (nylas, himalaya id.auto); SASL-IR answered BAD (himalaya #729)",
+        matches: |s| s.at(&["163.com", "126.com", "yeah.net", "188.com"]) || s.says("coremail"),
+        apply: |q| {
+            q.id_first = true;
+            q.status_keeps_alive = true;
+            q.hidden.push("SASL-IR");
+        },
+    },
+    Rule {
+        name: "Tencent Exmail and QQ",
+        evidence: "Partial fetches give the whole part (ImapFlow #396)",
+        matches: |s| s.at(&["exmail.qq.com", "imap.qq.com"]),
+        apply: |q| q.whole_parts = true,
+    },
+    Rule {
+        name: "Strato RZimapd",
+        evidence: "After ENABLE IMAP4rev2 every SEARCH answers ESEARCH without ALL (ImapFlow #411)",
+        matches: |s| s.at(&["strato.de", "rzone.de"]) || s.says("rzimapd"),
+        apply: |q| q.hidden.push("IMAP4REV2"),
+    },
+    Rule {
+        name: "iCloud",
+        evidence: "QRESYNC without ENABLED and with malformed VANISHED (Mozilla 1747311); capabilities replaced by a proxy (Mailspring PR #91)",
+        matches: |s| s.at(&["mail.me.com", "icloud.com"]),
+        apply: |q| {
+            q.hidden.push("QRESYNC");
+            q.capability_again = true;
+        },
+    },
+    Rule {
+        name: "Apache James",
+        evidence: "QRESYNC reports all old mail as vanished (james-project PR #629)",
+        matches: |s| s.says("james"),
+        apply: |q| q.hidden.push("QRESYNC"),
+    },
+    Rule {
+        name: "Yahoo and AOL",
+        evidence: "IDLE ends after five minutes, AOL sooner (EmailEngine; imapfilter #311)",
+        matches: |s| s.at(&["mail.yahoo.com", "mail.yahoo.co.jp", "imap.aol.com"]),
+        apply: |q| q.idle_renew = Some(Duration::from_secs(180)),
+    },
+    Rule {
+        name: "Rambler",
+        evidence: "IDLE ends after a minute (EmailEngine)",
+        matches: |s| s.at(&["rambler.ru"]),
+        apply: |q| q.idle_renew = Some(Duration::from_secs(55)),
+    },
+    Rule {
+        name: "Exchange and Office 365",
+        evidence: "LOGIN succeeds, the next command says \"User is authenticated but not connected\" (ImapFlow #314, MailKit #1494)",
+        matches: |s| s.at(&["outlook.com", "office365.com", "outlook.de"]) || s.says("microsoft exchange"),
+        apply: |q| q.probe_after_login = true,
+    },
+    Rule {
+        name: "Naver",
+        evidence: "Neither NOOP nor IDLE shows new mail; STATUS or SELECT does (EmailEngine)",
+        matches: |s| s.at(&["imap.naver.com"]),
+        apply: |q| q.status_keeps_alive = true,
+    },
+];
+
+/// The quirks of a server, by its name, the text of its greeting, and what it says to ID (nothing yet before that).
+#[must_use]
+pub fn quirks_for(host: &str, greeting: &str, id: &[(String, Option<String>)]) -> Quirks {
+    let server = Server { host, greeting, id };
+    let mut quirks = Quirks::default();
+    for rule in RULES.iter().filter(|rule| (rule.matches)(&server)) {
+        (rule.apply)(&mut quirks);
+        quirks.matched.push(rule.name);
+    }
+    quirks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_known_by_host_greeting_or_id() {
+        assert!(quirks_for("imap.163.com", "", &[]).id_first);
+        assert!(quirks_for("mail.example.org", "Coremail System IMap Server Ready(163com)", &[]).id_first);
+        let id = [("name".to_owned(), Some("Microsoft Exchange Server".to_owned()))];
+        assert!(quirks_for("mail.example.org", "", &id).probe_after_login);
+        assert_eq!(quirks_for("Imap.Strato.DE", "", &[]).hidden, ["IMAP4REV2"]);
+        assert_eq!(quirks_for("notstrato.de", "", &[]), Quirks::default());
+    }
+
+    #[test]
+    fn what_does_not_work_is_not_believed() {
+        let caps: Capabilities = ["IMAP4rev1", "IMAP4rev2"].into_iter().collect();
+        assert!(!quirks_for("imap.strato.de", "", &[]).believe(caps.clone()).has("IMAP4rev2"));
+        assert_eq!(Quirks::default().believe(caps.clone()), caps);
+    }
+
+    #[test]
+    fn every_rule_changes_something_and_says_why() {
+        for rule in RULES {
+            let mut quirks = Quirks::default();
+            (rule.apply)(&mut quirks);
+            assert_ne!(quirks, Quirks::default(), "{}", rule.name);
+            assert!(!rule.evidence.is_empty());
+        }
+    }
+}
