@@ -54,7 +54,13 @@ fn by_words(text: &str) -> Option<Code> {
         Some(Code::ServerThrottled)
     } else if says(&["server unavailable", "temporarily unavailable", "internal error", "try again later"]) {
         Some(Code::ServerUnavailable)
-    } else if says(&["mailbox doesn't exist", "mailbox does not exist", "no such mailbox", "unknown mailbox", "nonexistent"]) {
+    } else if says(&[
+        "mailbox doesn't exist",
+        "mailbox does not exist",
+        "no such mailbox",
+        "unknown mailbox",
+        "nonexistent",
+    ]) {
         Some(Code::MailboxMissing)
     } else if says(&["mailbox already exists", "mailbox exists"]) {
         Some(Code::MailboxExists)
