@@ -1,5 +1,6 @@
 //! Walking a response token by token.
 
+use super::item::{ends_atom, item_len};
 use super::literal::{MAX_HEADER, announced, decimal};
 use super::{Frame, Octets, PIECE, WireError, quoted};
 use crate::limits::Limits;
@@ -297,12 +298,9 @@ impl<'a> Cursor<'a> {
     fn atom_len(&mut self) -> Result<usize> {
         self.count()?;
         let rest = self.rest();
-        let len = rest.iter().position(|b| ends_atom(*b)).unwrap_or(rest.len());
-        let len = match self.peek() {
-            Some(b'B' | b'b') => section_item(rest).unwrap_or(Some(len)),
-            _ => Some(len),
-        };
-        len.filter(|len| *len > 0).ok_or_else(|| self.expected("an atom"))
+        let item = if let Some(b'B' | b'b') = self.peek() { item_len(rest) } else { None };
+        let len = item.or_else(|| rest.iter().position(|b| ends_atom(*b))).unwrap_or(rest.len());
+        if len == 0 { Err(self.expected("an atom")) } else { Ok(len) }
     }
 
     fn word(&mut self, ends: impl Fn(u8) -> bool) -> Result<Bytes> {
@@ -350,44 +348,6 @@ impl<'a> Cursor<'a> {
         (self.segment, self.text, self.at) = (self.segment + 1, text, 0);
         Ok(octets.clone())
     }
-}
-
-fn ends_atom(byte: u8) -> bool {
-    matches!(byte, b' ' | b'(' | b')' | b'"' | b'\r' | b'\n')
-}
-
-/// Length of a FETCH item's name that has a section, with what follows the section (`<0>`), if `text` begins with one:
-/// `Some(None)` for one that does not close.
-fn section_item(text: &[u8]) -> Option<Option<usize>> {
-    let open = text.iter().take(MAX_ITEM).position(|b| *b == b'[' || ends_atom(*b))?;
-    let (name, section) = text.split_at_checked(open)?;
-    if section.first() != Some(&b'[') || !SECTION_ITEMS.iter().any(|item| name.eq_ignore_ascii_case(item)) {
-        return None;
-    }
-    let Some(close) = section_end(section) else { return Some(None) };
-    let rest = section.get(close + 1..).unwrap_or_default();
-    let after = rest.iter().position(|b| ends_atom(*b)).unwrap_or(rest.len());
-    Some(Some(open + close + 1 + after))
-}
-
-/// The items with a section (RFC 9051 section 7.5.2). No server should send `.PEEK`.
-const SECTION_ITEMS: [&[u8]; 5] = [b"BODY", b"BINARY", b"BINARY.SIZE", b"BODY.PEEK", b"BINARY.PEEK"];
-
-/// Length of the longest of them, with its bracket.
-const MAX_ITEM: usize = 12;
-
-/// Where the section that begins at `text[0] == b'['` closes. Header names in it may be quoted and hold a `]`.
-fn section_end(text: &[u8]) -> Option<usize> {
-    let mut quoted = false;
-    for (at, byte) in text.iter().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b']' if !quoted => return Some(at),
-            b'\r' | b'\n' => return None,
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Where does a response end? The framer's only question.
 
+use super::line::{DECIDE, begins_response, ends_in_quotes, is_status, trim_end};
 use super::literal::announced;
 use super::{LiteralHeader, WireError};
 use crate::limits::Limits;
 use bytes::{Bytes, BytesMut};
-use memchr::{memchr, memchr2_iter};
+use memchr::memchr;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 /// Literals up to this size stay inside their response; larger ones leave in pieces of at most this size.
@@ -200,7 +201,7 @@ impl Framer {
             return Ok(Break(Some(self.finish(buffer))));
         }
         let text = buffer.get(self.current.text..self.current.scanned).unwrap_or_default();
-        if let Some(header) = announced(trim_line_end(text))? {
+        if let Some(header) = announced(trim_end(text))? {
             return self.announce(header);
         }
         if self.is_in_quotes(buffer) {
@@ -324,57 +325,6 @@ impl Kind {
             Self::Other
         }
     }
-}
-
-/// How much of a line has to be seen to tell what it is: a tag and a word.
-const DECIDE: usize = 64;
-
-/// Whether a line begins a response, rather than going on with a quoted string; `None` if that cannot be told yet.
-fn begins_response(line: &[u8]) -> Option<bool> {
-    match line {
-        [] | [b'*' | b'+'] => None,
-        [b'*', b' ', ..] | [b'+', b' ' | b'\r' | b'\n', ..] => Some(true),
-        [b' ' | b'\t', ..] => Some(false),
-        _ if line.len() < DECIDE && memchr(b'\n', line).is_none() => None,
-        _ => Some(words(line).nth(1).is_some_and(is_status_word)),
-    }
-}
-
-/// Whether a line is a status response, tagged or not, or a continuation. Exchange and others leave out the tag.
-fn is_status(line: &[u8]) -> bool {
-    line.first() == Some(&b'+') || words(line).take(2).any(is_status_word)
-}
-
-fn is_status_word(word: &[u8]) -> bool {
-    [&b"OK"[..], b"NO", b"BAD", b"BYE", b"PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s))
-}
-
-/// The words at the beginning of the line that `text` begins with.
-fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let head = text.get(..DECIDE).unwrap_or(text);
-    let line = memchr(b'\n', head).and_then(|end| head.get(..end)).unwrap_or(head);
-    line.split(|b| matches!(b, b' ' | b'\r')).filter(|w| !w.is_empty())
-}
-
-fn trim_line_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// Whether `text`, which begins inside a quoted string or not, ends inside one.
-fn ends_in_quotes(text: &[u8], mut open: bool) -> bool {
-    let mut escaped = None;
-    for at in memchr2_iter(b'"', b'\\', text) {
-        if escaped == Some(at) {
-            continue;
-        }
-        if text.get(at) == Some(&b'"') {
-            open = !open;
-        } else if open {
-            escaped = Some(at + 1);
-        }
-    }
-    open
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ mod assemble;
 mod cursor;
 mod encode;
 mod framer;
+mod item;
+mod line;
 mod literal;
 mod quoted;
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) fn events(framer: &mut Framer, wire: &[u8], step: usize) -> Result<Ve
         while let Some(event) = framer.next(&mut buffer)? {
             match (events.last_mut(), event) {
                 (Some(Event::Piece(before)), Event::Piece(piece)) => {
-                    *before = [before.as_ref(), &piece].concat().into()
+                    *before = [before.as_ref(), &piece].concat().into();
                 }
                 (_, event) => events.push(event),
             }

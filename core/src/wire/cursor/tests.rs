@@ -112,7 +112,7 @@ fn quotes_in_a_structure_close_where_a_string_may_end() {
 fn lists_may_be_nested_up_to_the_limit() {
     fn depth(c: &mut Cursor<'_>) -> Result<usize> {
         let mut deepest = 0;
-        c.list(|c| Ok(deepest = deepest.max(depth(c)?)))?;
+        c.list(|c| depth(c).map(|d| deepest = deepest.max(d)))?;
         Ok(deepest + 1)
     }
     let nested = |n| "(".repeat(n) + &")".repeat(n);
@@ -150,7 +150,7 @@ fn large_literals_are_found_where_they_were_announced() {
     let events = events(&mut Framer::for_client(Limits::default()), wire.as_bytes(), 10_000).unwrap();
     let frame = events.into_iter().find_map(|event| assembler.push(event).unwrap()).unwrap();
     let mut cursor = Cursor::new(&frame, &Limits::default());
-    (0..3).for_each(|_| drop(cursor.keyword().unwrap()));
+    assert!((0..3).all(|_| cursor.keyword().is_ok()));
     let Ok(Value::List(items)) = cursor.clone().value() else { panic!() };
     assert_eq!(items.len(), 6);
     assert!(items.iter().filter(|v| matches!(v, Value::String(Octets::Chunks(_)))).count() == 2);
