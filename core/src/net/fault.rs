@@ -58,7 +58,7 @@ fn certificate(why: &CertificateError, name: &str) -> (String, &'static str) {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             (format!("The certificate of {name} is not valid yet"), "Check this machine's clock")
         }
-        CertificateError::UnknownIssuer => (
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             format!("The certificate of {name} is self-signed or from an authority that is not trusted"),
             "If it is yours, give the authority's certificate as ca",
         ),

@@ -157,12 +157,13 @@ impl Link {
         poll_fn(|cx| self.poll_frame(cx)).await
     }
 
-    /// Sends a command without secrets, and hands every untagged response before its answer to `untagged`.
+    /// Sends a command without secrets, and hands every untagged response before its answer to `untagged`, also one that
+    /// makes no sense.
     pub async fn run(
         &mut self,
         tag: &str,
         command: &'static str,
-        mut untagged: impl FnMut(&Frame, Response) -> Result<()>,
+        mut untagged: impl FnMut(&Frame, Option<Response>) -> Result<()>,
     ) -> Result<Answer> {
         self.note(true, || format!("{tag} {command}"));
         self.queue(Zeroizing::new(format!("{tag} {command}\r\n").into_bytes()));
@@ -176,8 +177,7 @@ impl Link {
                     return Ok(Answer { status, code, text });
                 }
                 Some(Response::Continue { .. }) => return Err(unasked()),
-                Some(response) => untagged(&frame, response)?,
-                None => {}
+                other => untagged(&frame, other)?,
             }
         }
     }

@@ -182,8 +182,9 @@ impl<'a> Opening<'a> {
         let (mut found, mut kept) = (Capabilities::default(), Vec::new());
         let keep = |_: &_, response| {
             match response {
-                Response::Data(Untagged::Capability(capabilities)) => found = capabilities,
-                other => kept.push(other),
+                Some(Response::Data(Untagged::Capability(capabilities))) => found = capabilities,
+                Some(other) => kept.push(other),
+                None => {}
             }
             Ok(())
         };

@@ -75,13 +75,13 @@ impl Plain {
 }
 
 /// What may come in clear besides answers: capabilities, and notices, whose text nobody is shown.
-fn harmless(frame: &Frame, response: Response) -> Result<Option<Capabilities>> {
+fn harmless(frame: &Frame, response: Option<Response>) -> Result<Option<Capabilities>> {
     match response {
         _ if !is_untagged(frame) => Err(tampered("The server sent something without a tag before encryption")),
-        Response::Data(Untagged::Capability(offered)) => Ok(Some(offered)),
-        Response::Status { kind: StatusKind::Bye, .. } => Err(turned_away()),
-        Response::Status { kind: StatusKind::Preauth, .. } => Err(tampered("The server greeted us twice")),
-        Response::Status { .. } => Ok(None),
+        Some(Response::Data(Untagged::Capability(offered))) => Ok(Some(offered)),
+        Some(Response::Status { kind: StatusKind::Bye, .. }) => Err(turned_away()),
+        Some(Response::Status { kind: StatusKind::Preauth, .. }) => Err(tampered("The server greeted us twice")),
+        Some(Response::Status { .. }) => Ok(None),
         _ => Err(tampered("The server sent data before the connection was encrypted")),
     }
 }

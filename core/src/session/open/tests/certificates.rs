@@ -1,0 +1,57 @@
+//! Certificates that must not be accepted, over implicit TLS and after STARTTLS.
+
+use super::*;
+use futures_util::future::join_all;
+use rustls::ServerConfig;
+use std::sync::Arc;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_certificate_is_named_and_nothing_is_sent() {
+    let ours = Authority::shared();
+    let table = [
+        (server::self_signed(), "self-signed"),
+        (Authority::new().good(), "not trusted"),
+        (ours.server("imap.example.com", 2020, 2090), "not for imap.example.org"),
+        (ours.server("127.0.0.1", 2020, 2090), "not for imap.example.org"),
+        (ours.server("imap.example.org", 2020, 2021), "expired"),
+        (ours.server("imap.example.org", 2080, 2090), "not valid yet"),
+    ];
+    let cases = table.iter().flat_map(|case| [(case, Security::Tls), (case, Security::StartTls)]);
+    join_all(cases.map(|((tls, words), security)| refused(Arc::clone(tls), words, security))).await;
+}
+
+async fn refused(tls: Arc<ServerConfig>, words: &str, security: Security) {
+    let script = match security {
+        Security::StartTls => "S: * OK [CAPABILITY STARTTLS] hi\nC: STARTTLS\nS: {tag} OK go\nTLS\nS: * OK in",
+        _ => "TLS\nS: * OK in",
+    };
+    let server = Server::start(script, Pace::Whole, tls).await;
+    let error = opened(&account(&server, security, password())).await.unwrap_err();
+    assert_eq!(error.code(), Code::NetTls, "{words} {security:?}");
+    assert!(error.message().contains(words), "{error} should say {words}");
+    assert!(error.context().hint.is_some() && error.context().host.is_some());
+    let heard = server.end().await;
+    assert!(!heard.windows(7).any(|w| w == b"planted"));
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told_from_an_attack() {
+    let script = "S: * OK [CAPABILITY IMAP4rev1] hi";
+    let (result, heard) = play(script, Pace::Whole, Security::Tls, password()).await;
+    let error = result.unwrap_err();
+    assert_eq!(error.code(), Code::NetTls);
+    assert!(error.message().contains("does not speak TLS"), "{error}");
+    assert!(!heard.windows(7).any(|w| w == b"planted"));
+}
+
+#[tokio::test]
+async fn without_encryption_only_this_machine_is_spoken_to() {
+    for host in ["192.0.2.1", "imap.example.org"] {
+        let account = Account::from_url(&format!("imap://ada:pass@{host}")).unwrap();
+        assert_eq!(opened(&account).await.unwrap_err().code(), Code::UsageAddress, "{host}");
+    }
+    let script = "S: * OK [CAPABILITY IMAP4rev1] hi
+        C: LOGIN \"ada-7\" \"planted-password\"
+        S: {tag} OK [CAPABILITY IMAP4rev1] in";
+    play(script, Pace::Whole, Security::Cleartext, password()).await.0.unwrap();
+}

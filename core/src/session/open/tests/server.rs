@@ -1,0 +1,177 @@
+//! A server that follows a script, and certificates for it.
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::sync::{Arc, LazyLock};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// How the server writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Consecutive lines in one segment.
+    Whole,
+    /// Every byte in a segment of its own.
+    Bytewise,
+}
+
+/// A server for one connection. Its script has a step in each line:
+///
+/// - `S: text` sends the line; `{tag}` stands for the tag heard last
+/// - `C: text` hears a command: a tag, and exactly this text; `c: text` hears a line without a tag
+/// - `TLS` is the handshake; `HELLO` waits until the client has begun one
+pub struct Server {
+    pub port: u16,
+    task: JoinHandle<Vec<u8>>,
+}
+
+impl Server {
+    pub async fn start(script: &str, pace: Pace, tls: Arc<ServerConfig>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let steps: Vec<String> = script.lines().map(|l| l.trim_start().to_owned()).filter(|l| !l.is_empty()).collect();
+        let task = tokio::spawn(async move {
+            let (tcp, _) = listener.accept().await.unwrap();
+            tcp.set_nodelay(true).unwrap();
+            Play { pace, tag: String::new(), clear: Vec::new() }.run(tcp, &steps, tls).await
+        });
+        Self { port, task }
+    }
+
+    /// What it has heard in clear.
+    pub async fn end(self) -> Vec<u8> {
+        self.task.await.unwrap()
+    }
+}
+
+struct Play {
+    pace: Pace,
+    tag: String,
+    clear: Vec<u8>,
+}
+
+impl Play {
+    async fn run(mut self, mut tcp: TcpStream, steps: &[String], tls: Arc<ServerConfig>) -> Vec<u8> {
+        let mut handshake = steps.splitn(2, |s| s == "TLS");
+        let (before, after) = (handshake.next().unwrap_or_default(), handshake.next());
+        let mut alive = true;
+        for part in before.split_inclusive(|s| s == "HELLO") {
+            alive = alive && self.follow(&mut tcp, part).await;
+            if part.last().is_some_and(|s| s == "HELLO") {
+                alive = alive && tcp.peek(&mut [0]).await.is_ok_and(|n| n > 0);
+            }
+        }
+        if let (true, Some(after)) = (alive, after) {
+            let clear = std::mem::take(&mut self.clear);
+            if let Ok(mut stream) = TlsAcceptor::from(tls).accept(tcp).await {
+                if self.follow(&mut stream, after).await {
+                    let _ = stream.read_to_end(&mut Vec::new()).await;
+                }
+            }
+            return clear;
+        }
+        let _ = tcp.read_to_end(&mut self.clear).await;
+        self.clear
+    }
+
+    /// Whether the client was still there at the end.
+    async fn follow<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S, steps: &[String]) -> bool {
+        let mut says = String::new();
+        for step in steps {
+            if let Some(text) = step.strip_prefix("S: ") {
+                says.push_str(&text.replace("{tag}", &self.tag));
+                says.push_str("\r\n");
+                continue;
+            }
+            if !self.say(stream, &std::mem::take(&mut says)).await {
+                return false;
+            }
+            if let Some(expected) = step.strip_prefix("C: ") {
+                let Some(line) = self.hear(stream).await else { return false };
+                let (tag, command) = line.split_once(' ').unwrap_or_else(|| panic!("no tag in {line:?}"));
+                assert_eq!(command, expected);
+                self.tag = tag.to_owned();
+            } else if let Some(expected) = step.strip_prefix("c: ") {
+                let Some(line) = self.hear(stream).await else { return false };
+                assert_eq!(line, expected);
+            }
+        }
+        self.say(stream, &says).await
+    }
+
+    async fn say<S: AsyncWrite + Unpin>(&self, stream: &mut S, text: &str) -> bool {
+        let size = if self.pace == Pace::Bytewise { 1 } else { text.len().max(1) };
+        for bytes in text.as_bytes().chunks(size) {
+            if stream.write_all(bytes).await.is_err() || stream.flush().await.is_err() {
+                return false;
+            }
+            tokio::task::yield_now().await;
+        }
+        true
+    }
+
+    async fn hear<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> Option<String> {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            let byte = stream.read_u8().await.ok()?;
+            line.push(byte);
+            self.clear.push(byte);
+        }
+        Some(String::from_utf8(line).unwrap().trim_end().to_owned())
+    }
+}
+
+/// An authority of our own.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub pem: String,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Authority> = LazyLock::new(Authority::new);
+        &SHARED
+    }
+
+    /// A server whose certificate leaves nothing to be desired.
+    pub fn good(&self) -> Arc<ServerConfig> {
+        self.server("imap.example.org", 2020, 2090)
+    }
+
+    /// A server with a certificate for `name`, valid between these years.
+    pub fn server(&self, name: &str, from: i32, to: i32) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params(name, from, to).signed_by(&key, &self.issuer).unwrap();
+        config(certificate.der().clone(), &key)
+    }
+}
+
+/// A server that has signed its certificate itself.
+pub fn self_signed() -> Arc<ServerConfig> {
+    let key = KeyPair::generate().unwrap();
+    config(params("imap.example.org", 2020, 2090).self_signed(&key).unwrap().der().clone(), &key)
+}
+
+fn params(name: &str, from: i32, to: i32) -> CertificateParams {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+    params
+}
+
+fn config(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap())
+}
