@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use crate::wire::{Assembler, Frame, Framer};
 use bytes::{Bytes, BytesMut};
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -110,7 +111,7 @@ impl Link {
             match ready!(Pin::new(&mut self.stream).poll_write(cx, left)) {
                 Ok(0) => return Poll::Ready(Err(self.ended())),
                 Ok(count) => self.written += count,
-                Err(error) => return Poll::Ready(Err(net::lost(&error))),
+                Err(error) => return Poll::Ready(Err(self.broken(&error))),
             }
         }
         if self.written > 0 {
@@ -133,7 +134,7 @@ impl Link {
             match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)) {
                 Ok(()) if read.filled().is_empty() => return Poll::Ready(Err(self.ended())),
                 Ok(()) => self.buffer.extend_from_slice(read.filled()),
-                Err(error) => return Poll::Ready(Err(net::lost(&error))),
+                Err(error) => return Poll::Ready(Err(self.broken(&error))),
             }
         }
     }
@@ -188,6 +189,11 @@ impl Link {
             return Err(MailError::new(Code::LimitExceeded, "The server talks without answering"));
         }
         Ok(frame)
+    }
+
+    /// A server that has said farewell may go as it likes.
+    fn broken(&mut self, error: &io::Error) -> MailError {
+        self.farewell.take().unwrap_or_else(|| net::lost(error))
     }
 
     fn ended(&mut self) -> MailError {

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod logins;
+mod scram;
 mod secrets;
 mod server;
 mod starttls;

@@ -1,5 +1,7 @@
 //! A server that follows a script, and certificates for it.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -18,11 +20,13 @@ pub enum Pace {
     Bytewise,
 }
 
-/// A server for one connection. Its script has a step in each line:
+/// A server with a script for each connection, which has a step in each line:
 ///
 /// - `S: text` sends the line; `{tag}` stands for the tag heard last
 /// - `C: text` hears a command: a tag, and exactly this text; `c: text` hears a line without a tag
+/// - `{port}` stands for the server's port, and `<<text>>` for the text in base64
 /// - `TLS` is the handshake; `HELLO` waits until the client has begun one
+/// - `CLOSE` ends the connection; without it the server waits until the client does
 pub struct Server {
     pub port: u16,
     task: JoinHandle<Vec<u8>>,
@@ -30,13 +34,23 @@ pub struct Server {
 
 impl Server {
     pub async fn start(script: &str, pace: Pace, tls: Arc<ServerConfig>) -> Self {
+        Self::start_many(&[script.to_owned()], pace, tls).await
+    }
+
+    /// The scripts serve one connection after another.
+    pub async fn start_many(scripts: &[String], pace: Pace, tls: Arc<ServerConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let steps: Vec<String> = script.lines().map(|l| l.trim_start().to_owned()).filter(|l| !l.is_empty()).collect();
+        let scripts: Vec<_> = scripts.iter().map(|s| steps(&s.replace("{port}", &port.to_string()))).collect();
         let task = tokio::spawn(async move {
-            let (tcp, _) = listener.accept().await.unwrap();
-            tcp.set_nodelay(true).unwrap();
-            Play { pace, tag: String::new(), clear: Vec::new() }.run(tcp, &steps, tls).await
+            let mut clear = Vec::new();
+            for script in scripts {
+                let (tcp, _) = listener.accept().await.unwrap();
+                tcp.set_nodelay(true).unwrap();
+                let play = Play { pace, tag: String::new(), clear: Vec::new() };
+                clear.extend(play.run(tcp, &script, Arc::clone(&tls)).await);
+            }
+            clear
         });
         Self { port, task }
     }
@@ -94,7 +108,9 @@ impl Play {
                 let (tag, command) = line.split_once(' ').unwrap_or_else(|| panic!("no tag in {line:?}"));
                 assert_eq!(command, expected);
                 self.tag = tag.to_owned();
-            } else if let Some(expected) = step.strip_prefix("c: ") {
+            } else if step == "CLOSE" {
+                return false;
+            } else if let Some(expected) = step.strip_prefix("c:").map(str::trim) {
                 let Some(line) = self.hear(stream).await else { return false };
                 assert_eq!(line, expected);
             }
@@ -122,6 +138,19 @@ impl Play {
         }
         Some(String::from_utf8(line).unwrap().trim_end().to_owned())
     }
+}
+
+fn steps(script: &str) -> Vec<String> {
+    expanded(script).lines().map(|l| l.trim_start().to_owned()).filter(|l| !l.is_empty()).collect()
+}
+
+fn expanded(script: &str) -> String {
+    let mut parts = script.split("<<");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |done, part| {
+        let (text, rest) = part.split_once(">>").unwrap();
+        done + &STANDARD.encode(text) + rest
+    })
 }
 
 /// An authority of our own.
