@@ -1,5 +1,6 @@
 //! From frames to [`Response`]s, leniently: what a standard defines is typed, what it does not is kept raw.
 
+mod admin;
 mod body;
 mod code;
 mod data;
@@ -111,7 +112,7 @@ fn untagged(c: &mut Cursor<'_>, context: Context<'_>) -> Result<Response> {
         return Ok(status(c, StatusKind::Ok, context));
     }
     if c.peek().is_some_and(|b| b.is_ascii_digit()) {
-        return numbered(c, context).map(Response::Data);
+        return numbered(c).map(Response::Data);
     }
     let word = c.code_atom()?;
     match status_kind(&word) {
@@ -121,7 +122,7 @@ fn untagged(c: &mut Cursor<'_>, context: Context<'_>) -> Result<Response> {
 }
 
 /// What begins with a number: a message's data, or a count of messages.
-fn numbered(c: &mut Cursor<'_>, context: Context<'_>) -> Result<Untagged> {
+fn numbered(c: &mut Cursor<'_>) -> Result<Untagged> {
     let before = c.clone();
     let number = c.number()?;
     let name = c.atom()?;
@@ -135,7 +136,6 @@ fn numbered(c: &mut Cursor<'_>, context: Context<'_>) -> Result<Untagged> {
         _ => {
             let mut values = vec![Value::Atom(number.to_string().into())];
             values.extend(data::values(c));
-            let _ = context;
             Untagged::Other { name, values }
         }
     })

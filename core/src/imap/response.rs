@@ -1,8 +1,10 @@
 //! What a server says (RFC 9051 section 7), read by [`parse_response`](super::parse_response).
 
+mod admin;
 mod code;
 mod data;
 
+pub use admin::{Acl, ListRights, Metadata, MyRights, Quota, QuotaResource, QuotaRoot};
 pub use code::ResponseCode;
 pub use data::{Esearch, ListRow, MailboxStatus, Namespace, Namespaces, StatusItems, ThreadNode};
 
@@ -121,6 +123,18 @@ pub enum Untagged {
     Namespace(Namespaces),
     /// `ID` (RFC 2971): what the server says about itself; empty for `NIL`.
     Id(Vec<(String, Option<String>)>),
+    /// `ACL`.
+    Acl(Acl),
+    /// `LISTRIGHTS`.
+    ListRights(ListRights),
+    /// `MYRIGHTS`.
+    MyRights(MyRights),
+    /// `QUOTA`.
+    Quota(Quota),
+    /// `QUOTAROOT`.
+    QuotaRoot(QuotaRoot),
+    /// `METADATA`.
+    Metadata(Metadata),
     /// What has no type here: its name, and the values after it (a number before the name comes first).
     Other {
         /// As the server wrote it.

@@ -18,7 +18,7 @@ mod line;
 mod literal;
 mod quoted;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use assemble::{Assembler, Frame, Octets};
 pub use cursor::{Cursor, Value};

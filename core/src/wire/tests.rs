@@ -24,14 +24,14 @@ pub(super) fn events(framer: &mut Framer, wire: &[u8], step: usize) -> Result<Ve
     Ok(events)
 }
 
-fn frames(wire: &[u8], step: usize) -> Result<Vec<Frame>, WireError> {
+pub(crate) fn frames(wire: &[u8], step: usize) -> Result<Vec<Frame>, WireError> {
     let mut assembler = Assembler::new(Limits::default());
     let events = events(&mut Framer::for_client(Limits::default()), wire, step)?;
     events.into_iter().filter_map(|event| assembler.push(event).transpose()).collect()
 }
 
 /// Group and name, and the bytes, of each response in the corpus.
-fn corpus() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn corpus() -> Vec<(String, Vec<u8>)> {
     let lines = include_str!("../../tests/corpus/responses.tsv").lines();
     lines
         .map(|line| line.rsplit_once('\t').map(|(name, text)| (name.replace('\t', ": "), unescape(text))).unwrap())
@@ -146,7 +146,7 @@ fn a_malformed_response_is_an_error_for_that_response_alone() {
 }
 
 /// Transcripts of real servers, which are not part of the project; none where they are absent.
-fn transcripts() -> Vec<PathBuf> {
+pub(crate) fn transcripts() -> Vec<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
     let root = std::env::var_os("MAILTIDE_CORPUS").map_or(beside, PathBuf::from).join("wire");
     let servers = std::fs::read_dir(root).into_iter().flatten().flatten();
@@ -154,10 +154,10 @@ fn transcripts() -> Vec<PathBuf> {
 }
 
 /// A transcript that was edited by hand: its literal is shorter than announced.
-const MISCOUNTED: &str = "gmail/headers.1+unsolicited-info.txt";
+pub(crate) const MISCOUNTED: &str = "gmail/headers.1+unsolicited-info.txt";
 
 /// Some transcripts were saved with LF, but the sizes of their literals count CRLF.
-fn with_crlf(file: &[u8]) -> Vec<u8> {
+pub(crate) fn with_crlf(file: &[u8]) -> Vec<u8> {
     file.split(|b| *b == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
         .collect::<Vec<_>>()

@@ -1,6 +1,6 @@
 //! Untagged data that begins with a name.
 
-use super::{Context, Result, mailbox, search};
+use super::{Context, Result, admin, mailbox, search};
 use crate::imap::{MailboxName, Namespace, Namespaces, UidSet, Untagged};
 use crate::wire::{Cursor, Octets, Value};
 use bytes::Bytes;
@@ -20,6 +20,12 @@ pub(super) fn named(c: &mut Cursor<'_>, name: Bytes, context: Context<'_>) -> Re
         b"THREAD" => Untagged::Thread(search::thread(c)?),
         b"VANISHED" => vanished(c)?,
         b"NAMESPACE" => Untagged::Namespace(namespaces(c, context)?),
+        b"ACL" => Untagged::Acl(admin::acl(c, context)?),
+        b"LISTRIGHTS" => Untagged::ListRights(admin::list_rights(c, context)?),
+        b"MYRIGHTS" => Untagged::MyRights(admin::my_rights(c, context)?),
+        b"QUOTA" => Untagged::Quota(admin::quota(c)?),
+        b"QUOTAROOT" => Untagged::QuotaRoot(admin::quota_root(c, context)?),
+        b"METADATA" => Untagged::Metadata(admin::metadata(c, context)?),
         b"ID" => Untagged::Id(id(c)?),
         _ => Untagged::Other { name, values: values(c) },
     })

@@ -26,10 +26,6 @@ pub(super) fn list(c: &mut Cursor<'_>, context: Context<'_>) -> Result<ListRow> 
 
 /// What separates levels: one character, or NIL. Servers also send an empty string for none, or leave out the quotes.
 pub(super) fn delimiter(c: &mut Cursor<'_>) -> Result<Option<char>> {
-    if c.eat_word(b" \"\\\" ") {
-        // Domino does not escape its backslash.
-        return Ok(Some('\\'));
-    }
     let delimiter = c.nstring()?.map(Octets::into_bytes);
     Ok(delimiter.and_then(|d| String::from_utf8_lossy(&d).chars().next()))
 }
@@ -63,7 +59,7 @@ fn strings(value: Value) -> impl Iterator<Item = Bytes> {
 }
 
 /// Which parenthesis ends a name that should have been quoted and holds spaces.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Open {
     First,
     Last,
@@ -80,14 +76,26 @@ fn name(c: &mut Cursor<'_>, context: Context<'_>, until: Open) -> Result<Mailbox
 
 fn bare(c: &mut Cursor<'_>, until: Open) -> Result<Bytes> {
     let text = c.rest();
-    let mut opens = text.windows(2).enumerate().filter(|(_, pair)| *pair == b" (").map(|(at, _)| at);
-    let end = if until == Open::First { opens.next() } else { opens.next_back() };
+    let end = match until {
+        Open::First => text.windows(2).position(|pair| pair == b" ("),
+        Open::Last => last_list(text),
+    };
     let raw = text.get(..end.unwrap_or(text.len())).unwrap_or_default().trim_ascii_end();
     if raw.is_empty() {
         return Err(c.expected("a mailbox name"));
     }
     c.eat_word(raw);
     Ok(Bytes::copy_from_slice(raw))
+}
+
+/// Where the list that ends the line begins.
+fn last_list(text: &[u8]) -> Option<usize> {
+    let mut depth = 0usize;
+    text.iter().rposition(|byte| {
+        depth += usize::from(*byte == b')');
+        depth -= usize::from(*byte == b'(' && depth > 0);
+        *byte == b'(' && depth == 0
+    })
 }
 
 /// `name (item value …)`.
