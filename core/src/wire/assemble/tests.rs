@@ -1,3 +1,5 @@
+//! Tests of the assembly of responses.
+
 use super::*;
 use crate::wire::Framer;
 

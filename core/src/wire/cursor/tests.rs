@@ -1,3 +1,5 @@
+//! Tests of the cursor.
+
 use super::*;
 use crate::wire::tests::events;
 use crate::wire::{Assembler, Framer};

@@ -1,3 +1,5 @@
+//! Tests of the framer.
+
 use super::*;
 use crate::wire::tests::events;
 
