@@ -16,6 +16,7 @@ mod session;
 
 pub mod imap;
 pub mod message;
+pub mod query;
 pub mod wire;
 
 pub use auth::Mechanism;

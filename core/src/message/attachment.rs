@@ -73,7 +73,8 @@ impl Attachment {
     pub fn is_attached(&self) -> bool {
         const SIGNATURES: [&str; 3] =
             ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"];
-        !SIGNATURES.contains(&self.media_type.as_str()) && !(self.inline && self.content_id.is_some())
+        let is_shown = self.inline && self.content_id.is_some();
+        !is_shown && !SIGNATURES.contains(&self.media_type.as_str())
     }
 
     /// `filename` of the disposition, else `name` of the type, where older programs put it.

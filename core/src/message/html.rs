@@ -146,11 +146,11 @@ impl Writer {
                 self.block(1);
             }
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "blockquote" | "ul" | "ol" | "dl" | "table" => {
-                self.block(2)
+                self.block(2);
             }
             "div" | "tr" | "li" | "dt" | "dd" | "section" | "article" | "header" | "footer" | "center" | "hr"
             | "form" | "body" | "html" | "address" | "fieldset" | "option" | "caption" | "nav" | "main" => {
-                self.block(1)
+                self.block(1);
             }
             "td" | "th" => self.space = true,
             _ => {}

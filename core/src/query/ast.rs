@@ -1,0 +1,454 @@
+//! A query as a value: what the parser makes, what the builder joins, what is planned and matched.
+
+use crate::error::{Code, MailError, Result};
+use crate::imap::Flag;
+use jiff::civil::Date;
+use std::ops::{BitAnd, BitOr, Not};
+
+/// Deepest nesting of a query, however it was made.
+pub(super) const DEEPEST: usize = 32;
+
+/// A query: parsed from text, or built.
+///
+/// ```
+/// use mailtide::query::Query;
+///
+/// let parsed = Query::parse("is:unread (from:ada OR from:grace) -list:*")?;
+/// let built = Query::unread() & (Query::from_("ada") | Query::from_("grace")) & !Query::list("*");
+/// assert_eq!(parsed, built);
+/// assert_eq!(built.to_string(), "is:unread (from:ada OR from:grace) -list:*");
+/// # Ok::<(), mailtide::MailError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    pub(super) expr: Expr,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Expr {
+    /// Two or more, none of them an `And`.
+    And(Vec<Expr>),
+    /// Two or more, none of them an `Or`.
+    Or(Vec<Expr>),
+    Not(Box<Expr>),
+    Term(Term),
+    /// In place of what would have been nested too deep; refused where it is used.
+    TooDeep,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Term {
+    Address(Field, String),
+    Subject(String),
+    Body(String),
+    /// Header or body.
+    Text(String),
+    /// `None`: any.
+    List(Option<String>),
+    /// `None`: the field is there.
+    Header(String, Option<String>),
+    Flag(Flag, bool),
+    HasAttachment,
+    In(String),
+    Larger(u64),
+    Smaller(u64),
+    Newer(Age),
+    Older(Age),
+    After(Day),
+    Before(Day),
+    On(Day),
+    Label(String),
+    Thread(String),
+    Raw(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    From,
+    To,
+    Cc,
+    Bcc,
+}
+
+/// A span of time back from now, as in `newer:7d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age {
+    /// How many.
+    pub count: u32,
+    /// Of what.
+    pub unit: Unit,
+}
+
+/// The unit of an [`Age`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// 3,600 seconds.
+    Hour,
+    /// 86,400 seconds, whatever the clocks did.
+    Day,
+    /// Seven days of 86,400 seconds.
+    Week,
+    /// A month of the calendar, in the query's zone.
+    Month,
+    /// A year of the calendar, in the query's zone.
+    Year,
+}
+
+/// A day, in the query's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Day {
+    /// The day on which the query begins.
+    Today,
+    /// The day before.
+    Yesterday,
+    /// That day.
+    Date(Date),
+}
+
+impl Query {
+    fn term(term: Term) -> Self {
+        Self { expr: Expr::Term(term) }
+    }
+
+    fn flag(flag: Flag, set: bool) -> Self {
+        Self::term(Term::Flag(flag, set))
+    }
+
+    /// `from:`: the name or address of a sender has `text`.
+    #[must_use]
+    pub fn from_(text: impl Into<String>) -> Self {
+        Self::term(Term::Address(Field::From, text.into()))
+    }
+
+    /// `to:`
+    #[must_use]
+    pub fn to(text: impl Into<String>) -> Self {
+        Self::term(Term::Address(Field::To, text.into()))
+    }
+
+    /// `cc:`
+    #[must_use]
+    pub fn cc(text: impl Into<String>) -> Self {
+        Self::term(Term::Address(Field::Cc, text.into()))
+    }
+
+    /// `bcc:`
+    #[must_use]
+    pub fn bcc(text: impl Into<String>) -> Self {
+        Self::term(Term::Address(Field::Bcc, text.into()))
+    }
+
+    /// `subject:`
+    #[must_use]
+    pub fn subject(text: impl Into<String>) -> Self {
+        Self::term(Term::Subject(text.into()))
+    }
+
+    /// `body:`: the text without the header.
+    #[must_use]
+    pub fn body(text: impl Into<String>) -> Self {
+        Self::term(Term::Body(text.into()))
+    }
+
+    /// `text:`, or a bare word: header or text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::term(Term::Text(text.into()))
+    }
+
+    /// `list:`: the List-Id has `text`; `*` for any.
+    #[must_use]
+    pub fn list(text: impl Into<String>) -> Self {
+        Self::term(Term::List(Some(text.into()).filter(|text| text != "*")))
+    }
+
+    /// `header:Name=text`: that field has `text`; with `None`, the field is there.
+    #[must_use]
+    pub fn header(name: impl Into<String>, text: Option<String>) -> Self {
+        Self::term(Term::Header(name.into(), text))
+    }
+
+    /// `is:unread`
+    #[must_use]
+    pub fn unread() -> Self {
+        Self::flag(Flag::SEEN, false)
+    }
+
+    /// `is:read`
+    #[must_use]
+    pub fn read() -> Self {
+        Self::flag(Flag::SEEN, true)
+    }
+
+    /// `is:flagged`
+    #[must_use]
+    pub fn flagged() -> Self {
+        Self::flag(Flag::FLAGGED, true)
+    }
+
+    /// `is:answered`
+    #[must_use]
+    pub fn answered() -> Self {
+        Self::flag(Flag::ANSWERED, true)
+    }
+
+    /// `is:$Invoice`: any flag or keyword.
+    #[must_use]
+    pub fn with_flag(flag: Flag) -> Self {
+        Self::flag(flag, true)
+    }
+
+    /// `has:attachment`
+    #[must_use]
+    pub fn has_attachment() -> Self {
+        Self::term(Term::HasAttachment)
+    }
+
+    /// `in:`: in the mailbox of that exact name.
+    #[must_use]
+    pub fn in_mailbox(name: impl Into<String>) -> Self {
+        Self::term(Term::In(name.into()))
+    }
+
+    /// `larger:`: more than so many bytes.
+    #[must_use]
+    pub fn larger(bytes: u64) -> Self {
+        Self::term(Term::Larger(bytes))
+    }
+
+    /// `smaller:`: fewer bytes.
+    #[must_use]
+    pub fn smaller(bytes: u64) -> Self {
+        Self::term(Term::Smaller(bytes))
+    }
+
+    /// `newer:`: received within that time.
+    #[must_use]
+    pub fn newer(count: u32, unit: Unit) -> Self {
+        Self::term(Term::Newer(Age { count, unit }))
+    }
+
+    /// `older:`: received longer ago.
+    #[must_use]
+    pub fn older(count: u32, unit: Unit) -> Self {
+        Self::term(Term::Older(Age { count, unit }))
+    }
+
+    /// `after:`: received on that day or later.
+    #[must_use]
+    pub fn after(day: impl Into<Day>) -> Self {
+        Self::term(Term::After(day.into()))
+    }
+
+    /// `before:`: received before that day.
+    #[must_use]
+    pub fn before(day: impl Into<Day>) -> Self {
+        Self::term(Term::Before(day.into()))
+    }
+
+    /// `on:`: received on that day.
+    #[must_use]
+    pub fn on(day: impl Into<Day>) -> Self {
+        Self::term(Term::On(day.into()))
+    }
+
+    /// `label:`
+    #[must_use]
+    pub fn label(name: impl Into<String>) -> Self {
+        Self::term(Term::Label(name.into()))
+    }
+
+    /// `thread:`: of the thread of that id.
+    #[must_use]
+    pub fn thread(id: impl Into<String>) -> Self {
+        Self::term(Term::Thread(id.into()))
+    }
+
+    /// IMAP's own search language, such as `KEYWORD $Invoice`; it goes to the server as it is and cannot be matched on a
+    /// message in hand.
+    #[must_use]
+    pub fn raw(imap: impl Into<String>) -> Self {
+        Self::term(Term::Raw(imap.into()))
+    }
+
+    /// Refuses what the parser would have refused, for a query that was built: empty text, line ends, NUL, nesting beyond
+    /// 32 levels.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.expr.depth() > DEEPEST {
+            return Err(MailError::new(Code::LimitExceeded, "The query is nested too deep"));
+        }
+        self.expr.terms().into_iter().try_for_each(Term::check)
+    }
+}
+
+impl From<Date> for Day {
+    fn from(date: Date) -> Self {
+        Self::Date(date)
+    }
+}
+
+impl Expr {
+    pub(super) fn and(parts: Vec<Expr>) -> Expr {
+        Self::joined(parts, Expr::And, |part| match part {
+            Expr::And(inner) => Ok(inner),
+            other => Err(other),
+        })
+    }
+
+    pub(super) fn or(parts: Vec<Expr>) -> Expr {
+        Self::joined(parts, Expr::Or, |part| match part {
+            Expr::Or(inner) => Ok(inner),
+            other => Err(other),
+        })
+    }
+
+    fn joined(parts: Vec<Expr>, make: fn(Vec<Expr>) -> Expr, split: fn(Expr) -> Result<Vec<Expr>, Expr>) -> Expr {
+        let mut flat = Vec::with_capacity(parts.len());
+        for part in parts {
+            match split(part) {
+                Ok(inner) => flat.extend(inner),
+                Err(part) => flat.push(part),
+            }
+        }
+        let only = if flat.len() == 1 { flat.pop() } else { None };
+        Self::bounded(only.unwrap_or_else(|| make(flat)))
+    }
+
+    pub(super) fn negated(self) -> Expr {
+        match self {
+            Expr::Not(inner) => *inner,
+            other => Self::bounded(Expr::Not(Box::new(other))),
+        }
+    }
+
+    /// Every way to nest goes through here, so that nothing that recurses over a query can be driven too deep.
+    fn bounded(self) -> Expr {
+        if self.depth() > DEEPEST { Expr::TooDeep } else { self }
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => 1 + parts.iter().map(Expr::depth).max().unwrap_or(0),
+            Expr::Not(inner) => 1 + inner.depth(),
+            Expr::Term(_) => 1,
+            Expr::TooDeep => DEEPEST + 1,
+        }
+    }
+
+    pub(crate) fn terms(&self) -> Vec<&Term> {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().flat_map(Expr::terms).collect(),
+            Expr::Not(inner) => inner.terms(),
+            Expr::Term(term) => vec![term],
+            Expr::TooDeep => Vec::new(),
+        }
+    }
+}
+
+impl Term {
+    fn check(&self) -> Result<()> {
+        match self {
+            Term::Header(name, _) if !is_field_name(name) => Err(refused("A header field's name is needed")),
+            Term::Flag(flag, _) if !flag.is_writable() => Err(refused("That is no flag")),
+            _ => self.texts().into_iter().flatten().try_for_each(check_text),
+        }
+    }
+
+    fn texts(&self) -> [Option<&str>; 2] {
+        match self {
+            Term::Address(_, text) | Term::Subject(text) | Term::Body(text) | Term::Text(text) | Term::In(text) => {
+                [Some(text), None]
+            }
+            Term::Label(text) | Term::Thread(text) | Term::Raw(text) => [Some(text), None],
+            Term::List(text) => [text.as_deref(), None],
+            Term::Header(name, text) => [Some(name), text.as_deref()],
+            _ => [None, None],
+        }
+    }
+}
+
+/// RFC 5322 section 2.2: printable ASCII without a colon.
+pub(super) fn is_field_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':')
+}
+
+fn check_text(text: &str) -> Result<()> {
+    if text.is_empty() {
+        Err(refused("The text to look for is empty"))
+    } else if text.contains(['\r', '\n', '\0']) {
+        Err(refused("A query cannot hold line ends or NUL"))
+    } else {
+        Ok(())
+    }
+}
+
+fn refused(message: &str) -> MailError {
+    MailError::new(Code::QuerySyntax, message)
+}
+
+impl BitAnd for Query {
+    type Output = Query;
+
+    /// Both.
+    fn bitand(self, other: Query) -> Query {
+        Query { expr: Expr::and(vec![self.expr, other.expr]) }
+    }
+}
+
+impl BitOr for Query {
+    type Output = Query;
+
+    /// Either.
+    fn bitor(self, other: Query) -> Query {
+        Query { expr: Expr::or(vec![self.expr, other.expr]) }
+    }
+}
+
+impl Not for Query {
+    type Output = Query;
+
+    /// What does not match.
+    fn not(self) -> Query {
+        Query { expr: self.expr.negated() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joining_flattens_and_double_negation_goes() {
+        let query = |text: &str| Query::text(text);
+        assert_eq!((query("a") & query("b")) & query("c"), query("a") & (query("b") & query("c")));
+        assert_eq!((query("a") | query("b")) | query("c"), query("a") | (query("b") | query("c")));
+        assert_eq!(!!query("a"), query("a"));
+    }
+
+    #[test]
+    fn a_query_nested_without_end_is_refused_and_costs_no_stack() {
+        let mut query = Query::text("a");
+        for _ in 0..100_000 {
+            query = (query & Query::text("b")) | Query::text("c");
+        }
+        assert_eq!(query.check().unwrap_err().code(), Code::LimitExceeded);
+        assert_eq!((!query).check().unwrap_err().code(), Code::LimitExceeded);
+    }
+
+    #[test]
+    fn what_the_parser_refuses_is_refused_of_a_built_query_too() {
+        for query in [
+            Query::text(""),
+            Query::from_("a\r\nb"),
+            Query::header("a b", None),
+            Query::header("", None),
+            Query::header("X", Some("a\0".into())),
+            Query::raw("ALL\r\nX LOGOUT"),
+            Query::with_flag(Flag::from_server(b"a b")),
+            Query::unread() & !Query::subject("\n"),
+        ] {
+            assert_eq!(query.check().unwrap_err().code(), Code::QuerySyntax, "{query:?}");
+        }
+        assert!(Query::header("X-Spam", None).check().is_ok());
+    }
+}
