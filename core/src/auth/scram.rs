@@ -166,21 +166,21 @@ mod tests {
         Scram::new(&Identity { user: "user", nonce: NONCE, binding, ..test_identity(secret) }).unwrap()
     }
 
-    fn text(response: Response) -> String {
+    fn text(response: &Response) -> String {
         String::from_utf8(response.to_vec()).unwrap()
     }
 
     #[test]
     fn the_example_of_rfc_7677_is_reproduced() {
         let mut scram = scram(&"pencil".into(), Binding::None);
-        assert_eq!(text(scram.initial().unwrap()), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
+        assert_eq!(text(&scram.initial().unwrap()), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
         assert_eq!(
-            text(scram.step(SERVER_FIRST.as_bytes()).unwrap()),
+            text(&scram.step(SERVER_FIRST.as_bytes()).unwrap()),
             "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
         );
         assert_eq!(scram.finish().unwrap_err().code(), Code::NetTampered);
         let last = b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
-        assert_eq!(text(scram.step(last).unwrap()), "");
+        assert_eq!(text(&scram.step(last).unwrap()), "");
         scram.finish().unwrap();
     }
 
@@ -197,11 +197,11 @@ mod tests {
     #[test]
     fn the_binding_is_announced_and_sent() {
         let mut plus = scram(&"pencil".into(), Binding::TlsExporter([1; 32]));
-        assert_eq!(text(plus.initial().unwrap()), "p=tls-exporter,,n=user,r=rOprNGfwEbeRWgbNEkqO");
-        let answer = text(plus.step(SERVER_FIRST.as_bytes()).unwrap());
+        assert_eq!(text(&plus.initial().unwrap()), "p=tls-exporter,,n=user,r=rOprNGfwEbeRWgbNEkqO");
+        let answer = text(&plus.step(SERVER_FIRST.as_bytes()).unwrap());
         let bound = [&b"p=tls-exporter,,"[..], &[1; 32]].concat();
         assert!(answer.starts_with(&format!("c={},r=", STANDARD.encode(bound))), "{answer}");
-        assert!(text(scram(&"pencil".into(), Binding::NotOffered).initial().unwrap()).starts_with("y,,n=user"));
+        assert!(text(&scram(&"pencil".into(), Binding::NotOffered).initial().unwrap()).starts_with("y,,n=user"));
     }
 
     #[test]

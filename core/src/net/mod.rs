@@ -6,6 +6,7 @@
 
 mod connect;
 mod fault;
+mod own;
 mod proxy;
 mod stream;
 mod tls;

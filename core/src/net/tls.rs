@@ -1,11 +1,12 @@
 //! TLS: whom we trust, and the handshake.
 
+use super::own::OwnCertificates;
 use super::stream::Metered;
 use super::{NetOptions, Stream, fault};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
 use bytes::Bytes;
-use rustls::client::Resumption;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -114,28 +115,29 @@ fn build(policy: &Policy) -> Result<ClientConfig> {
 
 /// TLS 1.2 and 1.3, with the provider named: two in one program would make the default ambiguous.
 fn verifier(roots: &Roots, provider: Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>> {
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(|e| unusable("TLS", &e))?;
-    let store = match roots {
-        Roots::Platform => {
-            return builder.with_platform_verifier().map_err(|e| {
-                unusable("The system's list of certificate authorities", &e)
-                    .hint("Install the package ca-certificates, or choose the bundled list")
-            });
+    Ok(match roots {
+        Roots::Platform => builder.with_platform_verifier().map_err(|e| {
+            unusable("The system's list of certificate authorities", &e)
+                .hint("Install the package ca-certificates, or choose the bundled list")
+        })?,
+        Roots::Bundled => {
+            builder.with_root_certificates(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
         }
-        Roots::Bundled => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
-        Roots::Pem(pem) => store(pem)?,
-        Roots::File(_) => RootCertStore::empty(),
-    };
-    Ok(builder.with_root_certificates(store))
+        Roots::Pem(pem) => builder.dangerous().with_custom_certificate_verifier(Arc::new(own(pem, provider)?)),
+        Roots::File(_) => builder.with_root_certificates(RootCertStore::empty()),
+    })
 }
 
-fn store(pem: &[u8]) -> Result<RootCertStore> {
+fn own(pem: &[u8], provider: Arc<CryptoProvider>) -> Result<OwnCertificates> {
+    let given = certificates(pem)?;
     let mut store = RootCertStore::empty();
-    for certificate in certificates(pem)? {
-        store.add(certificate).map_err(|e| unusable("A certificate of the CA file", &e))?;
+    for certificate in &given {
+        store.add(certificate.clone()).map_err(|e| unusable("A certificate of the CA file", &e))?;
     }
-    Ok(store)
+    let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build();
+    Ok(OwnCertificates { webpki: webpki.map_err(|e| unusable("The CA file", &e))?, given })
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {

@@ -37,7 +37,7 @@ pub(super) async fn log_in(
 ) -> Result<Login> {
     let mut guard = Guard::new(link, tag, script);
     let result = lend(&mut guard, mechanism).await;
-    guard.end(result)
+    guard.end(result.is_ok())
 }
 
 async fn lend(guard: &mut Guard<'_>, mechanism: Option<Mechanism>) -> Result<(), async_imap::error::Error> {
@@ -94,15 +94,14 @@ impl<'a> Guard<'a> {
     }
 
     /// What has come of it: our own account, which async-imap's must not contradict.
-    fn end(self, result: Result<(), async_imap::error::Error>) -> Result<Login> {
+    fn end(self, agreed: bool) -> Result<Login> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
         match self.answer {
-            Some(answer) if (answer.status == Status::Ok) == result.is_ok() => {
+            Some(answer) if (answer.status == Status::Ok) == agreed => {
                 Ok(Login { answer, untagged: self.untagged, refusal: self.script.refusal() })
             }
-            // Its error could quote what it has read; that is canonical, and still nothing for a person.
             _ => Err(MailError::new(Code::Internal, "async-imap did not follow the login")),
         }
     }

@@ -70,7 +70,13 @@ impl Plain {
 
     async fn run(&mut self, n: &str, command: &'static str, mut offers: impl FnMut(Capabilities)) -> Result<Answer> {
         let tag = format!("{}{n}", self.prefix);
-        self.link.run(&tag, command, |frame, response| Ok(offers(harmless(frame, response)?.unwrap_or_default()))).await
+        let check = |frame: &Frame, response| {
+            if let Some(offered) = harmless(frame, response)? {
+                offers(offered);
+            }
+            Ok(())
+        };
+        self.link.run(&tag, command, check).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 async fn a_bad_certificate_is_named_and_nothing_is_sent() {
     let ours = Authority::shared();
     let table = [
-        (server::self_signed(), "self-signed"),
+        (server::own("imap.example.org", 2090, false).0, "self-signed"),
         (Authority::new().good(), "not trusted"),
         (ours.server("imap.example.com", 2020, 2090), "not for imap.example.org"),
         (ours.server("127.0.0.1", 2020, 2090), "not for imap.example.org"),
@@ -54,4 +54,26 @@ async fn without_encryption_only_this_machine_is_spoken_to() {
         C: LOGIN \"ada-7\" \"planted-password\"
         S: {tag} OK [CAPABILITY IMAP4rev1] in";
     play(script, Pace::Whole, Security::Cleartext, password()).await.0.unwrap();
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_that_was_given_is_taken_but_not_under_another_name_or_time() {
+    let cases = [
+        ("imap.example.org", 2090, None),
+        ("imap.example.com", 2090, Some("not for imap.example.org")),
+        ("imap.example.org", 2021, Some("expired")),
+    ];
+    for authority in [true, false] {
+        for (name, until, words) in cases {
+            let (tls, pem) = server::own(name, until, authority);
+            let server = Server::start("TLS\nS: * PREAUTH [CAPABILITY IMAP4rev1] in", Pace::Whole, tls).await;
+            let mut account = account(&server, Security::Tls, password());
+            account.net.roots = Roots::Pem(pem.into());
+            match (opened(&account).await, words) {
+                (Ok(_), None) => {}
+                (Err(error), Some(words)) => assert!(error.message().contains(words), "{error} should say {words}"),
+                (result, _) => panic!("{result:?} for {name} until {until}, authority: {authority}"),
+            }
+        }
+    }
 }

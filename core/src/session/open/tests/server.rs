@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::{Arc, LazyLock};
@@ -186,10 +186,16 @@ impl Authority {
     }
 }
 
-/// A server that has signed its certificate itself.
-pub fn self_signed() -> Arc<ServerConfig> {
+/// A server that has signed its certificate itself, perhaps as an authority, and that certificate.
+pub fn own(name: &str, until: i32, authority: bool) -> (Arc<ServerConfig>, String) {
     let key = KeyPair::generate().unwrap();
-    config(params("imap.example.org", 2020, 2090).self_signed(&key).unwrap().der().clone(), &key)
+    let mut params = params(name, 2020, until);
+    params.distinguished_name = DistinguishedName::new();
+    if authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    let certificate = params.self_signed(&key).unwrap();
+    (config(certificate.der().clone(), &key), certificate.pem())
 }
 
 fn params(name: &str, from: i32, to: i32) -> CertificateParams {

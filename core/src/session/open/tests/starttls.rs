@@ -54,6 +54,7 @@ fn negotiation() -> Vec<(String, Outcome)> {
         (format!("{offer}S: * BYE [ALERT] call 555"), Fails(Code::ServerBye)),
         (format!("{offer}S: {{tag}} OK go\n{LOGIN}"), Opens),
         (format!("{}C: STARTTLS\nS: {{tag}} OK go\n{LOGIN}", asked("IMAP4rev1 STARTTLS")), Opens),
+        (format!("{}C: STARTTLS\nS: {{tag}} OK go\n{LOGIN}", asked("IMAP4rev1 STARTTLS\nS: * OK notice")), Opens),
         (format!("{}S: {{tag}} OK go\n{LOGIN}", offer.replace("hi", "[REFERRAL imap://evil.example/] hi")), Opens),
     ];
     let sets =
