@@ -100,6 +100,7 @@ impl<'a> Parser<'a> {
             Kind::Open => self.group(token, depth),
             Kind::Key(key) => self.keyed(key, token.at),
             Kind::Quoted(text) => Ok(Expr::Term(text_term(text, token.at)?)),
+            Kind::Word(_) if is_or(token) => Err(stray(token)),
             Kind::Word(text) => {
                 values::refuse_imap(text, token.at)?;
                 Ok(Expr::Term(text_term(text, token.at)?))
