@@ -3,103 +3,10 @@
 use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use strict::Token;
 
-/// What a strict reader finds in a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Atom(Vec<u8>),
-    String(Vec<u8>),
-    Literal(Vec<u8>),
-    List(Vec<Token>),
-}
-
-/// A reader that takes what RFC 9051 section 9 allows and nothing else. It shares no code with the wire layer.
-struct Strict<'a> {
-    rest: &'a [u8],
-    utf8: bool,
-}
-
-type Read<T> = std::result::Result<T, String>;
-
-impl<'a> Strict<'a> {
-    fn commands(wire: &'a [u8], utf8: bool) -> Read<Vec<Vec<Token>>> {
-        let mut reader = Strict { rest: wire, utf8 };
-        let mut commands = Vec::new();
-        while !reader.rest.is_empty() {
-            commands.push(reader.items(b"\r\n")?);
-        }
-        Ok(commands)
-    }
-
-    /// Items with one space between, up to `end`.
-    fn items(&mut self, end: &[u8]) -> Read<Vec<Token>> {
-        let mut items = Vec::new();
-        while !self.eat(end) {
-            if !items.is_empty() && !self.eat(b" ") {
-                return Err(format!("no space before {:?}", self.rest));
-            }
-            items.push(self.item()?);
-        }
-        Ok(items)
-    }
-
-    fn item(&mut self) -> Read<Token> {
-        if self.eat(b"(") {
-            self.items(b")").map(Token::List)
-        } else if self.eat(b"\"") {
-            self.quoted().map(Token::String)
-        } else if self.eat(b"{") {
-            self.literal().map(Token::Literal)
-        } else {
-            self.atom().map(Token::Atom)
-        }
-    }
-
-    fn quoted(&mut self) -> Read<Vec<u8>> {
-        let mut content = Vec::new();
-        loop {
-            match self.rest {
-                [b'"', rest @ ..] => {
-                    self.rest = rest;
-                    let ok = content.is_ascii() || (self.utf8 && std::str::from_utf8(&content).is_ok());
-                    return if ok { Ok(content) } else { Err("8-bit in quotes".into()) };
-                }
-                [b'\\', c @ (b'"' | b'\\'), rest @ ..] => {
-                    content.push(*c);
-                    self.rest = rest;
-                }
-                [0 | b'\r' | b'\n' | b'\\', ..] | [] => return Err(format!("{:?} in quotes", self.rest.first())),
-                [c, rest @ ..] => {
-                    content.push(*c);
-                    self.rest = rest;
-                }
-            }
-        }
-    }
-
-    fn literal(&mut self) -> Read<Vec<u8>> {
-        let end = self.rest.windows(3).position(|w| w == b"}\r\n").ok_or("no end of a literal's header")?;
-        let size: usize = std::str::from_utf8(&self.rest[..end]).unwrap().parse().map_err(|e| format!("{e}"))?;
-        let (content, rest) = self.rest[end + 3..].split_at_checked(size).ok_or("literal cut short")?;
-        self.rest = rest;
-        if content.contains(&0) { Err("NUL in a literal".into()) } else { Ok(content.to_vec()) }
-    }
-
-    fn atom(&mut self) -> Read<Vec<u8>> {
-        let special = |b: &u8| !b.is_ascii_graphic() || matches!(b, b'(' | b')' | b'{' | b'%' | b'"');
-        let len = self.rest.iter().position(special).unwrap_or(self.rest.len());
-        let (atom, rest) = self.rest.split_at(len);
-        self.rest = rest;
-        let backslashes = atom.iter().skip(1).filter(|b| **b == b'\\').count();
-        if atom.is_empty() || backslashes > 0 { Err(format!("not an atom: {rest:?}")) } else { Ok(atom.to_vec()) }
-    }
-
-    fn eat(&mut self, prefix: &[u8]) -> bool {
-        let rest = self.rest.strip_prefix(prefix);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-}
+#[path = "../../../tests/support/strict.rs"]
+mod strict;
 
 /// The command as a session sends it to a server without LITERAL+.
 fn wire(command: &Command) -> Vec<u8> {
@@ -125,7 +32,7 @@ fn wire(command: &Command) -> Vec<u8> {
 /// The arguments of the one command that a strict reader finds, after the tag and `X`.
 fn arguments(encoder: Encoder, utf8: bool) -> Vec<Token> {
     let wire = wire(&encoder.finish());
-    let mut commands = Strict::commands(&wire, utf8).unwrap_or_else(|e| panic!("{e}: {wire:?}"));
+    let mut commands = strict::commands(&wire, utf8).unwrap_or_else(|e| panic!("{e}: {wire:?}"));
     assert_eq!(commands.len(), 1, "{wire:?}");
     commands.remove(0).split_off(2)
 }
@@ -233,13 +140,6 @@ fn argument() -> impl Strategy<Value = (u8, Vec<u8>)> {
     (0u8..4, prop_oneof![9 => vec(special, 0..24), 9 => vec(any::<u8>(), 0..40), 1 => vec(any::<u8>(), 990..1010)])
 }
 
-fn content(token: &Token) -> &[u8] {
-    match token {
-        Token::Atom(bytes) | Token::String(bytes) | Token::Literal(bytes) => bytes,
-        Token::List(items) => content(&items[0]),
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -261,7 +161,7 @@ proptest! {
             sent.extend(accepted.then_some(bytes));
         }
         let read = arguments(encoder, utf8);
-        let read: Vec<&[u8]> = read.iter().map(content).collect();
+        let read: Vec<&[u8]> = read.iter().map(Token::content).collect();
         prop_assert_eq!(read, sent);
     }
 
