@@ -100,6 +100,7 @@ fn note(result: io::Result<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     #[test]
@@ -138,6 +139,29 @@ mod tests {
         let Stream::Tcp(stream) = connect("127.0.0.1", port, &NetOptions::default()).await.unwrap() else { panic!() };
         assert!(stream.tcp().nodelay().unwrap());
         assert!(SockRef::from(stream.tcp()).keepalive().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_proxy_stands_in_for_the_server_and_resolves_its_name() {
+        let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", proxy.local_addr().unwrap());
+        let task = tokio::spawn(async move {
+            let (mut tcp, _) = proxy.accept().await.unwrap();
+            let mut request = vec![0; "CONNECT imap.invalid:993 HTTP/1.1".len()];
+            tcp.read_exact(&mut request).await.unwrap();
+            tcp.write_all(b"HTTP/1.1 200 OK\r\n\r\n* OK hi\r\n").await.unwrap();
+            // Reads the rest of the request, lest the close become a reset.
+            tcp.read_to_end(&mut Vec::new()).await.unwrap();
+            String::from_utf8(request).unwrap()
+        });
+        let options = NetOptions { proxy: Some(crate::Proxy::from_url(&url).unwrap()), ..NetOptions::default() };
+        let mut stream = connect("imap.invalid", 993, &options).await.unwrap();
+        let mut greeting = [0; 9];
+        stream.read_exact(&mut greeting).await.unwrap();
+        assert_eq!(&greeting, b"* OK hi\r\n");
+        assert_eq!(stream.traffic().received(), 9);
+        drop(stream);
+        assert_eq!(task.await.unwrap(), "CONNECT imap.invalid:993 HTTP/1.1");
     }
 
     #[tokio::test]

@@ -149,20 +149,25 @@ impl Vault {
             (None, Some(_)) => TokenReason::Expired,
             (None, None) => TokenReason::First,
         };
-        let (user, host) = (user.to_owned(), host.to_owned());
-        let token = match credentials {
-            Credentials::Token(ask) => ask(TokenRequest { user, host, reason, previous }).await?,
-            Credentials::PasswordCallback(ask) => {
-                Token { secret: ask(PasswordRequest { user, host }).await?, expires_at: None }
-            }
-            Credentials::None | Credentials::Password(_) => return Err(missing()),
-        };
-        Ok(held.insert(token).secret.clone())
+        let request = TokenRequest { user: user.to_owned(), host: host.to_owned(), reason, previous };
+        Ok(held.insert(ask(credentials, request).await?).secret.clone())
     }
 
     /// Forgets a password that the server did not take, so that the next attempt asks again.
     pub async fn forget(&self, secret: &Secret) {
         self.0.lock().await.take_if(|held| held.secret == *secret);
+    }
+}
+
+async fn ask(credentials: &Credentials, request: TokenRequest) -> Result<Token> {
+    match credentials {
+        Credentials::Token(callback) => callback(request).await,
+        Credentials::PasswordCallback(callback) => {
+            let TokenRequest { user, host, .. } = request;
+            Ok(Token { secret: callback(PasswordRequest { user, host }).await?, expires_at: None })
+        }
+        Credentials::Password(password) => Ok(Token { secret: password.clone(), expires_at: None }),
+        Credentials::None => Err(missing()),
     }
 }
 

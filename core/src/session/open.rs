@@ -258,6 +258,10 @@ impl<'a> Opening<'a> {
 
     /// What a NO or BAD to the login means.
     fn refused(&self, answer: &Answer, said: Option<Refusal>) -> Failure {
+        if answer.code == Some(ResponseCode::PrivacyRequired) {
+            let message = "The server takes this login only over an encrypted connection";
+            return MailError::new(Code::AuthNoMechanism, message).hint("Use imaps:// or imap+starttls://").into();
+        }
         let token = self.account.credentials.kind() == CredentialKind::Token;
         let text = self.link.concealed(&answer.text);
         let error = refusal::refused("the login", answer.status, answer.code.as_ref(), &text);

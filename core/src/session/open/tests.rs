@@ -11,6 +11,7 @@ mod tokens;
 use super::*;
 use crate::net::Roots;
 use server::{Authority, Pace, Server};
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -29,7 +30,8 @@ fn password() -> Credentials {
 
 /// Opens with a deadline far beyond what it needs.
 async fn opened(account: &Account) -> Result<Opened> {
-    tokio::time::timeout(Duration::from_secs(25), open(account, None)).await.expect("opening hangs")
+    let opening: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(open(account, None));
+    tokio::time::timeout(Duration::from_secs(25), opening).await.expect("opening hangs")
 }
 
 /// Runs `script` and opens; the outcome and what the server heard in clear.

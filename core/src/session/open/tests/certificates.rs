@@ -1,6 +1,7 @@
 //! Certificates that must not be accepted, over implicit TLS and after STARTTLS.
 
 use super::*;
+use crate::net::ClientCertificate;
 use futures_util::future::join_all;
 use rustls::ServerConfig;
 use std::sync::Arc;
@@ -74,6 +75,26 @@ async fn a_self_signed_certificate_that_was_given_is_taken_but_not_under_another
                 (Err(error), Some(words)) => assert!(error.message().contains(words), "{error} should say {words}"),
                 (result, _) => panic!("{result:?} for {name} until {until}, authority: {authority}"),
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_ours_is_shown_to_a_server_that_asks() {
+    let script = "TLS\nS: * PREAUTH [CAPABILITY IMAP4rev1] in";
+    let (tls, chain, key) = Authority::shared().mutual();
+    for known in [true, false] {
+        let server = Server::start(script, Pace::Whole, Arc::clone(&tls)).await;
+        let mut account = account(&server, Security::Tls, Credentials::None);
+        let certificate = ClientCertificate { chain: chain.clone().into(), key: key.as_str().into() };
+        account.net.client_certificate = known.then_some(certificate);
+        if !known {
+            account.credentials = password();
+        }
+        match opened(&account).await {
+            Ok(opened) => assert!(known && opened.preauth),
+            // TLS 1.3 lets the client finish before the server has looked: the alert comes with the first read.
+            Err(error) => assert!(!known && matches!(error.code(), Code::NetTls | Code::NetLost), "{error}"),
         }
     }
 }

@@ -138,6 +138,19 @@ async fn a_refusal_says_what_the_server_says() {
 }
 
 #[tokio::test]
+async fn a_server_that_wants_encryption_first_says_so() {
+    let script = "S: * OK [CAPABILITY IMAP4rev1] hi
+        C: LOGIN \"ada-7\" \"planted-password\"
+        S: {tag} NO [PRIVACYREQUIRED] not in clear";
+    let error = play(script, Pace::Whole, Security::Cleartext, password()).await.0.unwrap_err();
+    assert_eq!(error.code(), Code::AuthNoMechanism);
+    let script = "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi";
+    let (result, heard) = play(script, Pace::Whole, Security::Cleartext, password()).await;
+    assert_eq!(result.unwrap_err().code(), Code::AuthNoMechanism);
+    assert_eq!(heard, b"");
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_follow_the_login_is_refused() {
     let table = [
         ("AUTH=PLAIN", "C: AUTHENTICATE PLAIN\nS: {tag} OK in", Code::NetTampered),

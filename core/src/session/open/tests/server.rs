@@ -4,7 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
 use std::sync::{Arc, LazyLock};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -176,6 +178,23 @@ impl Authority {
     /// A server whose certificate leaves nothing to be desired.
     pub fn good(&self) -> Arc<ServerConfig> {
         self.server("imap.example.org", 2020, 2090)
+    }
+
+    /// A server that wants a certificate of ours from its client, and such a certificate with its key.
+    pub fn mutual(&self) -> (Arc<ServerConfig>, String, String) {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+        let (key, theirs) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let server = params("imap.example.org", 2020, 2090).signed_by(&key, &self.issuer).unwrap();
+        let client = params("ada.example.org", 2020, 2090).signed_by(&theirs, &self.issuer).unwrap();
+        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config =
+            builder.with_client_cert_verifier(verifier).with_single_cert(vec![server.der().clone()], key).unwrap();
+        (Arc::new(config), client.pem(), theirs.serialize_pem())
     }
 
     /// A server with a certificate for `name`, valid between these years.
