@@ -55,7 +55,7 @@ fn flags<'e>(e: &'e mut Encoder, flags: &[Flag]) -> Result<&'e mut Encoder> {
 }
 
 fn write_flag(e: &mut Encoder, flag: &Flag) -> Result<()> {
-    if !flag.is_writable() || matches!(flag.as_str(), "\\*" | "\\Recent") {
+    if !flag.is_settable() {
         return Err(MailError::new(Code::UsageFlag, format!("The flag {:?} cannot be sent", flag.as_str())));
     }
     e.raw(flag.as_str()).map(drop)

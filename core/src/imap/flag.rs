@@ -51,7 +51,7 @@ impl Flag {
     /// `flag-keyword`); anything else is [`Code::UsageFlag`].
     pub fn parse(text: &str) -> Result<Self> {
         if let Some(flag) = known(text.as_bytes()) {
-            return if matches!(flag.as_str(), "\\*" | "\\Recent") { Err(unsettable(&flag)) } else { Ok(flag) };
+            return if flag.is_settable() { Ok(flag) } else { Err(unsettable(&flag)) };
         }
         if let Some(flag) = system(text) {
             return Err(refused(text).hint(format!("Use {:?} (Flag.{})", flag.as_str(), text.to_ascii_uppercase())));
@@ -81,6 +81,12 @@ impl Flag {
     #[must_use]
     pub fn is_system(&self) -> bool {
         self.0.starts_with('\\')
+    }
+
+    /// Whether a client can set it and take it away: not `\Recent`, which servers set, and not [`Flag::ANY`].
+    #[must_use]
+    pub fn is_settable(&self) -> bool {
+        *self != Self::RECENT && *self != Self::ANY && self.is_writable()
     }
 
     /// Whether it can be sent: an atom, after the backslash of a system flag. What a server sent need not be.
@@ -127,7 +133,8 @@ fn known(text: &[u8]) -> Option<Flag> {
 
 /// The system flag that somebody meant who left out the backslash.
 fn system(text: &str) -> Option<&'static Flag> {
-    KNOWN.iter().find(|flag| flag.0.strip_prefix('\\').is_some_and(|name| name.eq_ignore_ascii_case(text)))
+    let named = |flag: &&Flag| flag.0.strip_prefix('\\').is_some_and(|name| name.eq_ignore_ascii_case(text));
+    KNOWN.iter().filter(|flag| flag.is_settable()).find(named)
 }
 
 /// ATOM-CHAR of RFC 9051.

@@ -28,7 +28,10 @@ pub use fetch::{FetchRow, InternalDate, Section, SectionData};
 pub use flag::Flag;
 pub use names::{INBOX, MailboxName, decode_name, encode_name};
 pub use parse::parse_response;
-pub use response::*;
+pub use response::{
+    Acl, Esearch, ListRights, ListRow, MailboxStatus, Metadata, MyRights, Namespace, Namespaces, Quota, QuotaResource,
+    QuotaRoot, Response, ResponseCode, Status, StatusItems, StatusKind, ThreadNode, Untagged,
+};
 pub use role::Role;
 pub use search::SearchKey;
 pub use set::{UidList, UidSet};

@@ -127,6 +127,18 @@ impl UidSet {
         Self::from_ranges(self.ranges.iter().chain(&other.ranges).copied().collect())
     }
 
+    /// Adds all of `other`; quick where they come in order, as servers send them.
+    pub fn merge(&mut self, other: &Self) {
+        match (self.last(), other.ranges.split_first()) {
+            (_, None) => {}
+            (Some(last), Some(((first, end), rest))) if *first > last => {
+                self.insert_range(*first, *end);
+                self.ranges.extend_from_slice(rest);
+            }
+            _ => *self = self.union(other),
+        }
+    }
+
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
@@ -276,7 +288,7 @@ impl FromIterator<u32> for UidSet {
 
 impl Extend<u32> for UidSet {
     fn extend<I: IntoIterator<Item = u32>>(&mut self, uids: I) {
-        *self = self.union(&uids.into_iter().collect());
+        self.merge(&uids.into_iter().collect());
     }
 }
 

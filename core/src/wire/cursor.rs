@@ -202,6 +202,15 @@ impl<'a> Cursor<'a> {
         Ok((!word.eq_ignore_ascii_case(b"NIL")).then_some(Octets::Whole(word)))
     }
 
+    /// The same in one piece; quick for quotes and `NIL`, of which ENVELOPE and BODYSTRUCTURE consist.
+    pub fn nbytes(&mut self) -> Result<Option<Bytes>> {
+        match self.peek_value() {
+            Some(b'"') => self.count().and_then(|()| self.quoted()).map(Some),
+            _ if self.nil() => Ok(None),
+            _ => Ok(self.nstring()?.map(Octets::into_bytes)),
+        }
+    }
+
     /// Takes `NIL` if it is next, as a whole word.
     pub fn nil(&mut self) -> bool {
         self.spaces();

@@ -33,7 +33,7 @@ pub struct Found {
 impl Found {
     /// Takes in a SEARCH answer; servers may send several.
     pub fn search(&mut self, ids: &UidSet, mod_seq: Option<u64>) {
-        self.uids = self.uids.union(ids);
+        self.uids.merge(ids);
         self.count = self.uids.len();
         self.mod_seq = self.mod_seq.max(mod_seq);
     }
@@ -41,7 +41,7 @@ impl Found {
     /// Takes in an ESEARCH answer.
     pub fn esearch(&mut self, answer: &Esearch) {
         let parts = answer.all.iter().chain(answer.partial.iter().map(|(_, uids)| uids));
-        self.uids = parts.fold(std::mem::take(&mut self.uids), |uids, more| uids.union(more));
+        parts.for_each(|uids| self.uids.merge(uids));
         self.count = answer.count.unwrap_or(0).max(self.uids.len());
         self.mod_seq = self.mod_seq.max(answer.mod_seq);
     }

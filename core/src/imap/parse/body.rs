@@ -3,7 +3,7 @@
 use super::words::lower;
 use super::{Result, envelope, fetch};
 use crate::imap::{BodyStructure, Disposition};
-use crate::wire::{Cursor, Octets};
+use crate::wire::Cursor;
 use bytes::Bytes;
 
 /// A part and all below it. Recurses as deep as the cursor's limit allows.
@@ -15,7 +15,7 @@ pub(super) fn body(c: &mut Cursor<'_>) -> Result<BodyStructure> {
         Some(b')') => {}
         Some(b'(') => multipart(c, &mut part)?,
         _ => {
-            let first = lower(text(c)?.unwrap_or_default());
+            let first = lower(c.nbytes()?.unwrap_or_default());
             // A multipart of no parts shows its parameters where others have their subtype.
             if c.peek_value() == Some(b'(') {
                 (part.media_type, part.subtype) = (MULTIPART, first);
@@ -36,10 +36,13 @@ const MULTIPART: Bytes = Bytes::from_static(b"multipart");
 fn multipart(c: &mut Cursor<'_>, part: &mut BodyStructure) -> Result<()> {
     part.media_type = MULTIPART;
     while c.peek_value() == Some(b'(') {
+        if part.parts.is_empty() {
+            part.parts.reserve_exact(2);
+        }
         part.parts.push(body(c)?);
     }
     if has_more(c) {
-        part.subtype = lower(text(c)?.unwrap_or_default());
+        part.subtype = lower(c.nbytes()?.unwrap_or_default());
     }
     if has_more(c) {
         part.parameters = parameters(c)?;
@@ -79,7 +82,7 @@ fn nested(c: &mut Cursor<'_>, part: &mut BodyStructure) -> Result<()> {
         *c = ahead;
     }
     if c.peek_value() == Some(b'(') {
-        part.parts.push(body(c)?);
+        envelope::push_tight(&mut part.parts, [body(c)?]);
     }
     Ok(())
 }
@@ -117,7 +120,7 @@ fn extension(c: &mut Cursor<'_>, part: &mut BodyStructure) -> Result<()> {
 /// A disposition, as a list or (Exchange) as a string alone.
 fn disposition(c: &mut Cursor<'_>) -> Result<Option<Disposition>> {
     if c.peek_value() != Some(b'(') {
-        return Ok(text(c)?.map(|kind| Disposition { kind: lower(kind), parameters: Vec::new() }));
+        return Ok(c.nbytes()?.map(|kind| Disposition { kind: lower(kind), parameters: Vec::new() }));
     }
     c.open()?;
     let Some(kind) = optional(c)? else {
@@ -137,7 +140,7 @@ fn disposition(c: &mut Cursor<'_>) -> Result<Option<Disposition>> {
 /// `("name" "value" …)`, or NIL. Anything else is skipped.
 fn parameters(c: &mut Cursor<'_>) -> Result<Vec<(Bytes, Bytes)>> {
     if c.peek_value() != Some(b'(') {
-        c.nstring()?;
+        c.nbytes()?;
         return Ok(Vec::new());
     }
     c.open()?;
@@ -152,7 +155,7 @@ fn pairs(c: &mut Cursor<'_>) -> Result<Vec<(Bytes, Bytes)>> {
     while has_more(c) {
         let name = optional(c)?.map(lower);
         let value = optional(c)?;
-        pairs.extend(name.map(|name| (name, value.unwrap_or_default())));
+        envelope::push_tight(&mut pairs, name.map(|name| (name, value.unwrap_or_default())));
     }
     Ok(pairs)
 }
@@ -160,7 +163,7 @@ fn pairs(c: &mut Cursor<'_>) -> Result<Vec<(Bytes, Bytes)>> {
 fn language(c: &mut Cursor<'_>) -> Result<Vec<Bytes>> {
     let mut all = Vec::new();
     if c.peek_value() != Some(b'(') {
-        all.extend(text(c)?);
+        all.extend(c.nbytes()?);
         return Ok(all);
     }
     c.open()?;
@@ -184,16 +187,12 @@ fn has_more(c: &mut Cursor<'_>) -> bool {
     !matches!(c.peek_value(), None | Some(b')' | b'\r' | b'\n'))
 }
 
-fn text(c: &mut Cursor<'_>) -> Result<Option<Bytes>> {
-    Ok(c.nstring()?.map(Octets::into_bytes))
-}
-
 /// A string, `NIL` or nothing; a list in its place is skipped.
 fn optional(c: &mut Cursor<'_>) -> Result<Option<Bytes>> {
     if !has_more(c) {
         return Ok(None);
     }
-    if c.peek() == Some(b'(') { fetch::skip(c).map(|()| None) } else { text(c) }
+    if c.peek() == Some(b'(') { fetch::skip(c).map(|()| None) } else { c.nbytes() }
 }
 
 /// A number; `None` for what is none, such as `NIL` and `-1`.

@@ -2,8 +2,18 @@
 
 use super::Result;
 use crate::imap::{Address, Envelope};
-use crate::wire::{Cursor, Octets};
-use bytes::Bytes;
+use crate::wire::Cursor;
+
+/// Adds to a vector that mostly holds just one: the first growth of a `Vec` makes room for four, which costs more in
+/// fresh memory than reading the row.
+pub(super) fn push_tight<T>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
+    for one in more {
+        if all.is_empty() {
+            all.reserve_exact(1);
+        }
+        all.push(one);
+    }
+}
 
 /// An envelope. Fields may be missing at the end (QQ, where there is no Message-ID), or the addresses altogether
 /// (Lark); Domino wraps all in another pair of parentheses.
@@ -30,16 +40,16 @@ fn field(c: &mut Cursor<'_>, envelope: &mut Envelope, due: usize) -> Result<usiz
     let due = if (2..8).contains(&due) && is_text(c) { 8 } else { due };
     match due {
         0 | 1 | 8 | 9 if is_list => super::fetch::skip(c)?,
-        0 => envelope.date = text(c)?,
-        1 => envelope.subject = text(c)?,
+        0 => envelope.date = c.nbytes()?,
+        1 => envelope.subject = c.nbytes()?,
         2 => envelope.from = addresses(c)?,
         3 => envelope.sender = addresses(c)?,
         4 => envelope.reply_to = addresses(c)?,
         5 => envelope.to = addresses(c)?,
         6 => envelope.cc = addresses(c)?,
         7 => envelope.bcc = addresses(c)?,
-        8 => envelope.in_reply_to = text(c)?,
-        9 => envelope.message_id = text(c)?,
+        8 => envelope.in_reply_to = c.nbytes()?,
+        9 => envelope.message_id = c.nbytes()?,
         _ => super::fetch::skip(c)?,
     }
     Ok(due)
@@ -50,21 +60,17 @@ fn is_text(c: &Cursor<'_>) -> bool {
     matches!(c.rest(), [b'"', next, ..] if *next != b'"') || c.rest().starts_with(b"{")
 }
 
-fn text(c: &mut Cursor<'_>) -> Result<Option<Bytes>> {
-    Ok(c.nstring()?.map(Octets::into_bytes))
-}
-
 fn addresses(c: &mut Cursor<'_>) -> Result<Vec<Address>> {
     let mut all = Vec::new();
     if c.peek_value() != Some(b'(') {
-        c.nstring()?;
+        c.nbytes()?;
         return Ok(all);
     }
     c.list(|c| {
         match c.peek() {
-            Some(b'(') => all.extend(address(c)?),
+            Some(b'(') => push_tight(&mut all, address(c)?),
             // SmarterMail sends `(NIL)` for none.
-            _ => drop(c.nstring()?),
+            _ => drop(c.nbytes()?),
         }
         Ok(())
     })?;
@@ -79,10 +85,10 @@ fn address(c: &mut Cursor<'_>) -> Result<Option<Address>> {
     while !c.close()? {
         match field {
             _ if c.peek() == Some(b'(') => super::fetch::skip(c)?,
-            0 => address.name = text(c)?,
-            1 => address.route = text(c)?,
-            2 => address.mailbox = text(c)?,
-            3 => address.host = text(c)?,
+            0 => address.name = c.nbytes()?,
+            1 => address.route = c.nbytes()?,
+            2 => address.mailbox = c.nbytes()?,
+            3 => address.host = c.nbytes()?,
             _ => super::fetch::skip(c)?,
         }
         field += 1;

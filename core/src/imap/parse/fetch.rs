@@ -2,7 +2,7 @@
 
 use super::{Result, body, envelope};
 use crate::imap::{FetchRow, Flag, InternalDate, Section, SectionData};
-use crate::wire::{Cursor, Octets};
+use crate::wire::Cursor;
 use bytes::Bytes;
 
 /// The row after `* n FETCH`.
@@ -113,11 +113,11 @@ fn mod_seq(c: &mut Cursor<'_>) -> Result<u64> {
 /// `(id)` or NIL.
 fn object_id(c: &mut Cursor<'_>) -> Result<Option<Bytes>> {
     if c.peek_value() != Some(b'(') {
-        return text(c);
+        return c.nbytes();
     }
     let mut id = None;
     c.list(|c| {
-        id = text(c)?;
+        id = c.nbytes()?;
         Ok(())
     })?;
     Ok(id)
@@ -129,19 +129,15 @@ fn preview(c: &mut Cursor<'_>) -> Result<Option<Bytes>> {
 }
 
 fn date(c: &mut Cursor<'_>) -> Result<Option<InternalDate>> {
-    match text(c)? {
+    match c.nbytes()? {
         None => Ok(None),
         Some(date) => InternalDate::parse(&date).map(Some).ok_or_else(|| c.expected("a date")),
     }
 }
 
-fn text(c: &mut Cursor<'_>) -> Result<Option<Bytes>> {
-    Ok(c.nstring()?.map(Octets::into_bytes))
-}
-
 fn section(c: &mut Cursor<'_>, row: &mut FetchRow, section: Section, origin: Option<u64>) -> Result<()> {
     let data = c.nstring()?;
-    row.sections.push(SectionData { section, origin, data });
+    envelope::push_tight(&mut row.sections, [SectionData { section, origin, data }]);
     Ok(())
 }
 

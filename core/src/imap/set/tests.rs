@@ -86,6 +86,9 @@ proptest! {
         let (p, q): (BTreeSet<u32>, BTreeSet<u32>) = (a.iter().copied().collect(), b.iter().copied().collect());
         let same = |set: UidSet, numbers: Vec<u32>| set.iter().collect::<Vec<_>>() == numbers;
         prop_assert!(same(x.union(&y), p.union(&q).copied().collect()));
+        let mut merged = x.clone();
+        merged.merge(&y);
+        prop_assert_eq!(&merged, &x.union(&y));
         prop_assert!(same(x.intersection(&y), p.intersection(&q).copied().collect()));
         prop_assert!(same(x.difference(&y), p.difference(&q).copied().collect()));
         prop_assert!(same(x.oldest(n), p.iter().copied().take(n as usize).collect()));
