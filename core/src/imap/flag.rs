@@ -54,6 +54,9 @@ impl Flag {
             return if flag.is_settable() { Ok(flag) } else { Err(unsettable(&flag)) };
         }
         if let Some(flag) = system(text) {
+            if !flag.is_settable() {
+                return Err(unsettable(flag));
+            }
             return Err(refused(text).hint(format!("Use {:?} (Flag.{})", flag.as_str(), text.to_ascii_uppercase())));
         }
         let flag = Self(Cow::Owned(text.to_owned()));
@@ -134,7 +137,7 @@ fn known(text: &[u8]) -> Option<Flag> {
 /// The system flag that somebody meant who left out the backslash.
 fn system(text: &str) -> Option<&'static Flag> {
     let named = |flag: &&Flag| flag.0.strip_prefix('\\').is_some_and(|name| name.eq_ignore_ascii_case(text));
-    KNOWN.iter().filter(|flag| flag.is_settable()).find(named)
+    KNOWN.iter().filter(|flag| **flag != Flag::ANY).find(named)
 }
 
 /// ATOM-CHAR of RFC 9051.
@@ -175,7 +178,9 @@ mod tests {
         for good in ["$Invoice", "todo", "a[b", "x/y", "2024:Q1"] {
             assert_eq!(Flag::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", "\\", "a b", "a\r\nb", "été", "a)", "a\"", "\\*", "\\Recent", "a]", "\\\\Seen", "a%"] {
+        for bad in
+            ["", "\\", "a b", "a\r\nb", "été", "a)", "a\"", "\\*", "\\Recent", "recent", "*", "a]", "\\\\Seen", "a%"]
+        {
             assert_eq!(Flag::parse(bad).unwrap_err().code(), Code::UsageFlag, "{bad:?}");
         }
     }
