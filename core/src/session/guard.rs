@@ -115,7 +115,7 @@ impl<'a> Guard<'a> {
             self.link.note(true, || shown);
             self.link.queue(bytes);
         } else if let Some(response) = self.response.take() {
-            self.link.note(true, || format!("<{} bytes>", response.len()));
+            self.link.note(true, || "<response>".to_owned());
             self.link.queue(response);
         }
     }
@@ -123,7 +123,7 @@ impl<'a> Guard<'a> {
     fn on_frame(&mut self, frame: &Frame) -> Result<()> {
         match self.link.read(frame)? {
             Some(Response::Continue { raw, .. }) => {
-                self.link.note(false, || format!("+ <{} bytes>", raw.len()));
+                self.link.note(false, || "+ <challenge>".to_owned());
                 self.on_continue(&raw)
             }
             Some(Response::Tagged { tag, status, code, text }) => {
