@@ -2,5 +2,6 @@
 
 from mailgen.generator import Generator, Mail, messages
 from mailgen.mailbox import append, connect, fill
+from mailgen.real import real_messages
 
-__all__ = ["Generator", "Mail", "append", "connect", "fill", "messages"]
+__all__ = ["Generator", "Mail", "append", "connect", "fill", "messages", "real_messages"]
