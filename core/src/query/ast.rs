@@ -25,20 +25,20 @@ pub struct Query {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Expr {
+pub(super) enum Expr<T = Term> {
     /// Two or more, none of them an `And`.
-    And(Vec<Expr>),
+    And(Vec<Expr<T>>),
     /// Two or more, none of them an `Or`.
-    Or(Vec<Expr>),
-    Not(Box<Expr>),
-    Term(Term),
+    Or(Vec<Expr<T>>),
+    Not(Box<Expr<T>>),
+    Term(T),
     /// In place of what would have been nested too deep; refused where it is used.
     TooDeep,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Term {
-    Address(Field, String),
+pub(super) enum Term {
+    Address(AddressField, String),
     Subject(String),
     Body(String),
     /// Header or body.
@@ -62,11 +62,16 @@ pub(crate) enum Term {
     Raw(String),
 }
 
+/// A header field that holds addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
+pub enum AddressField {
+    /// `From`
     From,
+    /// `To`
     To,
+    /// `Cc`
     Cc,
+    /// `Bcc`
     Bcc,
 }
 
@@ -117,25 +122,25 @@ impl Query {
     /// `from:`: the name or address of a sender has `text`.
     #[must_use]
     pub fn from_(text: impl Into<String>) -> Self {
-        Self::term(Term::Address(Field::From, text.into()))
+        Self::term(Term::Address(AddressField::From, text.into()))
     }
 
     /// `to:`
     #[must_use]
     pub fn to(text: impl Into<String>) -> Self {
-        Self::term(Term::Address(Field::To, text.into()))
+        Self::term(Term::Address(AddressField::To, text.into()))
     }
 
     /// `cc:`
     #[must_use]
     pub fn cc(text: impl Into<String>) -> Self {
-        Self::term(Term::Address(Field::Cc, text.into()))
+        Self::term(Term::Address(AddressField::Cc, text.into()))
     }
 
     /// `bcc:`
     #[must_use]
     pub fn bcc(text: impl Into<String>) -> Self {
-        Self::term(Term::Address(Field::Bcc, text.into()))
+        Self::term(Term::Address(AddressField::Bcc, text.into()))
     }
 
     /// `subject:`
@@ -273,7 +278,7 @@ impl Query {
 
     /// Refuses what the parser would have refused, for a query that was built: empty text, line ends, NUL, nesting beyond
     /// 32 levels.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         if self.expr.depth() > DEEPEST {
             return Err(MailError::new(Code::LimitExceeded, "The query is nested too deep"));
         }
@@ -334,13 +339,25 @@ impl Expr {
             Expr::TooDeep => DEEPEST + 1,
         }
     }
+}
 
-    pub(crate) fn terms(&self) -> Vec<&Term> {
+impl<T> Expr<T> {
+    pub(super) fn terms(&self) -> Vec<&T> {
         match self {
             Expr::And(parts) | Expr::Or(parts) => parts.iter().flat_map(Expr::terms).collect(),
             Expr::Not(inner) => inner.terms(),
             Expr::Term(term) => vec![term],
             Expr::TooDeep => Vec::new(),
+        }
+    }
+
+    pub(super) fn map<U>(&self, f: &mut impl FnMut(&T) -> U) -> Expr<U> {
+        match self {
+            Expr::And(parts) => Expr::And(parts.iter().map(|part| part.map(f)).collect()),
+            Expr::Or(parts) => Expr::Or(parts.iter().map(|part| part.map(f)).collect()),
+            Expr::Not(inner) => Expr::Not(Box::new(inner.map(f))),
+            Expr::Term(term) => Expr::Term(f(term)),
+            Expr::TooDeep => Expr::TooDeep,
         }
     }
 }

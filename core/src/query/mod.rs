@@ -27,9 +27,14 @@
 
 mod ast;
 mod lexer;
+mod matcher;
+mod moment;
 mod parser;
+mod plan;
 mod print;
 mod values;
 
-pub use ast::{Age, Day, Query, Unit};
-pub(crate) use ast::{Expr, Field, Term};
+pub use ast::{AddressField, Age, Day, Query, Unit};
+use ast::{Expr, Term};
+pub use matcher::{Candidate, Matcher, Needs};
+pub use plan::{SearchFacts, SearchPlan};

@@ -2,7 +2,7 @@
 
 use super::ast::{Expr, Term};
 use super::values::STATES;
-use super::{Age, Day, Field, Query, Unit};
+use super::{AddressField, Age, Day, Query, Unit};
 use crate::imap::Flag;
 use std::fmt::{self, Formatter};
 
@@ -52,10 +52,10 @@ fn list(f: &mut Formatter<'_>, parts: &[Expr], between: &str, place: Place) -> f
 
 fn term(f: &mut Formatter<'_>, t: &Term) -> fmt::Result {
     match t {
-        Term::Address(Field::From, text) => keyed(f, "from", text),
-        Term::Address(Field::To, text) => keyed(f, "to", text),
-        Term::Address(Field::Cc, text) => keyed(f, "cc", text),
-        Term::Address(Field::Bcc, text) => keyed(f, "bcc", text),
+        Term::Address(AddressField::From, text) => keyed(f, "from", text),
+        Term::Address(AddressField::To, text) => keyed(f, "to", text),
+        Term::Address(AddressField::Cc, text) => keyed(f, "cc", text),
+        Term::Address(AddressField::Bcc, text) => keyed(f, "bcc", text),
         Term::Subject(text) => keyed(f, "subject", text),
         Term::Body(text) => keyed(f, "body", text),
         Term::Text(text) if is_bare(text) => f.write_str(text),

@@ -2,7 +2,7 @@
 
 use super::ast::is_field_name;
 use super::lexer::{Text, error};
-use super::{Age, Day, Field, Term, Unit};
+use super::{AddressField, Age, Day, Term, Unit};
 use crate::error::{MailError, Result};
 use crate::imap::Flag;
 use jiff::civil::Date;
@@ -31,7 +31,7 @@ impl Value<'_> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    Address(Field),
+    Address(AddressField),
     Subject,
     Body,
     Text,
@@ -52,10 +52,10 @@ pub(super) enum Key {
 }
 
 const KEYS: [(&str, Key); 21] = [
-    ("from", Key::Address(Field::From)),
-    ("to", Key::Address(Field::To)),
-    ("cc", Key::Address(Field::Cc)),
-    ("bcc", Key::Address(Field::Bcc)),
+    ("from", Key::Address(AddressField::From)),
+    ("to", Key::Address(AddressField::To)),
+    ("cc", Key::Address(AddressField::Cc)),
+    ("bcc", Key::Address(AddressField::Bcc)),
     ("subject", Key::Subject),
     ("body", Key::Body),
     ("text", Key::Text),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::imap::Flag;
-use crate::query::{Age, Day, Field, Unit};
+use crate::query::{AddressField, Age, Day, Unit};
 use jiff::civil::date;
 use proptest::prelude::*;
 
@@ -173,7 +173,8 @@ fn text() -> impl Strategy<Value = String> {
 fn term() -> impl Strategy<Value = Query> {
     let unit = prop_oneof![Just(Unit::Hour), Just(Unit::Day), Just(Unit::Week), Just(Unit::Month), Just(Unit::Year)];
     let day = prop_oneof![Just(Day::Today), Just(Day::Yesterday), Just(Day::Date(date(2024, 2, 29)))];
-    let field = prop_oneof![Just(Field::From), Just(Field::To), Just(Field::Cc), Just(Field::Bcc)];
+    let field =
+        prop_oneof![Just(AddressField::From), Just(AddressField::To), Just(AddressField::Cc), Just(AddressField::Bcc)];
     let flag = prop_oneof![Just(Flag::SEEN), Just(Flag::FLAGGED), Just(Flag::ANSWERED), Just(Flag::DRAFT)];
     let term = prop_oneof![
         (field, text()).prop_map(|(field, text)| Term::Address(field, text)),
