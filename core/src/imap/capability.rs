@@ -118,7 +118,8 @@ impl Capabilities {
 impl<S: AsRef<str>> FromIterator<S> for Capabilities {
     fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
         let mut all = Self::default();
-        for name in names.into_iter().map(|n| n.as_ref().to_ascii_uppercase()).filter(|n| !n.is_empty()) {
+        let names = names.into_iter().take(MAX_NAMES).map(|n| n.as_ref().to_ascii_uppercase());
+        for name in names.filter(|n| !n.is_empty()) {
             if !all.names.contains(&name) {
                 all.names.push(name);
             }
@@ -133,6 +134,9 @@ impl fmt::Display for Capabilities {
         f.write_str(&self.names.join(" "))
     }
 }
+
+/// Most names that are looked at. No server has more than a hundred.
+const MAX_NAMES: usize = 1000;
 
 /// What IMAP4rev2 has taken in (RFC 9051 appendix E), and LITERAL- besides (section 4.3).
 const IN_REV2: &[&str] = &[

@@ -43,7 +43,7 @@ pub struct Cursor<'a> {
     structure: bool,
 }
 
-/// Most values that [`Cursor::value`] keeps of one response. Two bytes on the wire may become forty in memory.
+/// Most values that are kept of one response, see [`Cursor::keep`].
 const MAX_VALUES: usize = 100_000;
 
 /// Any value, for what no standard defines.
@@ -277,12 +277,19 @@ impl<'a> Cursor<'a> {
                 _ if self.is_at_string() => Value::String(self.string()?),
                 _ => Value::Atom(self.atom()?),
             };
-            self.values = self.values.checked_sub(1).ok_or_else(|| self.expected("fewer values"))?;
+            self.keep(1)?;
             match open.last_mut() {
                 Some(list) => list.push(value),
                 None => return Ok(value),
             }
         }
+    }
+
+    /// To be called before something of about `weight` times 40 bytes is kept of the response: refused once it has
+    /// become more than any real one holds. Two bytes on the wire may become four hundred in memory.
+    pub fn keep(&mut self, weight: usize) -> Result<()> {
+        self.values = self.values.checked_sub(weight).ok_or_else(|| self.expected("fewer values"))?;
+        Ok(())
     }
 
     /// An error that says what was expected here.

@@ -7,6 +7,7 @@ use crate::wire::{Cursor, Octets};
 pub(super) fn acl(c: &mut Cursor<'_>, context: Context<'_>) -> Result<Acl> {
     let mut acl = Acl { mailbox: mailbox(c, context)?, entries: Vec::new() };
     while !c.is_at_end() {
+        c.keep(2)?;
         acl.entries.push((text(c)?, text(c)?));
     }
     Ok(acl)
@@ -24,6 +25,7 @@ pub(super) fn quota(c: &mut Cursor<'_>) -> Result<Quota> {
     let mut quota = Quota { root: text(c)?, resources: Vec::new() };
     c.list(|c| {
         let (name, usage, limit) = (text(c)?.to_ascii_uppercase(), c.number()?, c.number()?);
+        c.keep(1)?;
         quota.resources.push(QuotaResource { name, usage, limit });
         Ok(())
     })?;
@@ -41,6 +43,7 @@ pub(super) fn metadata(c: &mut Cursor<'_>, context: Context<'_>) -> Result<Metad
         return Ok(data);
     }
     c.list(|c| {
+        c.keep(2)?;
         let entry = text(c)?;
         data.entries.push((entry, c.nstring()?.map(Octets::into_bytes)));
         Ok(())
@@ -59,6 +62,7 @@ fn text(c: &mut Cursor<'_>) -> Result<String> {
 fn texts(c: &mut Cursor<'_>) -> Result<Vec<String>> {
     let mut all = Vec::new();
     while !c.is_at_end() {
+        c.keep(2)?;
         all.push(text(c)?);
     }
     Ok(all)

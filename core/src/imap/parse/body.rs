@@ -9,6 +9,7 @@ use bytes::Bytes;
 /// A part and all below it. Recurses as deep as the cursor's limit allows.
 pub(super) fn body(c: &mut Cursor<'_>) -> Result<BodyStructure> {
     let mut part = BodyStructure::default();
+    c.keep(10)?;
     c.open()?;
     match c.peek_value() {
         // Gmail sends `()` for a part that it cannot read.
@@ -153,6 +154,7 @@ fn parameters(c: &mut Cursor<'_>) -> Result<Vec<(Bytes, Bytes)>> {
 fn pairs(c: &mut Cursor<'_>) -> Result<Vec<(Bytes, Bytes)>> {
     let mut pairs = Vec::new();
     while has_more(c) {
+        c.keep(2)?;
         let name = optional(c)?.map(lower);
         let value = optional(c)?;
         envelope::push_tight(&mut pairs, name.map(|name| (name, value.unwrap_or_default())));
@@ -168,6 +170,7 @@ fn language(c: &mut Cursor<'_>) -> Result<Vec<Bytes>> {
     }
     c.open()?;
     while has_more(c) {
+        c.keep(1)?;
         all.extend(optional(c)?);
     }
     rest(c)?;

@@ -1,6 +1,7 @@
 //! Response codes (RFC 9051 section 7.1), each in a cursor of its own so that no fault of theirs reaches the text.
 
 use super::Context;
+use super::data::words;
 use crate::imap::{ResponseCode, UidList, UidSet};
 use crate::wire::{Cursor, Frame};
 use bytes::Bytes;
@@ -82,14 +83,6 @@ fn typed(name: &str, c: &mut Cursor<'_>) -> Option<ResponseCode> {
 /// A set in COPYUID; Exchange sends none where nothing was copied.
 fn uids(c: &mut Cursor<'_>) -> Option<UidList> {
     if c.is_at_end() { Some(UidList::default()) } else { UidList::from_server(&c.astring().ok()?) }
-}
-
-fn words(c: &mut Cursor<'_>) -> Vec<String> {
-    let mut words = Vec::new();
-    while let Ok(word) = c.astring() {
-        words.push(String::from_utf8_lossy(&word).into_owned());
-    }
-    words
 }
 
 fn listed(c: &mut Cursor<'_>) -> Vec<String> {

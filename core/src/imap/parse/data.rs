@@ -50,9 +50,11 @@ pub(super) fn values(c: &mut Cursor<'_>) -> Vec<Value> {
 }
 
 /// Words up to the end of the line or the first that is none.
-fn words(c: &mut Cursor<'_>) -> Vec<String> {
+pub(super) fn words(c: &mut Cursor<'_>) -> Vec<String> {
     let mut words = Vec::new();
-    while let Ok(word) = c.astring() {
+    while let Ok(word) = c.astring()
+        && c.keep(2).is_ok()
+    {
         words.push(String::from_utf8_lossy(&word).into_owned());
     }
     words
@@ -85,6 +87,7 @@ fn namespace(c: &mut Cursor<'_>, context: Context<'_>) -> Result<Vec<Namespace>>
         return Ok(all);
     }
     c.list(|c| {
+        c.keep(3)?;
         c.open()?;
         let prefix = c.nstring()?.map(Octets::into_bytes).unwrap_or_default();
         let delimiter = mailbox::delimiter(c)?;
@@ -104,6 +107,7 @@ fn id(c: &mut Cursor<'_>) -> Result<Vec<(String, Option<String>)>> {
     }
     let text = |octets: Octets| String::from_utf8_lossy(&octets.into_bytes()).into_owned();
     c.list(|c| {
+        c.keep(3)?;
         let name = c.nstring()?.map(text).unwrap_or_default();
         let value = if c.peek_value() == Some(b')') { None } else { c.nstring()?.map(text) };
         fields.push((name, value));

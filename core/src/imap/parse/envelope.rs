@@ -80,6 +80,7 @@ fn addresses(c: &mut Cursor<'_>) -> Result<Vec<Address>> {
 /// One address; `None` where it has no fields.
 fn address(c: &mut Cursor<'_>) -> Result<Option<Address>> {
     let mut address = Address::default();
+    c.keep(3)?;
     c.open()?;
     let mut field = 0;
     while !c.close()? {

@@ -21,12 +21,21 @@ pub(super) fn uid_row(c: &mut Cursor<'_>, uid: u32) -> Box<FetchRow> {
     row
 }
 
+/// Most items of a row that can be read wrongly before the row is given up.
+const MAX_PROBLEMS: usize = 32;
+
+/// Most numbers in the name of a section: far more than parts can nest.
+const MAX_PATH: usize = 100;
+
 fn items(c: &mut Cursor<'_>, row: &mut FetchRow) -> Result<()> {
     c.open()?;
     while !c.close()? {
         let name = c.atom()?;
         let before = c.clone();
         if let Err(error) = item(c, row, &name) {
+            if row.problems.len() >= MAX_PROBLEMS {
+                return Err(error);
+            }
             row.problems.push((name, error.to_string()));
             *c = before;
             skip(c)?;
@@ -82,6 +91,7 @@ pub(super) fn flags(c: &mut Cursor<'_>) -> Result<Vec<Flag>> {
     }
     c.list(|c| {
         let word = c.astring()?;
+        c.keep(2 * (1 + word.iter().skip(1).filter(|b| **b == b'\\').count()))?;
         match word.iter().skip(1).any(|b| *b == b'\\') && word.starts_with(b"\\") {
             true => flags.extend(glued(&word)),
             false if word.is_empty() => {}
@@ -136,6 +146,7 @@ fn date(c: &mut Cursor<'_>) -> Result<Option<InternalDate>> {
 }
 
 fn section(c: &mut Cursor<'_>, row: &mut FetchRow, section: Section, origin: Option<u64>) -> Result<()> {
+    c.keep(4)?;
     let data = c.nstring()?;
     envelope::push_tight(&mut row.sections, [SectionData { section, origin, data }]);
     Ok(())
@@ -160,7 +171,7 @@ fn section_name(name: &[u8]) -> Option<(Section, Option<u64>)> {
     };
     let mut section = Section { binary, ..Section::default() };
     let mut rest = std::str::from_utf8(name.get(open + 1..close)?).ok()?;
-    while let Some((number, after)) = leading_number(rest) {
+    while let (Some((number, after)), true) = (leading_number(rest), section.path.len() < MAX_PATH) {
         section.path.push(number);
         rest = after;
     }

@@ -10,6 +10,7 @@ pub(super) fn list(c: &mut Cursor<'_>, context: Context<'_>) -> Result<ListRow> 
     let mut attributes = Vec::new();
     if !c.nil() {
         c.list(|c| {
+            c.keep(2)?;
             attributes.push(String::from_utf8_lossy(&c.astring()?).into_owned());
             Ok(())
         })?;

@@ -94,6 +94,9 @@ fn set(c: &mut Cursor<'_>) -> Result<UidSet> {
     UidSet::from_server(&text).ok_or_else(|| c.expected("a set of numbers"))
 }
 
+/// Deepest nesting of a THREAD answer, which is read without recursion.
+const MAX_NESTING: usize = 1 << 20;
+
 /// `(2)(3 6 (4 23)(44 7 96))`: a list goes one deeper with every number, its lists branch off from there.
 pub(super) fn thread(c: &mut Cursor<'_>) -> Result<Vec<ThreadNode>> {
     let mut nodes = Vec::new();
@@ -102,6 +105,7 @@ pub(super) fn thread(c: &mut Cursor<'_>) -> Result<Vec<ThreadNode>> {
     let mut depth = 0;
     while !c.is_at_end() {
         match c.peek_value() {
+            Some(b'(') if outer.len() >= MAX_NESTING => return Err(c.expected("less nesting")),
             Some(b'(') => {
                 if c.rest().starts_with(b"((") {
                     nodes.push(ThreadNode { id: None, depth });

@@ -194,6 +194,29 @@ fn a_result_cut_short_is_an_error_and_never_a_shorter_result() {
 }
 
 #[test]
+fn what_a_response_leaves_in_memory_is_bounded() {
+    let problems = |start: &str, item: &str, end: &str| {
+        let items = item.repeat(200_000);
+        row(&format!("{start}{items}{end} UID 7")).problems.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(problems("BODYSTRUCTURE (", "()", " \"mixed\")"), ["BODYSTRUCTURE"]);
+    assert_eq!(problems("BODY (\"a\" \"b\" (", "a b ", "))"), ["BODY"]);
+    assert_eq!(problems("ENVELOPE (NIL NIL (", "(NIL)", "))"), ["ENVELOPE"]);
+    assert_eq!(problems("FLAGS (", "a ", ")"), ["FLAGS"]);
+    assert_eq!(problems("FLAGS (", "\\a", ")"), ["FLAGS"]);
+    assert_eq!(problems("", "UID x ", "").len(), 33);
+    assert!(problems("", "BODY[] x ", "").len() <= 33);
+    assert!(parse(format!("* ID ({})", "a b ".repeat(200_000))).is_err());
+    assert!(parse(format!("* ACL x {}", "a b ".repeat(200_000))).is_err());
+    assert!(parse(format!("* LIST ({}) \"/\" x", "a ".repeat(200_000))).is_err());
+    let Response::Data(Untagged::Capability(caps)) = parse(format!("* CAPABILITY {}", "a b ".repeat(200_000))).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(caps.iter().count(), 2);
+}
+
+#[test]
 fn threads_of_any_depth_are_read() {
     let line = format!("* THREAD {}{}", "(1 ".repeat(100_000), ")".repeat(100_000));
     let Response::Data(Untagged::Thread(nodes)) = parse(line).unwrap() else { panic!() };

@@ -20,15 +20,21 @@ pub(super) fn parse(text: &str) -> Result<UidSet> {
 
 /// A server's set, as ranges in the order given, each ascending (`4:2` means `2:4`).
 pub(super) fn from_server(text: &[u8]) -> Option<Vec<(u32, u32)>> {
-    let mut ranges = Vec::new();
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
     for part in text.split(|b| *b == b',') {
         let mut ends = part.splitn(2, |b| *b == b':');
         let first = server_number(ends.next()?)?;
         let last = ends.next().map_or(Some(first), server_number)?;
         ranges.push((first.min(last), first.max(last)));
+        if ranges.len() > MAX_RANGES {
+            return None;
+        }
     }
     Some(ranges)
 }
+
+/// Most ranges of a server's set: more than a million messages can leave.
+const MAX_RANGES: usize = 2_000_000;
 
 /// Length of a range as it is printed.
 pub(super) fn width((first, last): (u32, u32)) -> usize {
