@@ -45,11 +45,11 @@ impl Places {
     /// The number of the mailbox that a reference is in.
     pub fn of(&mut self, reference: &MessageRef) -> usize {
         let same = |p: &(String, String, u32)| {
-            p.2 == reference.uid_validity && p.1 == reference.mailbox && p.0 == reference.account
+            p.2 == reference.uid_validity && *p.1 == *reference.mailbox && *p.0 == *reference.account
         };
         // A list is nearly always of one mailbox, or of a source and a target.
         self.0.iter().position(same).unwrap_or_else(|| {
-            self.0.push((reference.account.clone(), reference.mailbox.clone(), reference.uid_validity));
+            self.0.push((reference.account.to_string(), reference.mailbox.to_string(), reference.uid_validity));
             self.0.len() - 1
         })
     }

@@ -2,14 +2,15 @@
 
 use crate::error::MailError;
 use std::fmt;
+use std::sync::Arc;
 
 /// The address of one message: it stays true as long as the mailbox keeps its UIDVALIDITY (RFC 9051 section 2.3.1.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageRef {
     /// The account, as `user@host`.
-    pub account: String,
+    pub account: Arc<str>,
     /// The mailbox's decoded name.
-    pub mailbox: String,
+    pub mailbox: Arc<str>,
     /// The mailbox's UIDVALIDITY when the UID was learned.
     pub uid_validity: u32,
     /// The message's UID.

@@ -13,6 +13,7 @@ mod limits;
 mod net;
 mod secret;
 mod session;
+mod watch;
 
 pub mod imap;
 pub mod message;
@@ -24,7 +25,12 @@ pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
+pub use query::Query;
 pub use secret::Secret;
 pub use session::{
-    Account, Credentials, PasswordCallback, PasswordRequest, Token, TokenCallback, TokenReason, TokenRequest,
+    Account, AppendOptions, AppendSource, Columns, CreateOptions, Credentials, Engine, EngineOptions, FetchOptions,
+    FlagChange, ListOptions, LogLine, Mailbox, MailboxInfo, MailboxStatus, Message, Messages, Namespace, Namespaces,
+    OnProgress, Order, PartStream, Parts, PasswordCallback, PasswordRequest, Progress, RawReply, Selection, Session,
+    Stats, Target, Token, TokenCallback, TokenReason, TokenRequest, WriteOptions,
 };
+pub use watch::{Event, Since, Watch, WatchCloser, WatchCursor, WatchEvent, WatchOptions};

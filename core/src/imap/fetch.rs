@@ -40,8 +40,47 @@ pub struct FetchRow {
     pub problems: Vec<(Bytes, String)>,
 }
 
+impl FetchRow {
+    /// Whether it tells more than flags and their MODSEQ, which servers send unasked.
+    #[must_use]
+    pub fn is_more_than_flags(&self) -> bool {
+        let Self { internal_date, size, envelope, body_structure, sections, email_id, thread_id, .. } = self;
+        let Self { preview, save_date, other, problems, flags, .. } = self;
+        internal_date.is_some()
+            || size.is_some()
+            || envelope.is_some()
+            || body_structure.is_some()
+            || !sections.is_empty()
+            || email_id.is_some()
+            || thread_id.is_some()
+            || preview.is_some()
+            || save_date.is_some()
+            || !other.is_empty()
+            || !problems.is_empty()
+            || flags.is_none()
+    }
+
+    /// Adds what another row says of the same message. What both say, the later one says.
+    pub fn merge(&mut self, later: Self) {
+        self.seq = later.seq;
+        self.flags = later.flags.or(self.flags.take());
+        self.internal_date = later.internal_date.or(self.internal_date);
+        self.size = later.size.or(self.size);
+        self.envelope = later.envelope.or(self.envelope.take());
+        self.body_structure = later.body_structure.or(self.body_structure.take());
+        self.mod_seq = later.mod_seq.or(self.mod_seq);
+        self.email_id = later.email_id.or(self.email_id.take());
+        self.thread_id = later.thread_id.or(self.thread_id.take());
+        self.preview = later.preview.or(self.preview.take());
+        self.save_date = later.save_date.or(self.save_date);
+        self.sections.extend(later.sections);
+        self.other.extend(later.other);
+        self.problems.extend(later.problems);
+    }
+}
+
 /// Which part of a message, as in `BODY[1.2.MIME]`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Section {
     /// Part numbers; empty for the whole message.
     pub path: Vec<u32>,
@@ -59,6 +98,20 @@ impl fmt::Display for Section {
         }
         let dot = if self.path.is_empty() || self.text.is_empty() { "" } else { "." };
         write!(f, "{dot}{}", self.text)
+    }
+}
+
+impl Section {
+    /// `BODY[HEADER]`: the header of the message.
+    #[must_use]
+    pub fn header() -> Self {
+        Self { text: "HEADER".to_owned(), ..Self::default() }
+    }
+
+    /// `BODY[1.2]`: the content of a part.
+    #[must_use]
+    pub fn part(path: &[u32]) -> Self {
+        Self { path: path.to_vec(), ..Self::default() }
     }
 }
 

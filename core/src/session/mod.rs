@@ -1,16 +1,63 @@
-//! A live session: opening a connection, and one task that owns it.
+//! A live session: opening a connection, one task that owns it, and calls that share a few of them.
+//!
+//! ```text
+//! Mailbox, Session (calls) -> Pool (which connection) -> Connection -> Driver (the task: Sender, Route) -> net::Stream
+//! ```
 
 mod account;
+mod append;
+mod choose;
+mod connection;
 mod credentials;
+mod driver;
+mod engine;
+mod fetch;
+mod find;
 mod guard;
 mod guard_script;
+mod info;
 mod link;
+mod mailbox;
+mod manage;
+mod message;
+mod messages;
+mod names;
 mod open;
+mod options;
+mod part;
+mod pool;
 mod redact;
 mod refusal;
+mod route;
+mod save;
+mod selected;
+mod selection;
+mod sender;
+#[allow(clippy::module_inception)]
+mod session;
+mod spool;
 mod starttls;
+mod task;
+mod window;
+mod write;
 
 pub use account::Account;
+pub use append::AppendSource;
 pub use credentials::{
     Credentials, PasswordCallback, PasswordRequest, Token, TokenCallback, TokenReason, TokenRequest,
 };
+pub use engine::{Engine, EngineOptions, Stats};
+pub use info::{MailboxInfo, MailboxStatus, Namespace, Namespaces, RawReply};
+pub use mailbox::Mailbox;
+pub use message::Message;
+pub use messages::Messages;
+pub use options::*;
+pub use part::PartStream;
+pub use selection::{Selection, Target};
+pub use session::Session;
+
+pub(crate) use connection::{Connection, Extra, Pending, closed};
+pub(crate) use message::Loaded;
+pub(crate) use route::Wants;
+pub(crate) use selected::select;
+pub(crate) use task::Task;

@@ -15,6 +15,8 @@ pub struct AppendMessage {
     pub internal_date: Option<InternalDate>,
     /// Its content, with CRLF at the end of every line. Yahoo refuses one whose last line has none.
     pub body: AppendBody,
+    /// Whether it holds NUL, and so must be a literal8 (BINARY, RFC 3516).
+    pub binary: bool,
 }
 
 /// Where a message's content is.
@@ -65,8 +67,8 @@ fn write(e: &mut Encoder, message: &AppendMessage) -> Result<()> {
         e.string(date.as_bytes())?;
     }
     match &message.body {
-        AppendBody::Bytes(bytes) => e.body(bytes.clone(), false),
-        AppendBody::Stream(len) => e.stream(*len, false),
+        AppendBody::Bytes(bytes) => e.body(bytes.clone(), message.binary),
+        AppendBody::Stream(len) => e.stream(*len, message.binary),
     };
     Ok(())
 }

@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn batches_are_bounded_and_keep_the_order() {
-        let message = |len| AppendMessage { flags: Vec::new(), internal_date: None, body: AppendBody::Stream(len) };
+        let body = AppendBody::Stream;
+        let message = |len| AppendMessage { flags: Vec::new(), internal_date: None, body: body(len), binary: false };
         let sizes = |caps: &[&str]| -> Vec<Vec<u64>> {
             let caps: Capabilities = caps.iter().collect();
             let batches = batches(&caps, [4, 4, 4, 50, 1, 1, 1, 1].map(message).to_vec(), 3, 10);

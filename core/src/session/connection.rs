@@ -1,0 +1,173 @@
+//! One connection: a handle for callers, and the task that alone owns the socket.
+
+use super::driver::Driver;
+use super::open::Opened;
+use super::options::LogLine;
+use super::route::{Reply, Wants};
+use super::sender::{BodySource, Job};
+use crate::error::{Code, MailError, Result};
+use crate::imap::{Capabilities, Response};
+use crate::limits::Limits;
+use crate::wire::Command;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, RwLock};
+use tokio::sync::{mpsc, oneshot};
+
+/// Receives redacted protocol lines.
+pub(crate) type Logger = Arc<dyn Fn(LogLine) + Send + Sync>;
+
+/// What the task tells everybody.
+pub(crate) struct Shared {
+    /// Number of the connection within its engine.
+    pub id: u64,
+    pub limits: Limits,
+    pub logger: Option<Logger>,
+    pub capabilities: RwLock<Arc<Capabilities>>,
+    /// Why the connection ended.
+    pub ended: OnceLock<MailError>,
+    /// Commands handed over and not answered.
+    pub pending: AtomicUsize,
+    /// The UIDVALIDITY that the server last announced for the open mailbox; 0 for none.
+    pub uid_validity: AtomicU32,
+    pub counters: Arc<Counters>,
+}
+
+/// What an engine counts over all its connections.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub connections: AtomicU64,
+    pub opened: AtomicU64,
+    pub commands: AtomicU64,
+    pub bytes_in: AtomicU64,
+    pub bytes_out: AtomicU64,
+}
+
+/// A handle to one connection. Cheap to clone; the connection ends when the last handle is gone.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    jobs: mpsc::UnboundedSender<Job>,
+    shared: Arc<Shared>,
+}
+
+/// A command handed over, to be awaited. Dropping it gives up the answer; the connection reads it all the same.
+pub(crate) struct Pending {
+    done: oneshot::Receiver<Result<Reply>>,
+    shared: Arc<Shared>,
+}
+
+/// How a command differs from a plain one.
+#[derive(Default)]
+pub(crate) struct Extra {
+    /// Servers may be silent for long while they do it.
+    pub slow: bool,
+    pub bodies: VecDeque<BodySource>,
+    pub until: Option<oneshot::Receiver<()>>,
+}
+
+impl Connection {
+    /// Starts the task of an opened connection. What nobody asks for goes to `observer`.
+    pub fn start(
+        opened: Opened,
+        id: u64,
+        limits: Limits,
+        logger: Option<Logger>,
+        counters: Arc<Counters>,
+        observer: Option<mpsc::UnboundedSender<Response>>,
+        runtime: &tokio::runtime::Handle,
+    ) -> Self {
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let capabilities = RwLock::new(Arc::new(opened.capabilities.clone()));
+        let shared = Arc::new(Shared {
+            id,
+            limits,
+            logger,
+            capabilities,
+            ended: OnceLock::new(),
+            pending: AtomicUsize::new(0),
+            uid_validity: AtomicU32::new(0),
+            counters,
+        });
+        let driver = Driver::new(opened, Arc::clone(&shared), queue, observer);
+        runtime.spawn(driver.run());
+        Self { jobs, shared }
+    }
+
+    /// Hands a command over and waits for its answer.
+    pub async fn run(&self, command: Command, wants: Wants) -> Result<Reply> {
+        self.begin(command, wants, Extra::default()).answer().await
+    }
+
+    /// The same for a command that may take long.
+    pub async fn run_slow(&self, command: Command, wants: Wants) -> Result<Reply> {
+        self.begin(command, wants, Extra { slow: true, ..Extra::default() }).answer().await
+    }
+
+    /// Hands a command over; commands go out in the order of these calls.
+    pub fn begin(&self, command: Command, wants: Wants, extra: Extra) -> Pending {
+        let (reply, done) = oneshot::channel();
+        let Extra { slow, bodies, until } = extra;
+        self.shared.pending.fetch_add(1, Ordering::Relaxed);
+        self.shared.counters.commands.fetch_add(1, Ordering::Relaxed);
+        // A closed channel drops the job, and with it `reply`: the answer is then the reason the connection ended for.
+        let _ = self.jobs.send(Job { command, wants, slow, bodies, until, done: reply });
+        Pending { done, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Number of the connection within its engine.
+    pub fn id(&self) -> u64 {
+        self.shared.id
+    }
+
+    pub fn is_alive(&self) -> bool {
+        self.shared.ended.get().is_none() && !self.jobs.is_closed()
+    }
+
+    /// Commands that wait for an answer.
+    pub fn pending(&self) -> usize {
+        self.shared.pending.load(Ordering::Relaxed)
+    }
+
+    /// The UIDVALIDITY announced last on this connection, 0 for none.
+    pub fn uid_validity(&self) -> u32 {
+        self.shared.uid_validity.load(Ordering::Acquire)
+    }
+
+    pub fn capabilities(&self) -> Arc<Capabilities> {
+        self.shared.capabilities.read().map(|c| Arc::clone(&c)).unwrap_or_default()
+    }
+}
+
+impl Pending {
+    /// Waits for the answer.
+    pub async fn answer(mut self) -> Result<Reply> {
+        match (&mut self.done).await {
+            Ok(Ok(mut reply)) => match reply.malformed.pop() {
+                // Rows have their own way to report what could not be read; for all else it is the answer.
+                Some(error) if !reply.untagged.iter().any(is_row) => Err(error),
+                Some(error) => {
+                    reply.malformed.push(error);
+                    Ok(reply)
+                }
+                None => Ok(reply),
+            },
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(self.shared.ended.get().cloned().unwrap_or_else(closed)),
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.shared.pending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The error of a call on something that has been closed.
+pub(crate) fn closed() -> MailError {
+    MailError::new(Code::UsageClosed, "The session has been closed")
+}
+
+fn is_row(response: &Response) -> bool {
+    matches!(response, Response::Data(crate::imap::Untagged::Fetch(_)))
+}

@@ -1,0 +1,149 @@
+//! One window of a fetch: rows, and the parts to be loaded ahead with them.
+
+use super::find::{Found, check_validity};
+use super::mailbox::Mailbox;
+use super::message::{Loaded, Message};
+use super::options::{Columns, FetchOptions, Parts};
+use super::pool::Lease;
+use super::route::{Reply, Wants};
+use crate::error::Result;
+use crate::imap::command::{self, FetchItem, FetchModifiers};
+use crate::imap::{FetchRow, Response, Section, UidSet, Untagged};
+use crate::message::parts;
+use std::collections::BTreeMap;
+
+/// Bytes that one window may load ahead; what goes beyond is fetched when it is asked for.
+const LOAD: u64 = 4 << 20;
+
+/// What a window has come to.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// By ascending UID.
+    pub messages: Vec<Message>,
+    pub bytes: u64,
+}
+
+/// Fetches one window.
+pub(super) async fn fetch_window(
+    mailbox: &Mailbox,
+    found: &Found,
+    uids: &UidSet,
+    options: &FetchOptions,
+) -> Result<Window> {
+    let lease = mailbox.session().lease(&found.name).await?;
+    check_validity(&lease, found.uid_validity)?;
+    let items = items(options);
+    let reply = rows(&lease, uids, &items).await?;
+    let mut bytes = reply.bytes;
+    let mut rows = merge(&reply);
+    let mut loaded = BTreeMap::new();
+    if options.parts != Parts::default() {
+        bytes += load(&lease, &rows, options.parts, &mut loaded).await?;
+    }
+    drop(lease);
+    let mut unread = reply.malformed.iter();
+    let mut messages = Vec::with_capacity(rows.len());
+    let missing = if reply.malformed.is_empty() { UidSet::default() } else { uids.clone() };
+    for uid in missing.iter().filter(|uid| !rows.contains_key(uid)).collect::<Vec<_>>() {
+        let Some(error) = unread.next() else { break };
+        let problems = vec![(bytes::Bytes::from_static(b"FETCH"), error.to_string())];
+        rows.insert(uid, FetchRow { uid: Some(uid), problems, ..FetchRow::default() });
+    }
+    for (uid, row) in rows {
+        let reference = mailbox.reference(&found.name, found.uid_validity, uid);
+        messages.push(Message::new(mailbox.clone(), reference, row, loaded.remove(&uid).unwrap_or_default()));
+    }
+    Ok(Window { messages, bytes })
+}
+
+/// `UID FETCH` of some items.
+pub(super) async fn rows(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> Result<Reply> {
+    let only_flags = items.iter().all(|i| matches!(i, FetchItem::Uid | FetchItem::Flags | FetchItem::ModSeq));
+    let wants = if only_flags { Wants::Flags(uids.clone()) } else { Wants::Rows(uids.clone()) };
+    lease.connection.run(command::uid_fetch(uids, items, FetchModifiers::default())?, wants).await
+}
+
+/// The rows of a reply by UID. A server may tell of one message in several rows.
+pub(super) fn merge(reply: &Reply) -> BTreeMap<u32, FetchRow> {
+    let mut rows: BTreeMap<u32, FetchRow> = BTreeMap::new();
+    for response in &reply.untagged {
+        let Response::Data(Untagged::Fetch(row)) = response else { continue };
+        let Some(uid) = row.uid else { continue };
+        match rows.get_mut(&uid) {
+            Some(known) => known.merge((**row).clone()),
+            None => drop(rows.insert(uid, (**row).clone())),
+        }
+    }
+    rows
+}
+
+fn items(options: &FetchOptions) -> Vec<FetchItem> {
+    let Columns { flags, received, size, envelope, structure } = options.columns;
+    let parts = options.parts;
+    let wanted = [
+        (true, FetchItem::Uid),
+        (flags, FetchItem::Flags),
+        (received, FetchItem::InternalDate),
+        (size || parts.raw, FetchItem::Size),
+        (envelope, FetchItem::Envelope),
+        (structure || parts.text || parts.html, FetchItem::BodyStructure),
+    ];
+    wanted.into_iter().filter(|(on, _)| *on).map(|(_, item)| item).collect()
+}
+
+/// Loads parts ahead, grouped by section so that a window costs a few commands; returns the bytes that came.
+async fn load(
+    lease: &Lease,
+    rows: &BTreeMap<u32, FetchRow>,
+    wanted: Parts,
+    loaded: &mut BTreeMap<u32, Loaded>,
+) -> Result<u64> {
+    let groups = group(rows, wanted);
+    let fetch = |(section, uids): (Section, UidSet)| async move {
+        let items = [FetchItem::Uid, FetchItem::Section { section, partial: None }];
+        rows_of(lease, &uids, &items).await
+    };
+    let mut bytes = 0;
+    for (fetched, came) in futures_util::future::try_join_all(groups.into_iter().map(fetch)).await? {
+        bytes += came;
+        for (uid, row) in fetched {
+            let slot = loaded.entry(uid).or_default();
+            for data in row.sections {
+                slot.insert(data);
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+async fn rows_of(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> Result<(BTreeMap<u32, FetchRow>, u64)> {
+    let reply = rows(lease, uids, items).await?;
+    Ok((merge(&reply), reply.bytes))
+}
+
+/// Which section of which messages to load, within the budget.
+fn group(rows: &BTreeMap<u32, FetchRow>, wanted: Parts) -> BTreeMap<Section, UidSet> {
+    let mut groups: BTreeMap<Section, UidSet> = BTreeMap::new();
+    let mut budget = LOAD;
+    let mut add = |section: Section, uid: u32, size: u64| {
+        if size <= budget {
+            budget -= size;
+            groups.entry(section).or_default().insert(uid);
+        }
+    };
+    for (uid, row) in rows {
+        if wanted.raw {
+            add(Section::default(), *uid, row.size.unwrap_or(LOAD / 4));
+        }
+        if wanted.headers {
+            add(Section::header(), *uid, 4096);
+        }
+        let Some(structure) = row.body_structure.as_ref().filter(|_| wanted.text || wanted.html) else { continue };
+        let chosen = parts(structure);
+        let texts = chosen.text.iter().filter(|_| wanted.text);
+        for part in texts.chain(chosen.html.iter().filter(|_| wanted.html)) {
+            add(Section::part(&part.section), *uid, part.octets.unwrap_or(LOAD / 4));
+        }
+    }
+    groups
+}

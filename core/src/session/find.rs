@@ -1,0 +1,172 @@
+//! From a selection to UIDs.
+
+use super::mailbox::Mailbox;
+use super::messages::Messages;
+use super::options::{Columns, FetchOptions};
+use super::pool::Lease;
+use super::route::{Reply, Wants};
+use super::selection::Selection;
+use crate::bulk::MessageRef;
+use crate::error::{Code, MailError, Result};
+use crate::imap::command::{self, SearchOptions, SearchReturn};
+use crate::imap::{Capabilities, Response, SearchKey, UidSet, Untagged};
+use crate::query::{self, Query, SearchPlan};
+use std::sync::Arc;
+
+/// The UIDs of a selection, and what is still to be asked of each message.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub name: Arc<str>,
+    pub uid_validity: u32,
+    pub uids: UidSet,
+    /// What the server could not decide.
+    pub residual: Option<Query>,
+    /// Whether words were matched as the query language says.
+    pub exact: bool,
+}
+
+/// How many messages a selection holds.
+pub(super) async fn count(mailbox: &Mailbox, selection: Selection, time_zone: Option<String>) -> Result<u64> {
+    if matches!(selection, Selection::All) {
+        if let Some(messages) = mailbox.status().await?.messages {
+            return Ok(messages);
+        }
+    }
+    Ok(search(mailbox, selection, false, time_zone).await?.len() as u64)
+}
+
+/// The messages of a selection that are there, by ascending UID.
+pub(super) async fn search(
+    mailbox: &Mailbox,
+    selection: Selection,
+    exact: bool,
+    time_zone: Option<String>,
+) -> Result<Vec<MessageRef>> {
+    let found = find(mailbox, &selection, exact, time_zone.as_deref()).await?;
+    if found.residual.is_some() {
+        return decide(mailbox, selection, exact, time_zone).await;
+    }
+    let uids = match &selection {
+        // The caller's own numbers: which of them are there?
+        Selection::Uids(_) | Selection::Refs(_) => present(mailbox, &found).await?,
+        _ => found.uids.clone(),
+    };
+    Ok(uids.iter().map(|uid| mailbox.reference(&found.name, found.uid_validity, uid)).collect())
+}
+
+/// Matches in the engine what the server could not decide.
+async fn decide(
+    mailbox: &Mailbox,
+    selection: Selection,
+    exact: bool,
+    time_zone: Option<String>,
+) -> Result<Vec<MessageRef>> {
+    let columns = Columns::default();
+    let mut messages: Messages =
+        mailbox.fetch(selection, FetchOptions { columns, exact, time_zone, ..Default::default() });
+    let mut references = Vec::new();
+    while let Some(batch) = messages.next_batch().await? {
+        references.extend(batch.iter().map(|m| m.reference().clone()));
+    }
+    Ok(references)
+}
+
+async fn present(mailbox: &Mailbox, found: &Found) -> Result<UidSet> {
+    let mut present = UidSet::default();
+    let lease = mailbox.session().lease(&found.name).await?;
+    check_validity(&lease, found.uid_validity)?;
+    for chunk in found.uids.chunks_by_text(SET_TEXT) {
+        let key = SearchKey::Uid(chunk);
+        present = present.union(&ask(&lease, &key).await?);
+    }
+    Ok(present)
+}
+
+/// Longest set that goes into one command.
+pub(super) const SET_TEXT: usize = 4000;
+
+/// Asks the server as far as it is needed; numbers that the caller gave are taken as they are.
+pub(super) async fn find(mailbox: &Mailbox, selection: &Selection, exact: bool, tz: Option<&str>) -> Result<Found> {
+    let name: Arc<str> = mailbox.name().await?.into();
+    let lease = mailbox.session().lease(&name).await?;
+    let uid_validity = lease.selected()?.uid_validity;
+    let found = |uids| Found { name: Arc::clone(&name), uid_validity, uids, residual: None, exact: true };
+    match selection {
+        Selection::All => Ok(found(ask(&lease, &SearchKey::All).await?)),
+        Selection::Uids(uids) => Ok(found(uids.clone())),
+        Selection::Refs(refs) => Ok(found(uids_of(mailbox, &name, uid_validity, refs)?)),
+        Selection::Query(query) => {
+            let plan = plan(query, exact, tz, &lease.connection.capabilities())?;
+            let uids = ask(&lease, &plan.key).await.map_err(|e| no_empty_answer(e, &plan.key))?;
+            Ok(Found { residual: plan.residual, exact: plan.exact, ..found(uids) })
+        }
+    }
+}
+
+/// UIDs of references, each of which must belong to this mailbox as it is now.
+pub(super) fn uids_of(mailbox: &Mailbox, name: &str, uid_validity: u32, refs: &[MessageRef]) -> Result<UidSet> {
+    for reference in refs {
+        if *reference.account != **mailbox.session().label() || &*reference.mailbox != name {
+            let message = format!("The reference {reference} does not belong to the mailbox {name:?} of this session");
+            return Err(MailError::new(Code::UsageSelection, message));
+        }
+        if reference.uid_validity != uid_validity {
+            let message = "The mailbox has a new UIDVALIDITY, so this reference no longer names a message";
+            return Err(MailError::new(Code::MailboxReset, message)
+                .in_mailbox(name)
+                .with(|c| c.uid = Some(reference.uid))
+                .hint("Search again for the message"));
+        }
+    }
+    Ok(refs.iter().map(|r| r.uid).collect())
+}
+
+/// An error when the mailbox is no longer the one whose UIDs these are.
+pub(super) fn check_validity(lease: &Lease, expected: u32) -> Result<()> {
+    let selected = lease.selected()?;
+    let now = match lease.connection.uid_validity() {
+        0 => selected.uid_validity,
+        announced => announced,
+    };
+    if selected.uid_validity != expected || now != expected {
+        return Err(MailError::new(Code::MailboxReset, "The mailbox has a new UIDVALIDITY").in_mailbox(&selected.name));
+    }
+    Ok(())
+}
+
+fn plan(query: &Query, exact: bool, tz: Option<&str>, capabilities: &Capabilities) -> Result<SearchPlan> {
+    query::plan(query, &jiff::Zoned::now(), tz, capabilities, exact)
+}
+
+/// One search, with ESEARCH where there is it: its answer is a set of ranges (RFC 4731).
+pub(super) async fn ask(lease: &Lease, key: &SearchKey) -> Result<UidSet> {
+    let connection = &lease.connection;
+    let esearch = connection.capabilities().has("ESEARCH");
+    let returns = if esearch { vec![SearchReturn::All] } else { Vec::new() };
+    let options = SearchOptions { returns, utf8: connection.capabilities().is_rev2_only() };
+    let search = command::uid_search(key, &options)?;
+    let reply = connection.run_slow(search, Wants::Search).await?;
+    Ok(uids_in(&reply))
+}
+
+fn uids_in(reply: &Reply) -> UidSet {
+    let mut uids = UidSet::default();
+    for response in &reply.untagged {
+        match response {
+            Response::Data(Untagged::Esearch(found)) => {
+                uids = uids.union(found.all.as_ref().unwrap_or(&UidSet::default()))
+            }
+            Response::Data(Untagged::Search { ids: found, .. }) => uids = uids.union(found),
+            _ => {}
+        }
+    }
+    uids
+}
+
+/// Some servers can search in US-ASCII only: say so, and what can be done.
+fn no_empty_answer(error: MailError, _key: &SearchKey) -> MailError {
+    if error.context().server_code.as_deref() == Some("BADCHARSET") {
+        return error.hint("This server searches in US-ASCII only; use exact=True to match in the engine");
+    }
+    error
+}

@@ -1,0 +1,332 @@
+//! A message of a live mailbox: properties at hand, and contents fetched when asked for.
+
+use super::fetch::{merge, rows};
+use super::find::check_validity;
+use super::mailbox::Mailbox;
+use super::part::{self, PartStream};
+use crate::bulk::MessageRef;
+use crate::error::{Code, MailError, Result};
+use crate::imap::command::FetchItem;
+use crate::imap::{BodyStructure, Envelope, FetchRow, Flag, InternalDate, Section, SectionData, UidSet};
+use crate::message::{self, Attachment, BodyPart, EmailAddress, Parts, decode_addresses, decode_header};
+use crate::query::{self, Query};
+use bytes::Bytes;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A message as the server described it when it was fetched. Cheap to clone.
+///
+/// Methods that are not `async` tell what came with the fetch and never do I/O; text is decoded at each call. The
+/// `async` ones fetch what they need, unless it was loaded ahead ([`FetchOptions::parts`](super::FetchOptions::parts)).
+#[derive(Clone)]
+pub struct Message(Arc<Data>);
+
+struct Data {
+    mailbox: Mailbox,
+    reference: MessageRef,
+    row: FetchRow,
+    loaded: Loaded,
+    problems: Vec<String>,
+}
+
+/// Sections that came with a message, whole ones only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loaded(Vec<(Section, Bytes)>);
+
+impl Loaded {
+    pub fn insert(&mut self, data: SectionData) {
+        if let (None | Some(0), Some(octets)) = (data.origin, data.data) {
+            self.0.push((data.section, octets.into_bytes()));
+        }
+    }
+
+    fn get(&self, section: &Section) -> Option<&Bytes> {
+        self.0.iter().find(|(s, _)| s == section).map(|(_, bytes)| bytes)
+    }
+}
+
+impl Message {
+    pub(crate) fn new(mailbox: Mailbox, reference: MessageRef, mut row: FetchRow, loaded: Loaded) -> Self {
+        let problems = std::mem::take(&mut row.problems);
+        let problems =
+            problems.iter().map(|(item, what)| format!("{}: {what}", String::from_utf8_lossy(item))).collect();
+        Self(Arc::new(Data { mailbox, reference, row, loaded, problems }))
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn reference(&self) -> &MessageRef {
+        &self.0.reference
+    }
+
+    /// Its UID.
+    #[must_use]
+    pub fn uid(&self) -> u32 {
+        self.0.reference.uid
+    }
+
+    /// Its mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.0.mailbox
+    }
+
+    /// Its flags and keywords; empty where they were not asked for.
+    #[must_use]
+    pub fn flags(&self) -> &[Flag] {
+        self.0.row.flags.as_deref().unwrap_or_default()
+    }
+
+    /// Its size in octets, as the server counts it; some compute it and are a little off (Exchange).
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.0.row.size
+    }
+
+    /// When the server received it (INTERNALDATE).
+    #[must_use]
+    pub fn received(&self) -> Option<InternalDate> {
+        self.0.row.internal_date
+    }
+
+    /// When its sender says it was written. `None` where the header has none that can be read.
+    #[must_use]
+    pub fn date(&self) -> Option<InternalDate> {
+        self.envelope()?.date.as_deref().and_then(message::parse_date)
+    }
+
+    /// `Subject`, decoded.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        self.envelope()?.subject.as_deref().map(decode_header)
+    }
+
+    /// `From`.
+    #[must_use]
+    pub fn from_(&self) -> Vec<EmailAddress> {
+        self.envelope().map(|e| decode_addresses(&e.from)).unwrap_or_default()
+    }
+
+    /// `Sender`; servers give `From` where the header has none.
+    #[must_use]
+    pub fn sender(&self) -> Vec<EmailAddress> {
+        self.envelope().map(|e| decode_addresses(&e.sender)).unwrap_or_default()
+    }
+
+    /// `Reply-To`; servers give `From` where the header has none.
+    #[must_use]
+    pub fn reply_to(&self) -> Vec<EmailAddress> {
+        self.envelope().map(|e| decode_addresses(&e.reply_to)).unwrap_or_default()
+    }
+
+    /// `To`.
+    #[must_use]
+    pub fn to(&self) -> Vec<EmailAddress> {
+        self.envelope().map(|e| decode_addresses(&e.to)).unwrap_or_default()
+    }
+
+    /// `Cc`.
+    #[must_use]
+    pub fn cc(&self) -> Vec<EmailAddress> {
+        self.envelope().map(|e| decode_addresses(&e.cc)).unwrap_or_default()
+    }
+
+    /// `Bcc`.
+    #[must_use]
+    pub fn bcc(&self) -> Vec<EmailAddress> {
+        self.envelope().map(|e| decode_addresses(&e.bcc)).unwrap_or_default()
+    }
+
+    /// `Message-ID`, with its angle brackets.
+    #[must_use]
+    pub fn message_id(&self) -> Option<String> {
+        self.envelope()?.message_id.as_deref().map(lossy)
+    }
+
+    /// `In-Reply-To`.
+    #[must_use]
+    pub fn in_reply_to(&self) -> Option<String> {
+        self.envelope()?.in_reply_to.as_deref().map(lossy)
+    }
+
+    /// MODSEQ, where the server has it and it was asked for.
+    #[must_use]
+    pub fn mod_seq(&self) -> Option<u64> {
+        self.0.row.mod_seq
+    }
+
+    /// The attachments, as far as the structure names them; nothing of them has been fetched.
+    #[must_use]
+    pub fn attachments(&self) -> Vec<Attachment> {
+        self.structure().map(|s| message::parts(s).attachments).unwrap_or_default()
+    }
+
+    /// What of the server's answer could not be read. The rest of the message stands.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.0.problems
+    }
+
+    /// The envelope as it came.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&Envelope> {
+        self.0.row.envelope.as_ref()
+    }
+
+    /// The structure as it came.
+    #[must_use]
+    pub fn structure(&self) -> Option<&BodyStructure> {
+        self.0.row.body_structure.as_ref()
+    }
+
+    /// The text as a person would read it: the plain text, else the HTML without its markup; empty where there is
+    /// neither. Attachments are not fetched.
+    pub async fn text(&self) -> Result<String> {
+        let Some(parts) = self.parts().await? else {
+            return Err(self.unreadable());
+        };
+        let mut texts = Vec::new();
+        for part in &parts.text {
+            let decoded = self.read(part).await?;
+            texts.push(if part.is_html { message::html_to_text(&decoded) } else { decoded });
+        }
+        Ok(texts.join("\n"))
+    }
+
+    /// The HTML text; `None` where there is none. It is as the sender wrote it: never show it without a sanitiser.
+    pub async fn html(&self) -> Result<Option<String>> {
+        let Some(parts) = self.parts().await? else {
+            return Err(self.unreadable());
+        };
+        let mut texts = Vec::new();
+        for part in &parts.html {
+            texts.push(self.read(part).await?);
+        }
+        Ok((!texts.is_empty()).then(|| texts.join("\n")))
+    }
+
+    /// The whole header.
+    pub async fn headers(&self) -> Result<Bytes> {
+        let header = Section::header();
+        let bytes = match self.0.loaded.get(&header) {
+            Some(bytes) => bytes.clone(),
+            None => part::whole(self, &header, None).await?,
+        };
+        Ok(bytes)
+    }
+
+    /// The whole message, as its bytes are.
+    pub async fn raw(&self) -> Result<Bytes> {
+        match self.0.loaded.get(&Section::default()) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => part::whole(self, &Section::default(), self.size()).await,
+        }
+    }
+
+    /// The content of a part by its section numbers (`"2.1"`), with its transfer encoding taken off.
+    pub async fn part(&self, path: &str) -> Result<Bytes> {
+        let mut stream = self.stream(Some(path))?;
+        let mut content = bytes::BytesMut::new();
+        while let Some(piece) = stream.next().await? {
+            content.extend_from_slice(&piece);
+        }
+        Ok(content.freeze())
+    }
+
+    /// The content of a part, or the whole message (as its bytes are) for `None`, a piece at a time.
+    pub fn stream(&self, path: Option<&str>) -> Result<PartStream> {
+        part::stream(self, path)
+    }
+
+    /// Saves an attachment in the folder `directory`, under a safe form of its name and never over another file, and
+    /// returns where.
+    pub async fn save_part(
+        &self,
+        path: &str,
+        directory: &Path,
+        on_progress: Option<super::OnProgress>,
+    ) -> Result<PathBuf> {
+        super::save::save(self, path, directory, on_progress).await
+    }
+
+    /// Whether it is what a query asks for; reads the text or header if the query does.
+    pub(super) async fn matches(&self, query: &Query) -> Result<bool> {
+        let needs = query::needs(query);
+        let text = if needs.text { Some(self.text().await?) } else { None };
+        let headers = if needs.headers { Some(self.headers().await?) } else { None };
+        let envelope = self.envelope();
+        let parts = self.structure().map(message::parts);
+        Ok(query::matches(
+            query,
+            &query::Subject {
+                flags: self.flags(),
+                received: self.received(),
+                size: self.size(),
+                envelope,
+                has_attachment: parts.is_some_and(|p| p.has_attachment()),
+                text: text.as_deref(),
+                headers: headers.as_deref(),
+            },
+        ))
+    }
+
+    /// A few items of this message, from the server.
+    pub(super) async fn fetch(&self, item: FetchItem) -> Result<FetchRow> {
+        let reference = self.reference();
+        let lease = self.0.mailbox.session().lease(&reference.mailbox).await?;
+        check_validity(&lease, reference.uid_validity)?;
+        let uids: UidSet = [reference.uid].into_iter().collect();
+        let reply = rows(&lease, &uids, &[FetchItem::Uid, item]).await?;
+        let malformed = reply.malformed.first().cloned();
+        merge(&reply).remove(&reference.uid).ok_or_else(|| malformed.unwrap_or_else(|| self.missing()))
+    }
+
+    pub(super) fn missing(&self) -> MailError {
+        let reference = self.reference();
+        MailError::new(Code::MessageMissing, "The message is no longer there")
+            .in_mailbox(&reference.mailbox)
+            .with(|c| c.uid = Some(reference.uid))
+    }
+
+    /// Its parts, asked for if they did not come with it; `None` where the server's structure is of no use.
+    async fn parts(&self) -> Result<Option<Parts>> {
+        if let Some(structure) = self.structure() {
+            return Ok(Some(message::parts(structure)));
+        }
+        if self.problems().iter().any(|p| p.starts_with("BODY")) {
+            return Ok(None);
+        }
+        let row = self.fetch(FetchItem::BodyStructure).await?;
+        Ok(row.body_structure.as_ref().map(message::parts))
+    }
+
+    async fn read(&self, part: &BodyPart) -> Result<String> {
+        let section = Section::part(&part.section);
+        let bytes = match self.0.loaded.get(&section) {
+            Some(bytes) => bytes.clone(),
+            None => part::whole(self, &section, part.octets).await?,
+        };
+        Ok(part.decode(&bytes).text)
+    }
+
+    fn unreadable(&self) -> MailError {
+        MailError::new(Code::MessageMalformed, "The server's description of the parts cannot be read")
+            .with(|c| c.uid = Some(self.uid()))
+            .hint("raw() gives the whole message")
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("reference", &format_args!("{}", self.reference()))
+            .field("flags", &self.flags())
+            .field("size", &self.size())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! From how a user names a mailbox to the server's name for it.
+
+use super::info::{MailboxInfo, Namespaces};
+use super::manage;
+use super::options::ListOptions;
+use super::selection::Target;
+use super::session::Session;
+use crate::error::{Code, MailError, Result};
+use crate::imap::Role;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long an answer to LIST or NAMESPACE is trusted for finding names.
+const FRESH: Duration = Duration::from_secs(300);
+
+/// What is remembered of the server's names.
+#[derive(Default)]
+pub(crate) struct Names {
+    list: Mutex<Option<(Instant, Arc<Vec<MailboxInfo>>)>>,
+    namespaces: Mutex<Option<Arc<Namespaces>>>,
+}
+
+impl Names {
+    /// The server's name of `target`. Asks the server only where the name depends on it.
+    pub async fn resolve(&self, session: &Session, target: &Target) -> Result<String> {
+        target.check()?;
+        match target {
+            Target::Name(name) if name.eq_ignore_ascii_case("INBOX") => Ok("INBOX".to_owned()),
+            Target::Name(name) => Ok(name.clone()),
+            Target::Path(path) => join(path, &*self.namespaces(session).await?),
+            Target::Role(Role::Inbox) => Ok("INBOX".to_owned()),
+            Target::Role(role) => {
+                let list = self.list(session).await?;
+                by_role(&list, *role).ok_or_else(|| missing(*role))
+            }
+        }
+    }
+
+    /// The same; with `create` a mailbox that is missing is made.
+    pub async fn resolve_or_create(&self, session: &Session, target: &Target, create: bool) -> Result<String> {
+        match self.resolve(session, target).await {
+            Err(error) if create && error.code() == Code::MailboxMissing => match target {
+                Target::Role(role) => manage::create_for_role(session, *role).await,
+                _ => Err(error),
+            },
+            Ok(name) if create => {
+                manage::ensure(session, &name).await?;
+                Ok(name)
+            }
+            other => other,
+        }
+    }
+
+    /// Forgets what may have changed.
+    pub fn forget(&self) {
+        *self.list.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The namespaces; for a server without the command, what an empty LIST tells (RFC 9051 section 6.3.9).
+    pub async fn namespaces(&self, session: &Session) -> Result<Arc<Namespaces>> {
+        let known = self.namespaces.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let namespaces = Arc::new(manage::namespaces(session).await?);
+        *self.namespaces.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&namespaces));
+        Ok(namespaces)
+    }
+
+    /// All mailboxes, at most a few minutes old.
+    pub async fn list(&self, session: &Session) -> Result<Arc<Vec<MailboxInfo>>> {
+        let known = self.list.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, list)) = known.filter(|(at, _)| at.elapsed() < FRESH) {
+            let _ = at;
+            return Ok(list);
+        }
+        let list = Arc::new(manage::mailboxes(session, ListOptions::default()).await?);
+        *self.list.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&list)));
+        Ok(list)
+    }
+}
+
+/// Levels as one name, in the personal namespace.
+fn join(path: &[String], namespaces: &Namespaces) -> Result<String> {
+    let personal = namespaces.personal.first();
+    let delimiter = personal.and_then(|n| n.delimiter);
+    let prefix = personal.map_or("", |n| n.prefix.as_str());
+    let (Some(first), Some(delimiter)) = (path.first(), delimiter.or(Some('\0'))) else {
+        return Err(MailError::new(Code::UsageArgument, "A path has at least one level"));
+    };
+    if delimiter == '\0' && path.len() > 1 {
+        return Err(MailError::new(Code::ServerUnsupported, "This server's mailboxes have no hierarchy"));
+    }
+    if let Some(level) = path.iter().find(|level| level.contains(delimiter)) {
+        let message = format!("A level cannot hold the server's delimiter {delimiter:?}, as {level:?} does");
+        return Err(MailError::new(Code::UsageArgument, message));
+    }
+    let joined = path.join(&delimiter.to_string());
+    // `INBOX.Trash` is not to become `INBOX.INBOX.Trash` (Courier, Cyrus without altnamespace).
+    let inbox = first.eq_ignore_ascii_case("INBOX");
+    Ok(if prefix.is_empty() || inbox || joined.starts_with(prefix) { joined } else { format!("{prefix}{joined}") })
+}
+
+/// The mailbox of a role: as the server says, else as a well-known name suggests. Gmail has no archive but All Mail.
+fn by_role(list: &[MailboxInfo], role: Role) -> Option<String> {
+    let find = |role: Role, guessed: bool| {
+        list.iter().find(|m| m.role == Some(role) && m.role_guessed == guessed && m.selectable).map(|m| m.name.clone())
+    };
+    let all = || if role == Role::Archive { find(Role::All, false) } else { None };
+    find(role, false).or_else(all).or_else(|| find(role, true))
+}
+
+fn missing(role: Role) -> MailError {
+    let message = format!("The account has no mailbox for the role {}", role.as_str());
+    MailError::new(Code::MailboxMissing, message).hint("Name the mailbox itself, or create one with that role")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::info::Namespace;
+    use super::*;
+
+    fn namespaces(prefix: &str, delimiter: Option<char>) -> Namespaces {
+        Namespaces { personal: vec![Namespace { prefix: prefix.to_owned(), delimiter }], ..Namespaces::default() }
+    }
+
+    fn path(levels: &[&str]) -> Vec<String> {
+        levels.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn levels_are_joined_in_the_personal_namespace_and_only_once() {
+        let join = |levels: &[&str], n: &Namespaces| join(&path(levels), n).map_err(|e| e.code());
+        assert_eq!(join(&["Archive", "News"], &namespaces("", Some('/'))), Ok("Archive/News".to_owned()));
+        assert_eq!(join(&["Archive", "News"], &namespaces("INBOX.", Some('.'))), Ok("INBOX.Archive.News".to_owned()));
+        assert_eq!(join(&["INBOX", "News"], &namespaces("INBOX.", Some('.'))), Ok("INBOX.News".to_owned()));
+        assert_eq!(join(&["A.B"], &namespaces("", Some('.'))), Err(Code::UsageArgument));
+        assert_eq!(join(&["A", "B"], &namespaces("", None)), Err(Code::ServerUnsupported));
+        assert_eq!(join(&["A"], &namespaces("", None)), Ok("A".to_owned()));
+    }
+
+    #[test]
+    fn gmails_all_mail_is_its_archive() {
+        let all = MailboxInfo {
+            name: "[Gmail]/All Mail".into(),
+            role: Some(Role::All),
+            selectable: true,
+            ..Default::default()
+        };
+        let guessed = MailboxInfo {
+            name: "Archive".into(),
+            role: Some(Role::Archive),
+            role_guessed: true,
+            selectable: true,
+            ..Default::default()
+        };
+        assert_eq!(by_role(&[guessed.clone(), all.clone()], Role::Archive).as_deref(), Some("[Gmail]/All Mail"));
+        assert_eq!(by_role(&[guessed], Role::Archive).as_deref(), Some("Archive"));
+        assert_eq!(by_role(&[all], Role::Trash), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! The content of one part: whole when it is small, in partial fetches when it is not.
+
+use super::message::Message;
+use super::task::Task;
+use crate::error::{Code, MailError, Result};
+use crate::imap::Section;
+use crate::imap::command::FetchItem;
+use crate::message::{self, TransferDecoder, TransferEncoding};
+use crate::wire::Octets;
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+
+/// Largest section that is fetched in one go: so long do other commands of the connection wait behind it.
+const WHOLE: u64 = 1 << 20;
+/// Bytes of one partial fetch.
+const PARTIAL: u64 = 512 * 1024;
+/// Partial fetches under way at once.
+const AHEAD: usize = 3;
+/// Largest piece that a stream gives.
+const PIECE: usize = 256 * 1024;
+
+/// A whole section. `octets` is its size as far as it is known.
+pub(super) async fn whole(message: &Message, section: &Section, octets: Option<u64>) -> Result<Bytes> {
+    if octets.is_some_and(|n| n <= WHOLE) {
+        return Ok(fetch(message, section, None).await?.0.into_bytes());
+    }
+    let mut stream = PartStream::new(message, section.clone(), octets, None);
+    let mut content = BytesMut::new();
+    while let Some(piece) = stream.next().await? {
+        content.extend_from_slice(&piece);
+    }
+    Ok(content.freeze())
+}
+
+/// A stream of a part by its section numbers, decoded; of the whole raw message for `None`.
+pub(super) fn stream(message: &Message, path: Option<&str>) -> Result<PartStream> {
+    let Some(path) = path else {
+        return Ok(PartStream::new(message, Section::default(), message.size(), None));
+    };
+    let numbers: Option<Vec<u32>> = path.split('.').map(|n| n.parse().ok().filter(|n| *n > 0)).collect();
+    let numbers = numbers.ok_or_else(|| {
+        MailError::new(Code::UsageArgument, "A part is named by numbers from 1, with dots between")
+            .hint("For example 2.1")
+    })?;
+    let part = message.structure().and_then(|s| message::part_at(s, &numbers));
+    let encoding = part.and_then(|p| p.encoding.as_deref()).map(TransferEncoding::from_label);
+    let octets = part.and_then(|p| p.octets);
+    Ok(PartStream::new(message, Section::part(&numbers), octets, encoding))
+}
+
+/// The content of a part, a piece at a time. A few partial fetches are under way ahead of the reader, so about 2 MiB are
+/// in memory however large the part is.
+#[derive(Debug)]
+pub struct PartStream {
+    message: Message,
+    section: Section,
+    octets: Option<u64>,
+    decoder: Option<TransferDecoder>,
+    /// Offset of the next partial fetch to ask for, and of the next byte to come.
+    asked: u64,
+    came: u64,
+    ahead: VecDeque<Task<(Octets, bool)>>,
+    ready: VecDeque<Bytes>,
+    ended: bool,
+}
+
+impl PartStream {
+    fn new(message: &Message, section: Section, octets: Option<u64>, encoding: Option<TransferEncoding>) -> Self {
+        let decoder = encoding.filter(|e| *e != TransferEncoding::Identity).map(TransferDecoder::new);
+        let (ahead, ready) = (VecDeque::new(), VecDeque::new());
+        Self { message: message.clone(), section, octets, decoder, asked: 0, came: 0, ahead, ready, ended: false }
+    }
+
+    /// The next piece, never empty and at most 256 KiB; `None` at the end.
+    ///
+    /// The future may be dropped and the call made again: nothing is lost or doubled.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Ok(Some(piece));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            self.pull().await.inspect_err(|_| self.ended = true)?;
+        }
+    }
+
+    async fn pull(&mut self) -> Result<()> {
+        self.ask();
+        let Some(next) = self.ahead.front_mut() else {
+            self.end();
+            return Ok(());
+        };
+        let fetched = next.await;
+        self.ahead.pop_front();
+        let (octets, partial) = fetched?;
+        let len = octets.len();
+        self.came += len;
+        // Some servers ignore the partial and send the whole part each time (Exmail).
+        let all = !partial || len > PARTIAL;
+        self.give(octets);
+        if all || len < PARTIAL {
+            self.end();
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self) {
+        while self.ahead.len() < AHEAD && self.may_ask() {
+            let (message, section) = (self.message.clone(), self.section.clone());
+            let from = self.asked;
+            self.asked += PARTIAL;
+            let runtime = self.message.mailbox().session().engine().runtime().clone();
+            let work = async move { fetch(&message, &section, Some((from, PARTIAL))).await };
+            self.ahead.push_back(Task::spawn(&runtime, work));
+        }
+    }
+
+    /// Beyond the size that the server announced only one step at a time, since some announce too little.
+    fn may_ask(&self) -> bool {
+        let known = self.octets.unwrap_or(PARTIAL * AHEAD as u64);
+        self.asked < known.max(1) || (self.ahead.is_empty() && self.came >= self.asked)
+    }
+
+    fn give(&mut self, octets: Octets) {
+        let chunks = match octets {
+            Octets::Whole(bytes) => vec![bytes],
+            Octets::Chunks(chunks) => chunks,
+            Octets::Streamed(_) => Vec::new(),
+        };
+        for chunk in chunks {
+            match &mut self.decoder {
+                None => self.push(chunk),
+                Some(decoder) => {
+                    let decoded = decoder.push(&chunk).into();
+                    self.push(decoded);
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, mut piece: Bytes) {
+        while !piece.is_empty() {
+            self.ready.push_back(piece.split_to(piece.len().min(PIECE)));
+        }
+    }
+
+    fn end(&mut self) {
+        self.ahead.clear();
+        self.ended = true;
+        if let Some(mut decoder) = self.decoder.take() {
+            self.push(decoder.finish().into());
+        }
+    }
+}
+
+/// One fetch of a section or of a stretch of it, and whether the server kept to the stretch.
+async fn fetch(message: &Message, section: &Section, partial: Option<(u64, u64)>) -> Result<(Octets, bool)> {
+    let row = message.fetch(FetchItem::Section { section: section.clone(), partial }).await?;
+    let data = row.sections.into_iter().find(|s| s.section == *section);
+    let problem = row.problems.into_iter().next();
+    match data {
+        Some(data) => {
+            let kept = partial.is_some() && (data.origin.is_some() || data.data.is_none());
+            Ok((data.data.unwrap_or(Octets::Whole(Bytes::new())), kept))
+        }
+        None => Err(match problem {
+            Some((_, what)) => MailError::new(Code::MessageMalformed, what),
+            None => message.missing(),
+        }),
+    }
+}

@@ -1,0 +1,190 @@
+//! Making a message ready to be appended: its size known, its line ends CRLF.
+
+use super::append::AppendSource;
+use crate::error::{Code, MailError, Result};
+use bytes::{Bytes, BytesMut};
+use memchr::{memchr, memchr_iter};
+use std::path::{Path, PathBuf};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+/// A message whose size is known.
+pub(super) struct Prepared {
+    pub len: u64,
+    /// Whether it holds NUL, and so needs a literal8.
+    pub binary: bool,
+    pub source: Source,
+}
+
+/// Where the bytes are.
+pub(super) enum Source {
+    Bytes(Bytes),
+    Chunks(mpsc::Receiver<Result<Bytes>>),
+}
+
+impl Source {
+    /// The bytes if they are in hand, else the chunks.
+    pub fn into_bytes(self) -> std::result::Result<Bytes, mpsc::Receiver<Result<Bytes>>> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::Chunks(chunks) => Err(chunks),
+        }
+    }
+}
+
+/// Files up to this size are read at once.
+const SMALL: u64 = 1 << 20;
+/// Bytes read from a file at a time.
+const READ: usize = 64 * 1024;
+
+/// Finds out the size; reads a file through once, and keeps a stream of unknown length in a temporary file.
+pub(super) async fn prepare(source: AppendSource) -> Result<Prepared> {
+    match source {
+        AppendSource::Bytes(bytes) => Ok(in_hand(bytes)),
+        AppendSource::File(path) => file(path).await,
+        AppendSource::Stream { len: Some(len), chunks } => {
+            Ok(Prepared { len, binary: false, source: Source::Chunks(chunks) })
+        }
+        AppendSource::Stream { len: None, chunks } => spool(chunks).await,
+    }
+}
+
+fn in_hand(bytes: Bytes) -> Prepared {
+    let bytes = with_crlf(bytes);
+    Prepared { len: bytes.len() as u64, binary: memchr(0, &bytes).is_some(), source: Source::Bytes(bytes) }
+}
+
+/// The same bytes, with CR before each bare line feed; not copied where none is bare.
+fn with_crlf(bytes: Bytes) -> Bytes {
+    let mut lines = LineEnds::default();
+    if lines.bare(&bytes) == 0 {
+        return bytes;
+    }
+    LineEnds::default().convert(&bytes)
+}
+
+/// Line ends across chunks.
+#[derive(Default)]
+struct LineEnds {
+    after_cr: bool,
+}
+
+impl LineEnds {
+    fn bare(&mut self, chunk: &[u8]) -> u64 {
+        let before = |at: usize| if at == 0 { self.after_cr } else { chunk.get(at - 1) == Some(&b'\r') };
+        let bare = memchr_iter(b'\n', chunk).filter(|at| !before(*at)).count();
+        self.after_cr = chunk.last().map_or(self.after_cr, |b| *b == b'\r');
+        bare as u64
+    }
+
+    fn convert(&mut self, chunk: &[u8]) -> Bytes {
+        let mut out = BytesMut::with_capacity(chunk.len() + chunk.len() / 32 + 1);
+        let mut from = 0;
+        for at in memchr_iter(b'\n', chunk) {
+            let before = if at == 0 { self.after_cr } else { chunk.get(at - 1) == Some(&b'\r') };
+            if !before {
+                out.extend_from_slice(chunk.get(from..at).unwrap_or_default());
+                out.extend_from_slice(b"\r");
+                from = at;
+            }
+        }
+        out.extend_from_slice(chunk.get(from..).unwrap_or_default());
+        self.after_cr = chunk.last().map_or(self.after_cr, |b| *b == b'\r');
+        out.freeze()
+    }
+}
+
+async fn file(path: PathBuf) -> Result<Prepared> {
+    let unreadable = |e: &std::io::Error| unreadable(&path, e);
+    let mut file = File::open(&path).await.map_err(|e| unreadable(&e))?;
+    let size = file.metadata().await.map_err(|e| unreadable(&e))?.len();
+    if size <= SMALL {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).await.map_err(|e| unreadable(&e))?;
+        return Ok(in_hand(bytes.into()));
+    }
+    let (mut lines, mut len, mut binary) = (LineEnds::default(), 0, false);
+    let mut buffer = BytesMut::with_capacity(READ);
+    while file.read_buf(&mut buffer).await.map_err(|e| unreadable(&e))? > 0 {
+        len += buffer.len() as u64 + lines.bare(&buffer);
+        binary |= memchr(0, &buffer).is_some();
+        buffer.clear();
+    }
+    file.rewind().await.map_err(|e| unreadable(&e))?;
+    Ok(Prepared { len, binary, source: Source::Chunks(read(file, path)) })
+}
+
+/// Reads a file chunk by chunk, a few ahead of the socket.
+fn read(mut file: File, path: PathBuf) -> mpsc::Receiver<Result<Bytes>> {
+    let (chunks, receiver) = mpsc::channel(4);
+    tokio::spawn(async move {
+        let mut lines = LineEnds::default();
+        loop {
+            let mut buffer = BytesMut::with_capacity(READ);
+            let chunk = match file.read_buf(&mut buffer).await {
+                Ok(0) => return,
+                Ok(_) => Ok(lines.convert(&buffer)),
+                Err(error) => Err(unreadable(&path, &error)),
+            };
+            if chunks.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+async fn spool(mut chunks: mpsc::Receiver<Result<Bytes>>) -> Result<Prepared> {
+    let failed = |e: &std::io::Error| MailError::new(Code::FileIo, format!("No temporary file could be used: {e}"));
+    let mut held = BytesMut::new();
+    let mut file: Option<File> = None;
+    let mut binary = false;
+    let mut len = 0;
+    while let Some(chunk) = chunks.recv().await {
+        let chunk = chunk?;
+        len += chunk.len() as u64;
+        binary |= memchr(0, &chunk).is_some();
+        held.extend_from_slice(&chunk);
+        if held.len() as u64 > SMALL {
+            if file.is_none() {
+                file = Some(File::from_std(tempfile::tempfile().map_err(|e| failed(&e))?));
+            }
+            if let Some(file) = &mut file {
+                file.write_all(&held).await.map_err(|e| failed(&e))?;
+            }
+            held.clear();
+        }
+    }
+    let Some(mut file) = file else {
+        return Ok(in_hand(held.freeze()));
+    };
+    file.write_all(&held).await.map_err(|e| failed(&e))?;
+    file.flush().await.map_err(|e| failed(&e))?;
+    file.rewind().await.map_err(|e| failed(&e))?;
+    Ok(Prepared { len, binary, source: Source::Chunks(as_it_is(file)) })
+}
+
+fn as_it_is(mut file: File) -> mpsc::Receiver<Result<Bytes>> {
+    let (chunks, receiver) = mpsc::channel(4);
+    tokio::spawn(async move {
+        loop {
+            let mut buffer = BytesMut::with_capacity(READ);
+            let chunk = match file.read_buf(&mut buffer).await {
+                Ok(0) => return,
+                Ok(_) => Ok(buffer.freeze()),
+                Err(error) => {
+                    Err(MailError::new(Code::FileIo, format!("The temporary file could not be read: {error}")))
+                }
+            };
+            if chunks.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> MailError {
+    MailError::new(Code::FileIo, format!("{} could not be read: {error}", path.display()))
+}

@@ -1,0 +1,151 @@
+//! A connection with the watched mailbox open, and what its server has told.
+
+use super::tracker::Tracker;
+use crate::error::{Code, MailError, Result};
+use crate::imap::command::{self, FetchItem, FetchModifiers};
+use crate::imap::{Response, UidSet};
+use crate::session::{Connection, Extra, Mailbox, Pending, Wants, select};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// How long the answer to DONE may take; after that the peer is gone without having said so.
+const DONE_WITHIN: Duration = Duration::from_secs(15);
+
+const FLAGS: &[FetchItem] = &[FetchItem::Uid, FetchItem::Flags];
+const EVERYTHING: &[FetchItem] = &[
+    FetchItem::Uid,
+    FetchItem::Flags,
+    FetchItem::InternalDate,
+    FetchItem::Size,
+    FetchItem::Envelope,
+    FetchItem::BodyStructure,
+];
+
+pub(super) struct Live {
+    connection: Connection,
+    pub responses: mpsc::UnboundedReceiver<Response>,
+    pub tracker: Tracker,
+    pub name: Arc<str>,
+    /// Whether the server has told of a message and then not said which it is.
+    pub gap: bool,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// An IDLE under way.
+pub(super) struct Idle {
+    end: oneshot::Sender<()>,
+    pub answer: Answer,
+}
+
+impl Idle {
+    /// Sends DONE; what is left to wait for.
+    pub fn end(self) -> Answer {
+        let _ = self.end.send(());
+        self.answer
+    }
+}
+
+/// Waits for the answer to DONE.
+pub(super) async fn answered(answer: Answer) -> Result<()> {
+    let late = |_| MailError::new(Code::NetTimeout, "The server did not answer DONE");
+    tokio::time::timeout(DONE_WITHIN, answer).await.map_err(late)?
+}
+
+impl Live {
+    /// Connects, and learns what is in the mailbox; with `everything` the envelopes too.
+    pub async fn open(mailbox: &Mailbox, everything: bool) -> Result<Self> {
+        let session = mailbox.session();
+        let name: Arc<str> = mailbox.name().await?.into();
+        let (observer, responses) = mpsc::unbounded_channel();
+        let connection = session.engine().open(session.account(), Some(observer)).await?;
+        let selected = select(&connection, &name, session.account().read_only).await?;
+        let tracker = Tracker::new(selected.uid_validity, selected.exists);
+        let mut live = Self { connection, responses, tracker, name, gap: false };
+        if live.tracker.has_unknown() {
+            let items = if everything { EVERYTHING } else { FLAGS };
+            let rows = live.ask(&UidSet::range(1, u32::MAX), items)?;
+            live.rows(Some(rows)).await?;
+        }
+        Ok(live)
+    }
+
+    pub fn can_idle(&self) -> bool {
+        self.connection.capabilities().has("IDLE")
+    }
+
+    /// Begins to listen.
+    pub fn idle(&self) -> Idle {
+        let (end, until) = oneshot::channel();
+        let pending =
+            self.connection.begin(command::idle(), Wants::Nothing, Extra { until: Some(until), ..Extra::default() });
+        Idle { end, answer: Box::pin(async move { pending.answer().await.map(drop) }) }
+    }
+
+    /// Lets the server say what has happened.
+    pub async fn noop(&mut self) -> Result<()> {
+        self.connection.run(command::noop(), Wants::Nothing).await?;
+        self.drain();
+        Ok(())
+    }
+
+    /// Takes a response, and all that came with it.
+    pub fn take(&mut self, response: Option<Response>) -> Result<()> {
+        let lost = || MailError::new(Code::NetLost, "The connection was lost");
+        self.tracker.take(response.ok_or_else(lost)?);
+        self.drain();
+        Ok(())
+    }
+
+    /// Asks for the messages that the server has told of and that are not known, if there are any.
+    pub fn ask_new(&self) -> Result<Option<Pending>> {
+        if !self.tracker.has_unknown() {
+            return Ok(None);
+        }
+        let from = self.tracker.seen.uid_next.max(1);
+        self.ask(&UidSet::range(from, u32::MAX), EVERYTHING).map(Some)
+    }
+
+    /// Waits for the rows that were asked for. They come the way of all untagged data, so that their order among it
+    /// is kept.
+    pub async fn rows(&mut self, asked: Option<Pending>) -> Result<()> {
+        let Some(asked) = asked else { return Ok(()) };
+        asked.answer().await?;
+        self.drain();
+        self.gap |= !self.tracker.asked();
+        Ok(())
+    }
+
+    /// Gets the envelopes of messages of which only UID and flags are known.
+    pub async fn complete(&mut self, new: &UidSet) -> Result<()> {
+        let known: UidSet = self.tracker.arrived.keys().copied().collect();
+        for bare in new.difference(&known).chunks_by_text(4000) {
+            let rows = self.ask(&bare, EVERYTHING)?;
+            self.rows(Some(rows)).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether what the server says still makes sense.
+    pub fn check(&self) -> Result<()> {
+        let announced = self.connection.uid_validity();
+        if self.tracker.lost || announced != self.tracker.seen.uid_validity {
+            let message = "The server's message numbers no longer make sense";
+            return Err(MailError::new(Code::ServerProtocol, message).in_mailbox(&self.name));
+        }
+        Ok(())
+    }
+
+    fn ask(&self, uids: &UidSet, items: &[FetchItem]) -> Result<Pending> {
+        let fetch = command::uid_fetch(uids, items, FetchModifiers::default())?;
+        Ok(self.connection.begin(fetch, Wants::Nothing, Extra::default()))
+    }
+
+    fn drain(&mut self) {
+        while let Ok(response) = self.responses.try_recv() {
+            self.tracker.take(response);
+        }
+    }
+}
