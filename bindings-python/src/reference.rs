@@ -24,6 +24,7 @@ impl MessageRef {
         let zero = || MailError::new(Code::UsageArgument, "A UID and a UIDVALIDITY are numbers from 1 to 4294967295");
         let numbers = if uid == 0 || uid_validity == 0 { Err(zero()) } else { Ok(()) };
         numbers.or_raise(py)?;
+        let (account, mailbox) = (account.into(), mailbox.into());
         Ok(Self(mailtide::MessageRef { account, mailbox, uid_validity, uid }))
     }
 
@@ -54,8 +55,8 @@ impl MessageRef {
     /// As plain data, for JSON.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        dict.set_item("account", &self.0.account)?;
-        dict.set_item("mailbox", &self.0.mailbox)?;
+        dict.set_item("account", &*self.0.account)?;
+        dict.set_item("mailbox", &*self.0.mailbox)?;
         dict.set_item("uid_validity", self.0.uid_validity)?;
         dict.set_item("uid", self.0.uid)?;
         Ok(dict)
@@ -70,7 +71,7 @@ impl MessageRef {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let inner = &slf.get().0;
-        let fields = (&inner.account, &inner.mailbox, inner.uid_validity, inner.uid).into_pyobject(slf.py())?;
+        let fields = (&*inner.account, &*inner.mailbox, inner.uid_validity, inner.uid).into_pyobject(slf.py())?;
         Ok((slf.getattr("__class__")?, fields))
     }
 
