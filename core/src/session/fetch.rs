@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::imap::command::{self, FetchItem, FetchModifiers};
 use crate::imap::{FetchRow, Response, Section, UidSet, Untagged};
 use crate::message::parts;
+use crate::query::Needs;
 use std::collections::BTreeMap;
 
 /// Bytes that one window may load ahead; what goes beyond is fetched when it is asked for.
@@ -32,7 +33,7 @@ pub(super) async fn fetch_window(
 ) -> Result<Window> {
     let lease = mailbox.session().lease(&found.name).await?;
     check_validity(&lease, found.uid_validity)?;
-    let items = items(options);
+    let items = items(options, &found.residual.as_ref().map(|m| m.needs()).unwrap_or_default());
     let reply = rows(&lease, uids, &items).await?;
     let mut bytes = reply.bytes;
     let mut rows = merge(&reply);
@@ -77,16 +78,17 @@ pub(super) fn merge(reply: &Reply) -> BTreeMap<u32, FetchRow> {
     rows
 }
 
-fn items(options: &FetchOptions) -> Vec<FetchItem> {
+/// What to ask of each message: for its properties, for its parts, and for what the query still needs.
+fn items(options: &FetchOptions, needs: &Needs) -> Vec<FetchItem> {
     let Columns { flags, received, size, envelope, structure } = options.columns;
     let parts = options.parts;
     let wanted = [
         (true, FetchItem::Uid),
-        (flags, FetchItem::Flags),
-        (received, FetchItem::InternalDate),
-        (size || parts.raw, FetchItem::Size),
-        (envelope, FetchItem::Envelope),
-        (structure || parts.text || parts.html, FetchItem::BodyStructure),
+        (flags || needs.flags, FetchItem::Flags),
+        (received || needs.received, FetchItem::InternalDate),
+        (size || needs.size || parts.raw, FetchItem::Size),
+        (envelope || needs.envelope, FetchItem::Envelope),
+        (structure || needs.structure || needs.body || parts.text || parts.html, FetchItem::BodyStructure),
     ];
     wanted.into_iter().filter(|(on, _)| *on).map(|(_, item)| item).collect()
 }

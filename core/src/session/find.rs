@@ -10,7 +10,7 @@ use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, SearchOptions, SearchReturn};
 use crate::imap::{Capabilities, Response, SearchKey, UidSet, Untagged};
-use crate::query::{self, Query, SearchPlan};
+use crate::query::{Matcher, SearchFacts, SearchPlan};
 use std::sync::Arc;
 
 /// The UIDs of a selection, and what is still to be asked of each message.
@@ -20,7 +20,7 @@ pub(super) struct Found {
     pub uid_validity: u32,
     pub uids: UidSet,
     /// What the server could not decide.
-    pub residual: Option<Query>,
+    pub residual: Option<Arc<Matcher>>,
     /// Whether words were matched as the query language says.
     pub exact: bool,
 }
@@ -96,9 +96,18 @@ pub(super) async fn find(mailbox: &Mailbox, selection: &Selection, exact: bool, 
         Selection::Uids(uids) => Ok(found(uids.clone())),
         Selection::Refs(refs) => Ok(found(uids_of(mailbox, &name, uid_validity, refs)?)),
         Selection::Query(query) => {
-            let plan = plan(query, exact, tz, &lease.connection.capabilities())?;
-            let uids = ask(&lease, &plan.key).await.map_err(|e| no_empty_answer(e, &plan.key))?;
-            Ok(Found { residual: plan.residual, exact: plan.exact, ..found(uids) })
+            let now = now(tz)?;
+            let mut facts = facts(&name, exact, &lease.connection.capabilities());
+            let mut plan = query.plan(&now, &facts)?;
+            let mut asked = ask(&lease, &plan.key).await;
+            if asked.as_ref().is_err_and(is_bad_charset) {
+                // Exchange searches in US-ASCII only: the rest is matched by us.
+                facts.ascii_only = true;
+                plan = query.plan(&now, &facts)?;
+                asked = ask(&lease, &plan.key).await;
+            }
+            let SearchPlan { residual, exact, .. } = plan;
+            Ok(Found { residual: residual.map(Arc::new), exact, ..found(asked?) })
         }
     }
 }
@@ -134,8 +143,25 @@ pub(super) fn check_validity(lease: &Lease, expected: u32) -> Result<()> {
     Ok(())
 }
 
-fn plan(query: &Query, exact: bool, tz: Option<&str>, capabilities: &Capabilities) -> Result<SearchPlan> {
-    query::plan(query, &jiff::Zoned::now(), tz, capabilities, exact)
+/// When the query began, in the zone that its days are meant in.
+fn now(tz: Option<&str>) -> Result<jiff::Zoned> {
+    let now = jiff::Zoned::now();
+    let Some(name) = tz else { return Ok(now) };
+    now.in_tz(name).map_err(|_| {
+        MailError::new(Code::UsageArgument, format!("There is no time zone {name:?}")).hint("For example Europe/Vienna")
+    })
+}
+
+fn facts(mailbox: &str, exact: bool, server: &Capabilities) -> SearchFacts {
+    SearchFacts {
+        mailbox: Some(mailbox.to_owned()),
+        within: server.has("WITHIN"),
+        object_id: server.has("OBJECTID"),
+        gmail: server.has("X-GM-EXT-1"),
+        fuzzy_text: server.has("SEARCH=FUZZY"),
+        exact,
+        ..SearchFacts::default()
+    }
 }
 
 /// One search, with ESEARCH where there is it: its answer is a set of ranges (RFC 4731).
@@ -163,10 +189,6 @@ fn uids_in(reply: &Reply) -> UidSet {
     uids
 }
 
-/// Some servers can search in US-ASCII only: say so, and what can be done.
-fn no_empty_answer(error: MailError, _key: &SearchKey) -> MailError {
-    if error.context().server_code.as_deref() == Some("BADCHARSET") {
-        return error.hint("This server searches in US-ASCII only; use exact=True to match in the engine");
-    }
-    error
+fn is_bad_charset(error: &MailError) -> bool {
+    error.context().server_code.as_deref() == Some("BADCHARSET")
 }

@@ -9,8 +9,9 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::command::FetchItem;
 use crate::imap::{BodyStructure, Envelope, FetchRow, Flag, InternalDate, Section, SectionData, UidSet};
 use crate::message::{self, Attachment, BodyPart, EmailAddress, Parts, decode_addresses, decode_header};
-use crate::query::{self, Query};
+use crate::query::{AddressField, Candidate, Matcher};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -251,24 +252,16 @@ impl Message {
     }
 
     /// Whether it is what a query asks for; reads the text or header if the query does.
-    pub(super) async fn matches(&self, query: &Query) -> Result<bool> {
-        let needs = query::needs(query);
-        let text = if needs.text { Some(self.text().await?) } else { None };
-        let headers = if needs.headers { Some(self.headers().await?) } else { None };
-        let envelope = self.envelope();
-        let parts = self.structure().map(message::parts);
-        Ok(query::matches(
-            query,
-            &query::Subject {
-                flags: self.flags(),
-                received: self.received(),
-                size: self.size(),
-                envelope,
-                has_attachment: parts.is_some_and(|p| p.has_attachment()),
-                text: text.as_deref(),
-                headers: headers.as_deref(),
-            },
-        ))
+    pub(super) async fn matches(&self, matcher: &Matcher) -> Result<bool> {
+        let needs = matcher.needs();
+        let header = if needs.header { Some(self.headers().await?) } else { None };
+        let body = if needs.body { Some(self.text().await?) } else { None };
+        let attached = self.structure().map(|s| message::parts(s).has_attachment());
+        let reading = Reading { message: self, header, body, attached };
+        matcher.matches(&reading).ok_or_else(|| {
+            MailError::new(Code::ServerUnsupported, "Whether a message matches cannot be told on this server")
+                .with(|c| c.uid = Some(self.uid()))
+        })
     }
 
     /// A few items of this message, from the server.
@@ -314,6 +307,61 @@ impl Message {
         MailError::new(Code::MessageMalformed, "The server's description of the parts cannot be read")
             .with(|c| c.uid = Some(self.uid()))
             .hint("raw() gives the whole message")
+    }
+}
+
+/// A message with what a query needs of it.
+struct Reading<'a> {
+    message: &'a Message,
+    header: Option<Bytes>,
+    body: Option<String>,
+    attached: Option<bool>,
+}
+
+impl Candidate for Reading<'_> {
+    fn flags(&self) -> Option<&[Flag]> {
+        self.message.0.row.flags.as_deref()
+    }
+
+    fn received(&self) -> Option<i64> {
+        self.message.received().map(|date| date.seconds)
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.message.size()
+    }
+
+    fn addresses(&self, field: AddressField) -> Option<Cow<'_, str>> {
+        let envelope = self.message.envelope()?;
+        let addresses = match field {
+            AddressField::From => &envelope.from,
+            AddressField::To => &envelope.to,
+            AddressField::Cc => &envelope.cc,
+            AddressField::Bcc => &envelope.bcc,
+        };
+        let texts: Vec<String> = decode_addresses(addresses).iter().map(ToString::to_string).collect();
+        Some(texts.join(", ").into())
+    }
+
+    fn subject(&self) -> Option<Cow<'_, str>> {
+        self.message.envelope()?;
+        Some(self.message.subject().unwrap_or_default().into())
+    }
+
+    fn header_text(&self) -> Option<Cow<'_, str>> {
+        self.header.as_deref().map(|h| decode_header(h).into())
+    }
+
+    fn body(&self) -> Option<Cow<'_, str>> {
+        self.body.as_deref().map(Into::into)
+    }
+
+    fn has_attachment(&self) -> Option<bool> {
+        self.attached
+    }
+
+    fn mailbox(&self) -> Option<&str> {
+        Some(&self.message.reference().mailbox)
     }
 }
 

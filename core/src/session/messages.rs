@@ -12,6 +12,7 @@ use super::selection::Selection;
 use super::task::Task;
 use super::window::Windows;
 use crate::error::{MailError, Result};
+use crate::query::Matcher;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -113,7 +114,7 @@ impl Messages {
         // The next window is asked for before the reader gets this one.
         run.ask(&self.mailbox, &self.options);
         let residual = run.found.residual.clone();
-        self.give(window.messages, residual.as_ref()).await
+        self.give(window.messages, residual.as_deref()).await
     }
 
     async fn begin(&mut self) -> Result<()> {
@@ -143,7 +144,7 @@ impl Messages {
         Ok(())
     }
 
-    async fn give(&mut self, mut messages: Vec<Message>, residual: Option<&crate::query::Query>) -> Result<()> {
+    async fn give(&mut self, mut messages: Vec<Message>, residual: Option<&Matcher>) -> Result<()> {
         if self.options.order == super::Order::Newest {
             messages.reverse();
         }
