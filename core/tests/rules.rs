@@ -20,6 +20,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("query", 3),
     ("net", 5),
     ("session", 6),
+    ("watch", 7),
 ];
 
 /// Rooms whose functions are functions of values: no socket, no clock, no disk, no runtime.
