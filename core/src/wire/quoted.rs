@@ -10,28 +10,39 @@ pub(super) struct Quoted {
     pub escaped: bool,
 }
 
+/// Most inner quotes that a string in a structure may have. Without a bound, a caller who tries again after each string
+/// that does not end would make the time quadratic.
+const MAX_INNER: usize = 32;
+
 /// Finds the closing quote. With `structure` (ENVELOPE, BODYSTRUCTURE) a quote closes only where the grammar allows the
-/// string to end: DavMail, QQ and others leave inner quotes unescaped.
+/// string to end: DavMail, QQ and others leave inner quotes unescaped. Where no quote does, the first one closes.
 pub(super) fn find(input: &[u8], structure: bool) -> Option<Quoted> {
-    let found = if structure { scan(input, closes) } else { None };
-    found.or_else(|| scan(input, |_| true))
+    let first = next_quote(input, Quoted { close: 0, escaped: false })?;
+    if !structure {
+        return Some(first);
+    }
+    let mut found = first;
+    for _ in 0..MAX_INNER {
+        if closes(input.get(found.close + 1..).unwrap_or_default()) {
+            return Some(found);
+        }
+        let Some(next) = next_quote(input, found) else { break };
+        found = next;
+    }
+    Some(first)
 }
 
-/// The first quote after which `closes` agrees.
-fn scan(input: &[u8], closes: impl Fn(&[u8]) -> bool) -> Option<Quoted> {
-    let mut at = 1;
-    let mut escaped = false;
+/// The next quote after `last` that is not escaped.
+fn next_quote(input: &[u8], last: Quoted) -> Option<Quoted> {
+    let mut at = last.close + 1;
+    let mut escaped = last.escaped;
     loop {
         let found = at + memchr2(b'"', b'\\', input.get(at..)?)?;
-        let rest = input.get(found + 1..).unwrap_or_default();
-        if input.get(found) == Some(&b'\\') {
-            escaped = true;
-            at = found + 1 + usize::from(matches!(rest, [b'"' | b'\\', ..]));
-        } else if closes(rest) {
+        if input.get(found) == Some(&b'"') {
             return Some(Quoted { close: found, escaped });
-        } else {
-            at = found + 1;
         }
+        escaped = true;
+        at = found + 1 + usize::from(matches!(input.get(found + 1), Some(b'"' | b'\\')));
     }
 }
 
@@ -114,5 +125,8 @@ mod tests {
     #[test]
     fn a_string_that_no_structure_could_end_is_read_as_a_strict_one() {
         assert_eq!(read(r#""abc"xyz"#, true).unwrap(), "abc");
+        let quotes = |n| format!("\"abc{}\" NIL", "\"x".repeat(n));
+        assert_eq!(read(&quotes(31), true).unwrap().len(), 3 + 62);
+        assert_eq!(read(&quotes(32), true).unwrap(), "abc");
     }
 }
