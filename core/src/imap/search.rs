@@ -123,23 +123,22 @@ impl SearchKey {
     fn write(&self, e: &mut Encoder, depth: usize) -> Result<()> {
         let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
         match self {
-            Self::All => drop(e.word("ALL")),
-            Self::Uid(uids) if uids.is_empty() => drop(e.word("NOT").word("ALL")),
-            Self::Uid(uids) => drop(e.word("UID").atom(&uids.to_string())?),
-            Self::Not(key) => key.write(e.word("NOT"), depth)?,
+            Self::All => plain(e, "ALL"),
+            Self::Uid(uids) if uids.is_empty() => plain(e, "NOT ALL"),
+            Self::Uid(uids) => e.word("UID").atom(&uids.to_string()).map(drop),
+            Self::Not(key) => key.write(e.word("NOT"), depth),
             Self::Or(left, right) => {
                 left.write(e.word("OR"), depth)?;
-                right.write(e, depth)?;
+                right.write(e, depth)
             }
-            Self::And(keys) if keys.is_empty() => drop(e.word("ALL")),
-            Self::And(keys) => drop(e.list(|e| keys.iter().try_for_each(|key| key.write(e, depth)))?),
-            Self::Flagged(flag) => flagged(e, flag, true)?,
-            Self::Unflagged(flag) => flagged(e, flag, false)?,
-            Self::Header(name, text) => drop(e.word("HEADER").astring(name.as_bytes())?.string(text.as_bytes())?),
-            Self::Raw(raw) => drop(e.raw(raw)?),
-            key => key.write_plain(e)?,
+            Self::And(keys) if keys.is_empty() => plain(e, "ALL"),
+            Self::And(keys) => e.list(|e| keys.iter().try_for_each(|key| key.write(e, depth))).map(drop),
+            Self::Flagged(flag) => flagged(e, flag, true),
+            Self::Unflagged(flag) => flagged(e, flag, false),
+            Self::Header(name, text) => e.word("HEADER").astring(name.as_bytes())?.string(text.as_bytes()).map(drop),
+            Self::Raw(raw) => e.raw(raw).map(drop),
+            key => key.write_plain(e),
         }
-        Ok(())
     }
 
     fn write_plain(&self, e: &mut Encoder) -> Result<()> {
@@ -193,6 +192,11 @@ impl SearchKey {
     }
 }
 
+fn plain(e: &mut Encoder, word: &'static str) -> Result<()> {
+    e.word(word);
+    Ok(())
+}
+
 /// System flags have search keys of their own; `\Recent` has two odd ones.
 fn flagged(e: &mut Encoder, flag: &Flag, with: bool) -> Result<()> {
     let word = match (flag.as_str(), with) {
@@ -209,16 +213,14 @@ fn flagged(e: &mut Encoder, flag: &Flag, with: bool) -> Result<()> {
         ("\\Recent", true) => "RECENT",
         ("\\Recent", false) => "OLD",
         (keyword, with) if flag.is_writable() && !flag.is_system() => {
-            e.word(if with { "KEYWORD" } else { "UNKEYWORD" }).atom(keyword)?;
-            return Ok(());
+            return e.word(if with { "KEYWORD" } else { "UNKEYWORD" }).atom(keyword).map(drop);
         }
         _ => {
             let message = format!("A server cannot be asked for the flag {:?}", flag.as_str());
             return Err(MailError::new(Code::UsageFlag, message));
         }
     };
-    e.word(word);
-    Ok(())
+    plain(e, word)
 }
 
 fn too_deep() -> MailError {

@@ -99,10 +99,10 @@ pub fn list(query: &ListQuery) -> Result<Command> {
     }
     mailbox(&mut e, &MailboxName::new(&query.reference, query.utf8))?;
     match query.patterns.as_slice() {
-        [] => pattern(&mut e, "*", query.utf8)?,
-        [single] => pattern(&mut e, single, query.utf8)?,
-        many => drop(e.list(|e| many.iter().try_for_each(|p| pattern(e, p, query.utf8)))?),
-    }
+        [] => pattern(&mut e, "*", query.utf8),
+        [single] => pattern(&mut e, single, query.utf8),
+        many => e.list(|e| many.iter().try_for_each(|p| pattern(e, p, query.utf8))).map(drop),
+    }?;
     if query.has_returns() {
         e.word("RETURN").list(|e| returns(e, query))?;
     }

@@ -37,8 +37,13 @@ fn items(c: &mut Cursor<'_>, row: &mut FetchRow) -> Result<()> {
                 return Err(error);
             }
             row.problems.push((name, error.to_string()));
+            // What is skipped has the same broken quotes as what could not be read.
+            let structure = c.in_structure(false);
             *c = before;
-            skip(c)?;
+            c.in_structure(structure);
+            if c.peek_value() != Some(b')') {
+                skip(c)?;
+            }
         }
         c.in_structure(false);
     }

@@ -60,6 +60,11 @@ fn one_broken_item_leaves_the_rest_of_the_row() {
     assert_eq!((broken.uid, broken.flags), (Some(7), Some(vec![Flag::SEEN])));
     let names: Vec<_> = broken.problems.iter().map(|(name, _)| name.clone()).collect();
     assert_eq!(names, ["INTERNALDATE", "RFC822.SIZE", "MODSEQ", "ENVELOPE"]);
+    let quotes = row(r#"ENVELOPE ("d" "a "b" c" (((x "y)" z)))) UID 7"#);
+    assert_eq!((quotes.uid, quotes.problems.len()), (Some(7), 0));
+    let quotes = row(r#"BODYSTRUCTURE ("a" "b "c)" d" NIL NIL NIL "x" 99999999999999999999) UID 7"#);
+    assert_eq!((quotes.uid, quotes.problems.len()), (Some(7), 1));
+    assert_eq!((row("FLAGS () UID").problems.len(), row("FLAGS () UID").flags), (1, Some(Vec::new())));
     assert_eq!(row("UID 0 FLAGS ()").problems[0].0, "UID");
     assert_eq!(row("UID 4294967296").uid, None);
 }
