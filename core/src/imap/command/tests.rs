@@ -143,9 +143,14 @@ fn messages_are_copied_moved_and_expunged_by_uid() {
 #[test]
 fn messages_are_appended_one_or_several() {
     let internal_date = Some(InternalDate { seconds: 836_732_665, offset: -420 });
-    let first =
-        AppendMessage { flags: vec![Flag::SEEN], internal_date, body: AppendBody::Bytes(Bytes::from("hi\r\n")) };
-    let second = AppendMessage { flags: Vec::new(), internal_date: None, body: AppendBody::Stream(1 << 40) };
+    let first = AppendMessage {
+        flags: vec![Flag::SEEN],
+        internal_date,
+        body: AppendBody::Bytes(Bytes::from("hi\r\n")),
+        binary: false,
+    };
+    let second =
+        AppendMessage { flags: Vec::new(), internal_date: None, body: AppendBody::Stream(1 << 40), binary: false };
     let command = append(&name("a"), &[first, second]).unwrap();
     let expected = "APPEND a (\\Seen) \" 7-Jul-1996 02:44:25 -0700\" {4}hi\r\n {1099511627776}";
     assert_eq!(text(&command), expected);
