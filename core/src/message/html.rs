@@ -236,7 +236,7 @@ mod tests {
         for unit in
             ["<", "<a", "<!--", "&", "&amp", "<div>", "<script>", "</", "<style></styl>", "<li>", "<pre>", "<head>"]
         {
-            let html = unit.repeat(1 << 20 >> 2);
+            let html = unit.repeat(1 << 16);
             assert!(html_to_text(&html).len() <= html.len() + 1, "{unit}");
         }
     }
