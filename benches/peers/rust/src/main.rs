@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use mailtide::imap::{Flag, UidSet};
 use mailtide::{
-    Account, AppendOptions, AppendSource, Columns, Credentials, Engine, EngineOptions, FetchOptions, FlagChange, Mailbox,
-    Parts, Query, Roots, Security, Selection, Session, WatchOptions, WriteOptions,
+    Account, AppendOptions, AppendSource, Columns, Credentials, Engine, EngineOptions, FetchOptions, FlagChange,
+    Mailbox, Parts, Query, Roots, Security, Selection, Session, WatchOptions, WriteOptions,
 };
 use std::env::var;
 use std::io::{Read, Write};
@@ -112,7 +112,8 @@ async fn bodies(mailbox: &Mailbox, parse: bool) -> Result<(usize, usize)> {
             count += 1;
             if parse {
                 seen += message.subject().map_or(0, |s| s.len()) + message.from_().len() + message.text().await?.len();
-                seen += message.attachments().iter().filter_map(|a| a.filename.as_ref()).map(String::len).sum::<usize>();
+                seen +=
+                    message.attachments().iter().filter_map(|a| a.filename.as_ref()).map(String::len).sum::<usize>();
             }
         }
     }
@@ -187,7 +188,8 @@ async fn many(settings: &Settings) -> Result<()> {
     }
     say("READY")?;
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
-    say(&serde_json::json!({ "seconds": settings.started.elapsed().as_secs_f64(), "messages": kept.len(), "bytes": 0 }).to_string())
+    say(&serde_json::json!({ "seconds": settings.started.elapsed().as_secs_f64(), "messages": kept.len(), "bytes": 0 })
+        .to_string())
 }
 
 fn say(line: &str) -> Result<()> {
