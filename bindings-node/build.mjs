@@ -5,7 +5,7 @@
 //   … --ts                               only the TypeScript
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,7 @@ function addon(profile) {
   const target = join(dist, "mailtide.node");
   copyFileSync(library, `${target}.new`);
   renameSync(`${target}.new`, target);
+  writeFileSync(join(dist, "profile"), `${profile}\n`);
 }
 
 // Cargo says itself where it put the library, whatever the platform and the target directory.

@@ -5,7 +5,7 @@
 use crate::error::error_json;
 use crate::queue::{Entry, Queue};
 use crate::reply::JsValue;
-use napi::bindgen_prelude::{Either4, Function};
+use napi::bindgen_prelude::{Either6, Function, Null};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use napi_derive::napi;
@@ -38,14 +38,15 @@ impl Bridge {
         Ok(Self { queue, hold })
     }
 
-    /// Everything that waits, flat: kind, id, value. Kinds: 0 done, 1 failed, 2 told, 3 and up: asked, under kind - 3.
+    /// Everything that waits, flat: kind, id, value. Kinds: 0 done, 1 failed, 2 told, 3 released, 4 and up:
+    /// asked, under the number of kind - 4.
     #[napi]
     pub fn take(&self) -> Vec<JsValue> {
         let entries = self.queue.take();
         let mut flat = Vec::with_capacity(entries.len() * 3);
         for entry in entries {
             let (kind, id, value) = split(entry);
-            flat.extend([Either4::B(f64::from(kind)), Either4::B(f64::from(id)), value]);
+            flat.extend([Either6::B(f64::from(kind)), Either6::B(f64::from(id)), value]);
         }
         flat
     }
@@ -73,7 +74,7 @@ impl Bridge {
 impl Drop for Bridge {
     /// The thread ends: its calls must not outlive it.
     fn drop(&mut self) {
-        self.queue.cancel_all();
+        self.queue.end();
     }
 }
 
@@ -87,9 +88,10 @@ impl Bridge {
 fn split(entry: Entry) -> (u32, u32, JsValue) {
     match entry {
         Entry::Reply(id, Ok(reply)) => (0, id, reply.into_js()),
-        Entry::Reply(id, Err(error)) => (1, id, Either4::C(error_json(&error).to_string())),
-        Entry::Tell(callback, json) => (2, callback, Either4::C(json)),
-        Entry::Ask(callback, ask, json) => (ask.saturating_add(3), callback, Either4::C(json)),
+        Entry::Reply(id, Err(error)) => (1, id, Either6::C(error_json(&error).to_string())),
+        Entry::Tell(callback, json) => (2, callback, Either6::C(json)),
+        Entry::Release(callback) => (3, callback, Either6::A(Null)),
+        Entry::Ask(callback, ask, json) => (ask.saturating_add(4), callback, Either6::C(json)),
     }
 }
 

@@ -6,7 +6,19 @@
 #![allow(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod account;
+mod append;
 mod bridge;
+mod engine;
 mod error;
+mod info;
+mod json;
+mod mailbox;
+mod messages;
+mod query;
 mod queue;
 mod reply;
+mod selection;
+mod session;
+mod stream;
+mod watch;

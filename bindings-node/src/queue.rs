@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use mailtide::{Code, MailError, Result};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -24,6 +24,8 @@ pub enum Entry {
     Tell(u32, String),
     /// A callback is asked something; the answer comes back under the second number.
     Ask(u32, u32, String),
+    /// Nobody can call a callback any more.
+    Release(u32),
 }
 
 /// The callback's answer: JSON, or why there is none.
@@ -37,6 +39,8 @@ pub struct Queue {
     tasks: Mutex<HashMap<u32, AbortHandle>>,
     asks: Mutex<HashMap<u32, oneshot::Sender<Answer>>>,
     next_ask: AtomicU32,
+    /// The thread has ended: nothing is kept for it any more.
+    ended: AtomicBool,
 }
 
 impl Queue {
@@ -48,6 +52,7 @@ impl Queue {
             tasks: Mutex::default(),
             asks: Mutex::default(),
             next_ask: AtomicU32::new(0),
+            ended: AtomicBool::new(false),
         })
     }
 
@@ -78,8 +83,9 @@ impl Queue {
         }
     }
 
-    /// Ends all calls, and with them whatever waits for an answer.
-    pub fn cancel_all(&self) {
+    /// The thread ends, and with it all calls and whatever waits for an answer.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Release);
         for (_, task) in lock(&self.tasks).drain() {
             task.abort();
         }
@@ -88,8 +94,13 @@ impl Queue {
         drop(self.take());
     }
 
+    /// A callback of the thread.
+    pub fn callback(self: &Arc<Self>, id: u32) -> Arc<Callback> {
+        Arc::new(Callback { queue: Arc::clone(self), id })
+    }
+
     /// Tells a callback something. Dropped when too much of the kind waits already.
-    pub fn tell(&self, callback: u32, json: String) {
+    fn tell(&self, callback: u32, json: String) {
         let mut entries = lock(&self.entries);
         if entries.len() < MOST_NOTICES {
             self.push(&mut entries, Entry::Tell(callback, json));
@@ -97,10 +108,13 @@ impl Queue {
     }
 
     /// Asks a callback something and waits for its answer.
-    pub async fn ask(&self, callback: u32, json: String) -> Answer {
+    async fn ask(&self, callback: u32, json: String) -> Answer {
         let ask = self.next_ask.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
         lock(&self.asks).insert(ask, sender);
+        if self.ended.load(Ordering::Acquire) {
+            lock(&self.asks).remove(&ask);
+        }
         self.push(&mut lock(&self.entries), Entry::Ask(callback, ask, json));
         receiver.await.unwrap_or_else(|_| Err("the callback's thread has ended".to_owned()))
     }
@@ -125,10 +139,37 @@ impl Queue {
     }
 
     fn push(&self, entries: &mut Vec<Entry>, entry: Entry) {
+        if self.ended.load(Ordering::Acquire) {
+            return;
+        }
         entries.push(entry);
         if entries.len() == 1 {
             (self.wake)();
         }
+    }
+}
+
+/// A function of the user's. When the last handle is dropped, JavaScript lets go of it.
+pub struct Callback {
+    queue: Arc<Queue>,
+    id: u32,
+}
+
+impl Callback {
+    /// See [`Queue::tell`].
+    pub fn tell(&self, json: &serde_json::Value) {
+        self.queue.tell(self.id, json.to_string());
+    }
+
+    /// See [`Queue::ask`].
+    pub async fn ask(&self, json: &serde_json::Value) -> Answer {
+        self.queue.ask(self.id, json.to_string()).await
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        self.queue.push(&mut lock(&self.queue.entries), Entry::Release(self.id));
     }
 }
 

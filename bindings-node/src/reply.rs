@@ -1,10 +1,15 @@
 //! What calls answer: JSON made on the engine's threads, bytes, or a handle.
 
 use crate::error::error_json;
+use crate::messages::Batch;
+use crate::queue::Queue;
+use crate::session::Session;
 use bytes::Bytes;
-use mailtide::{BulkResult, MailError, MessageRef};
-use napi::bindgen_prelude::{Buffer, Either4, Null};
+use mailtide::message::decode_header;
+use mailtide::{BulkResult, MailError, Message, MessageRef};
+use napi::bindgen_prelude::{Buffer, Either6, Null};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// A finished call's value on its way to JavaScript.
 pub enum Reply {
@@ -14,12 +19,24 @@ pub enum Reply {
     Json(String),
     /// Text as it is.
     Text(String),
+    /// A number.
+    Number(f64),
     /// Bytes.
     Bytes(Bytes),
+    /// A session, and where its calls end.
+    Session(mailtide::Session, Arc<Queue>),
+    /// Messages and their rows, and where their calls end.
+    Batch(String, Vec<Message>, Arc<Queue>),
+}
+
+impl From<()> for Reply {
+    fn from((): ()) -> Self {
+        Self::Null
+    }
 }
 
 /// What a queue entry becomes in JavaScript.
-pub type JsValue = Either4<Null, f64, String, Buffer>;
+pub type JsValue = Either6<Null, f64, String, Buffer, Session, Batch>;
 
 impl Reply {
     /// Plain data of any shape.
@@ -30,34 +47,45 @@ impl Reply {
     /// To be called on the JavaScript thread.
     pub fn into_js(self) -> JsValue {
         match self {
-            Self::Null => Either4::A(Null),
-            Self::Json(text) | Self::Text(text) => Either4::C(text),
-            Self::Bytes(bytes) => Either4::D(Vec::from(bytes).into()),
+            Self::Null => Either6::A(Null),
+            Self::Number(number) => Either6::B(number),
+            Self::Json(text) | Self::Text(text) => Either6::C(text),
+            Self::Bytes(bytes) => Either6::D(Vec::from(bytes).into()),
+            Self::Session(session, queue) => Either6::E(Session::new(queue, session)),
+            Self::Batch(rows, messages, queue) => Either6::F(Batch::new(queue, rows, messages)),
         }
     }
 }
 
 /// Gives each mailbox of a list of references a number, so that its name crosses once.
 #[derive(Default)]
-pub struct Places(Vec<(String, String, u32)>);
+pub struct Places(Vec<(Arc<str>, Arc<str>, u32)>);
 
 impl Places {
     /// The number of the mailbox that a reference is in.
     pub fn of(&mut self, reference: &MessageRef) -> usize {
-        let same = |p: &(String, String, u32)| {
-            p.2 == reference.uid_validity && *p.1 == *reference.mailbox && *p.0 == *reference.account
+        let same = |p: &(Arc<str>, Arc<str>, u32)| {
+            p.2 == reference.uid_validity && p.1 == reference.mailbox && p.0 == reference.account
         };
         // A list is nearly always of one mailbox, or of a source and a target.
         self.0.iter().position(same).unwrap_or_else(|| {
-            self.0.push((reference.account.to_string(), reference.mailbox.to_string(), reference.uid_validity));
+            self.0.push((reference.account.clone(), reference.mailbox.clone(), reference.uid_validity));
             self.0.len() - 1
         })
     }
 
     /// `[[account, mailbox, uidValidity], …]`.
     pub fn json(&self) -> Value {
-        self.0.iter().map(|(account, mailbox, validity)| json!([account, mailbox, validity])).collect()
+        self.0
+            .iter()
+            .map(|(account, mailbox, validity)| json!([account.as_ref(), mailbox.as_ref(), validity]))
+            .collect()
     }
+}
+
+/// One reference: `[account, mailbox, uidValidity, uid]`.
+pub fn reference_json(reference: &MessageRef) -> Value {
+    json!([reference.account.as_ref(), reference.mailbox.as_ref(), reference.uid_validity, reference.uid])
 }
 
 /// References as `{places, refs: [place, uid, place, uid, …]}`.
@@ -77,4 +105,20 @@ pub fn bulk_json(result: &BulkResult) -> Value {
         result.failed.iter().map(|(r, error): &(MessageRef, MailError)| json!([pair(r), error_json(error)])).collect();
     let unknown: Vec<Value> = result.unknown.iter().map(&mut pair).collect();
     json!({ "done": done, "failed": failed, "unknown": unknown, "places": places.json() })
+}
+
+/// A header as `[[name, value], …]`, values unfolded and decoded.
+pub fn headers_json(header: &[u8]) -> Value {
+    let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+    for line in header.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)) {
+        if let (Some(b' ' | b'\t'), Some((_, value))) = (line.first(), fields.last_mut()) {
+            value.extend_from_slice(line);
+        } else if let Some((name, value)) =
+            line.iter().position(|b| *b == b':').and_then(|at| line.split_at_checked(at))
+        {
+            fields.push((String::from_utf8_lossy(name).trim_end().to_owned(), value.trim_ascii_start().to_vec()));
+        }
+    }
+    let decoded = |value: &[u8]| decode_header(value.strip_prefix(b":").unwrap_or(value).trim_ascii());
+    fields.iter().map(|(name, value)| json!([name, decoded(value)])).collect()
 }

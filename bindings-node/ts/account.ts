@@ -26,9 +26,9 @@ export interface Token {
 export interface Net {
   /** `socks5://` or `http://`, with user and password where it wants them. */
   proxy?: string | null;
-  /** Certificate authorities to trust instead of the system's: PEM, or the path of a PEM file. */
+  /** Certificate authorities to trust instead of the system's: PEM, the path of a PEM file, or `bundled`. */
   ca?: string | null;
-  /** What we show to a server that asks for a certificate: PEM, or paths of PEM files. */
+  /** What we show to a server that asks for a certificate: both in PEM. */
   clientCert?: { cert: string; key: string } | null;
   /** The name that the server's certificate must carry, where it is not the host's. */
   serverName?: string | null;
@@ -56,8 +56,6 @@ export interface Login {
   password?: string | (() => string | Promise<string>) | null;
   /** Who is asked for an OAuth token, and for a newer one when it expires. */
   token?: ((request: TokenRequest) => string | Token | Promise<string | Token>) | null;
-  /** The user name, where the URL does not hold it. */
-  user?: string | null;
   net?: Net | null;
   limits?: Limits | null;
   /** Open mailboxes read-only, and refuse every write. */
@@ -73,18 +71,17 @@ export interface Account extends Login {
 }
 
 /** @internal */
-export const LOGIN = ["password", "token", "user", "net", "limits", "readOnly", "allowCleartext"] as const;
+export const LOGIN = ["password", "token", "net", "limits", "readOnly", "allowCleartext"] as const;
 /** @internal */
 export const ACCOUNT = ["url", ...LOGIN] as const;
 
 /** Registers the callbacks: to be called when the account is handed over. @internal */
 export function nativeAccount(account: Account): NativeAccount {
-  const { url, user, password, token, net, limits, readOnly, allowCleartext } = account;
+  const { url, password, token, net, limits, readOnly, allowCleartext } = account;
   if (typeof url !== "string") throw usage("usage.address", "An account is a URL, or an object with one");
   if (password && token) throw usage("usage.argument", "Give a password or a token, not both");
   return given<NativeAccount>({
     url,
-    user,
     ...secret(password),
     tokenCallback: token && listen(async (request: TokenRequest) => checkToken(await token(request))),
     net: net && nativeNet(net),

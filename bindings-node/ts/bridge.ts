@@ -77,9 +77,8 @@ function ended(signal: AbortSignal | null | undefined, start: (id: number) => vo
       bridge().cancel(id);
       reject(signal?.reason);
     };
-    const detach = (): void => signal?.removeEventListener("abort", onAbort);
+    const detach = signal ? onAborted(signal, onAbort) : () => {};
     remember(id, { end: (kind, value) => (detach(), resolve([kind, value])) });
-    signal?.addEventListener("abort", onAbort, { once: true });
     try {
       start(id);
     } catch (error) {
@@ -88,6 +87,36 @@ function ended(signal: AbortSignal | null | undefined, start: (id: number) => vo
       reject(unpackThrown(error));
     }
   });
+}
+
+/** What is to be done when a signal aborts. */
+const aborts = new WeakMap<AbortSignal, { actions: Set<() => void>; listener: () => void }>();
+
+/**
+ * Does something when a signal aborts, with one listener a signal: Node warns of more than ten, and calls may be many.
+ *
+ * @returns what takes it back
+ */
+export function onAborted(signal: AbortSignal, action: () => void): () => void {
+  const { actions, listener } = aborts.get(signal) ?? attach(signal);
+  actions.add(action);
+  return () => {
+    actions.delete(action);
+    if (actions.size > 0) return;
+    signal.removeEventListener("abort", listener);
+    aborts.delete(signal);
+  };
+}
+
+function attach(signal: AbortSignal): { actions: Set<() => void>; listener: () => void } {
+  const actions = new Set<() => void>();
+  const listener = (): void => {
+    aborts.delete(signal);
+    for (const action of actions) action();
+  };
+  signal.addEventListener("abort", listener, { once: true });
+  aborts.set(signal, { actions, listener });
+  return { actions, listener };
 }
 
 /** The event loop stays alive while a call is under way, and not for anything else of ours. */

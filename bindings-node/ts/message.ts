@@ -42,8 +42,6 @@ export type MessageRow = [
   inReplyTo: string | null,
   attachments: AttachmentRow[],
   problems: string[],
-  emailId: string | null,
-  threadId: string | null,
   modSeq: string | null,
 ];
 
@@ -161,19 +159,9 @@ export class Message {
     return this.#row[17];
   }
 
-  /** Identifier of its content (OBJECTID), where the server gives one. */
-  get emailId(): string | null {
-    return this.#row[18];
-  }
-
-  /** Identifier of its thread (OBJECTID), where the server gives one. */
-  get threadId(): string | null {
-    return this.#row[19];
-  }
-
   /** MODSEQ (CONDSTORE): up to 63 bits. */
   get modSeq(): bigint | null {
-    const modSeq = this.#row[20];
+    const modSeq = this.#row[18];
     return modSeq === null ? null : BigInt(modSeq);
   }
 
@@ -211,11 +199,11 @@ export class Message {
   toJSON(): Record<string, unknown> {
     const { ref, flags, size, received, receivedOffset, date, dateOffset, subject } = this;
     const { from, sender, replyTo, to, cc, bcc, messageId, inReplyTo } = this;
-    const { attachments, problems, emailId, threadId } = this;
-    const modSeq = this.#row[20];
+    const { attachments, problems } = this;
+    const modSeq = this.#row[18];
     return {
       ref, flags, size, received, receivedOffset, date, dateOffset, subject, from, sender, replyTo, to, cc, bcc, messageId,
-      inReplyTo, attachments, problems, emailId, threadId, modSeq,
+      inReplyTo, attachments, problems, modSeq,
     };
   }
 

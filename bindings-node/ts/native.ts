@@ -55,7 +55,6 @@ export interface NativeQueries {
 export interface NativeNet {
   proxy?: string;
   ca?: string;
-  roots?: string;
   clientCert?: string;
   clientKey?: string;
   serverName?: string;
@@ -63,7 +62,6 @@ export interface NativeNet {
 
 export interface NativeAccount {
   url: string;
-  user?: string;
   password?: string;
   passwordCallback?: number;
   tokenCallback?: number;

@@ -8,7 +8,9 @@ export class UidSet implements Iterable<number> {
   readonly #text: string;
 
   constructor(set: string | Iterable<number>) {
-    this.#text = direct(() => native.uidSet(typeof set === "string" ? set : [...set].join(",")));
+    const text = typeof set === "string" ? set : [...set].join(",");
+    // An empty list is an empty set; an empty string is a slip.
+    this.#text = text === "" && typeof set !== "string" ? "" : direct(() => native.uidSet(text));
   }
 
   /** Ranges, both ends included, ascending. */

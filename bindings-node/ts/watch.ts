@@ -1,7 +1,7 @@
 /** Following a mailbox. */
 
 import { Readable } from "node:stream";
-import { request } from "./bridge.js";
+import { onAborted, request } from "./bridge.js";
 import { type Place } from "./bulk.js";
 import { unpack, usage, type MailError, type PackedError } from "./errors.js";
 import { Message, type MessageRow } from "./message.js";
@@ -54,7 +54,7 @@ type PackedEvent = { cursor: string } & (
 export class Watch implements AsyncIterable<MailEvent> {
   readonly #native: NativeWatch;
   readonly #signal: AbortSignal | null;
-  readonly #onAbort = (): void => this.#native.close();
+  #detach = (): void => {};
   #read = false;
 
   /** @internal */
@@ -62,7 +62,7 @@ export class Watch implements AsyncIterable<MailEvent> {
     this.#native = native;
     this.#signal = signal ?? null;
     // Without this a watch that nobody reads at the moment would outlive the abort.
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal) this.#detach = onAborted(signal, () => native.close());
   }
 
   /** Resolves once the watch stands: what happens from then on is an event. */
@@ -86,7 +86,7 @@ export class Watch implements AsyncIterable<MailEvent> {
 
   /** Ends it. A loop over it ends normally. */
   close(): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#detach();
     this.#native.close();
   }
 

@@ -83,7 +83,7 @@ fn one_who_asks_a_thread_that_ends_gets_an_error() {
     let queue = f.queue.clone();
     let asked = f.runtime.spawn(async move { queue.ask(1, "{}".to_owned()).await });
     f.runtime.block_on(f.woken.notified());
-    f.queue.cancel_all();
+    f.queue.end();
     assert!(f.runtime.block_on(asked).unwrap().is_err());
 }
 
@@ -102,4 +102,26 @@ fn notices_beyond_the_bound_are_dropped_and_replies_are_not() {
         }
     });
     assert_eq!(f.queue.take().into_iter().map(text).collect::<Vec<_>>(), [(4, "kept".to_owned())]);
+}
+
+#[test]
+fn a_callback_that_nobody_can_call_is_released() {
+    let f = fixture();
+    let callback = f.queue.callback(5);
+    let other = callback.clone();
+    drop(callback);
+    assert!(f.queue.take().is_empty());
+    drop(other);
+    assert!(matches!(f.queue.take().pop(), Some(Entry::Release(5))));
+}
+
+#[test]
+fn nothing_is_kept_for_a_thread_that_has_ended() {
+    let f = fixture();
+    let callback = f.queue.callback(5);
+    f.queue.end();
+    callback.tell(&serde_json::Value::Null);
+    assert!(f.runtime.block_on(callback.ask(&serde_json::Value::Null)).is_err());
+    drop(callback);
+    assert!(f.queue.take().is_empty());
 }

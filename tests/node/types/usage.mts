@@ -1,0 +1,74 @@
+// Compiled, not run: what a user writes must have these types.
+
+import { connect, Flag, MailError, PartialError, q, Q, Role, UidSet, type MailEvent, type Message, type MessageRef, type Session } from "mailtide";
+
+export async function triage(session: Session, signal: AbortSignal): Promise<string> {
+  const inbox = session.mailbox("INBOX");
+  for await (const message of inbox.fetch("is:unread newer:7d", { parts: ["text"], limit: 10, signal })) {
+    const received: Date | null = message.received;
+    const modSeq: bigint | null = message.modSeq;
+    const sender: string | undefined = message.from[0]?.email;
+    for (const attachment of message.attachments) {
+      const path: string = await attachment.save("invoices/", { onProgress: ({ done, total }) => void [done, total] });
+      void path;
+    }
+    await inbox.move(message, Role.ARCHIVE, { create: true });
+    await inbox.flag([message, message.ref], { add: [Flag.SEEN], partial: "return" });
+    void [received, modSeq, sender];
+  }
+  const refs: MessageRef[] = await inbox.search(q`from:${"ada"} larger:${100}`, { exact: true });
+  await inbox.copy(refs, ["Archive", "News"]);
+  await inbox.delete(new UidSet("1:5,9"));
+  await inbox.expunge(Q.unread().and(Q.from("ada")).not());
+  const first: Message | null = await inbox.fetch().first();
+  const bytes: Uint8Array | undefined = await first?.raw();
+  await inbox.append(bytes ?? Buffer.from(""), { flags: [Flag.DRAFT], received: new Date() });
+  for await (const event of inbox.watch({ since: "now", signal })) return describe(event);
+  return (await inbox.status()).highestModSeq?.toString() ?? "";
+}
+
+/** Every event has a name of its own, and the compiler knows when one is forgotten. */
+function describe(event: MailEvent): string {
+  switch (event.type) {
+    case "new":
+      return event.message.subject ?? "";
+    case "flags":
+      return event.added.concat(event.removed).join();
+    case "removed":
+      return event.ref.toString();
+    case "reset":
+      return `${event.mailbox} ${event.uidValidity}`;
+    case "gap":
+      return event.mailbox;
+    case "offline":
+      return event.error.code;
+    case "online":
+      return event.cursor;
+  }
+}
+
+export async function login(): Promise<void> {
+  await using session = await connect("imaps://ada@imap.example.org", {
+    token: async ({ reason, previous }) => ({ token: `${reason}${previous}`, expiresAt: new Date() }),
+    net: { proxy: null },
+    signal: null,
+  });
+  try {
+    await session.noop();
+  } catch (error) {
+    if (error instanceof PartialError) void error.result.failed[0]?.error.code;
+    if (error instanceof MailError && error.code === "auth.rejected") void error.retryAfter;
+  }
+}
+
+export async function refused(session: Session): Promise<void> {
+  const inbox = session.mailbox("INBOX");
+  // @ts-expect-error a write takes no bare string
+  await inbox.delete("123");
+  // @ts-expect-error there is no such code
+  if (new Error("x") instanceof MailError && ({} as MailError).code === "auth.wrong") return;
+  // @ts-expect-error there is no such option
+  inbox.fetch(null, { limits: 3 });
+  // @ts-expect-error text is no message: Buffer.from(text) is
+  await inbox.append("Subject: x");
+}
