@@ -8,6 +8,9 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Engine, Flag, Role, connect } from "mailtide";
 
+// Characters that take two cells of a terminal.
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
+
 async function triage(url, ca, folder) {
   const engine = new Engine();
   const report = new Report(engine);
@@ -98,7 +101,7 @@ function column(text, width) {
   let out = "";
   let used = 0;
   for (const character of text) {
-    const cells = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(character) ? 2 : 1;
+    const cells = WIDE.test(character) ? 2 : 1;
     if (used + cells > width - 1) return `${out}…${" ".repeat(width - 1 - used)}`;
     out += character;
     used += cells;

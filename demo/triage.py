@@ -77,7 +77,8 @@ class Report:
         when = f"{message.received:%d %b %H:%M}" if message.received else ""
         files = ", ".join(a.filename or a.media_type for a in message.attachments if not a.inline)
         clip = f"+ {files}" if files else ""
-        print(f"      {when:13}{column(sender, 19)}{column(message.subject or '', 37)}{size(message.size or 0):>8}  {column(clip, 26)}".rstrip())
+        cells = f"{when:13}{column(sender, 19)}{column(message.subject or '', 37)}{size(message.size or 0):>8}"
+        print(f"      {cells}  {column(clip, 26)}".rstrip())
         self.since = time.perf_counter()
 
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 mod wake;
 
+pub use wake::Background;
 use wake::Wake;
 
 /// What the thread of the loop shall do.

@@ -53,6 +53,14 @@ impl Call {
         Self::then(future, |py, value| value.into_py_any(py))
     }
 
+    /// A call that gives nothing.
+    pub fn done<F>(future: F) -> Self
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        Self::then(future, |py, ()| Ok(py.None()))
+    }
+
     /// A call whose result still has to be converted.
     pub fn then<F, T, C>(future: F, convert: C) -> Self
     where
@@ -65,6 +73,19 @@ impl Call {
             outcome.map(|value| -> Reply { Box::new(move |py| convert(py, value)) })
         };
         Self(Mutex::new(State::New(work.boxed())))
+    }
+
+    /// What a method of an object returns: a coroutine, or in the blocking twin the result itself.
+    pub fn finish(self, py: Python<'_>, blocking: bool) -> PyResult<Py<PyAny>> {
+        if blocking { self.wait(py) } else { self.into_py_any(py) }
+    }
+
+    /// Blocks this thread until the result is there.
+    pub fn wait(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match self.replace(State::Done) {
+            State::New(work) => wait(py, &runtime::handle(py)?, work),
+            State::Waiting(..) | State::Done => Err(PyRuntimeError::new_err("the call was awaited already")),
+        }
     }
 
     fn replace(&self, state: State) -> State {

@@ -42,6 +42,11 @@ fn context<'py>(py: Python<'py>, context: &Context) -> PyResult<Bound<'py, PyDic
     Ok(dict)
 }
 
+/// For what a newer engine may tell and this door does not know.
+pub fn unexpected(py: Python<'_>, what: &str) -> PyErr {
+    to_py(py, &MailError::new(Code::Internal, format!("The engine told something unknown: {what}")))
+}
+
 /// Short for methods that fail before they call the engine.
 pub trait OrRaise<T> {
     /// The value, or the exception.

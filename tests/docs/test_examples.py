@@ -26,6 +26,7 @@ from servers.dovecot import Dovecot
 FENCE = re.compile(r"^```(python|js)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CLAIM = re.compile(r"^\s*(?:print|console\.log)\(.*\);?\s+(?:#|//) (.+)$", re.MULTILINE)
 SECONDS = 60
+NEWS = b"Subject: moth\r\n\r\nrelay 70\r\n"
 PRELUDES = {"python": [sys.executable, HERE / "prelude.py"], "js": ["node", HERE / "prelude.mjs"]}
 SUFFIXES = {"python": ".py", "js": ".mjs"}
 
@@ -115,7 +116,7 @@ def deliver_until_met(child: subprocess.Popen[str], env: dict[str, Any], user: s
     def deliver() -> None:
         with connect(env, user) as client:
             while not met.wait(0.2) and child.poll() is None:
-                append(client, "INBOX", Mail(("INBOX",), (), datetime.now(UTC), "", b"Subject: moth\r\n\r\nrelay 70\r\n"))
+                append(client, "INBOX", Mail(("INBOX",), (), datetime.now(UTC), "", NEWS))
 
     thread = threading.Thread(target=deliver)
     thread.start()

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from servers.private import PrivateServer, ServerError, command_line, own_account
+from servers.private import PrivateServer, ServerError, command_line, own_account, own_group
 
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
@@ -32,7 +32,8 @@ class Cyrus(PrivateServer):
             (self.home / "conf" / folder).mkdir(parents=True, exist_ok=True)
         (self.home / "spool").mkdir(exist_ok=True)
         programs = unpacked() / "usr/lib/cyrus/bin"
-        values = {"home": self.home, "bin": programs, "plain": plain, "tls": tls, "user": own_account().pw_name}
+        owner = {"user": own_account().pw_name, "group": own_group()}
+        values = owner | {"home": self.home, "bin": programs, "plain": plain, "tls": tls}
         (self.home / "imapd.conf").write_text(IMAPD.format(**values), encoding="utf-8")
         (self.home / "cyrus.conf").write_text(CYRUS.format(**values), encoding="utf-8")
         give_to_owner(self.home)
@@ -43,7 +44,7 @@ class Cyrus(PrivateServer):
         environment = os.environ | {
             "LD_LIBRARY_PATH": str(root / LIBRARIES),
             "CYRUS_USER": owner,
-            "CYRUS_GROUP": owner,
+            "CYRUS_GROUP": own_group(),
             # Cyrus syncs every message and database page; for a server that lives for seconds that is waste.
             "LD_PRELOAD": "libeatmydata.so" if Path("/", LIBRARIES, "libeatmydata.so").exists() else "",
         }
@@ -72,7 +73,7 @@ configdirectory: {home}/conf
 defaultpartition: default
 partition-default: {home}/spool
 cyrus_user: {user}
-cyrus_group: {user}
+cyrus_group: {group}
 admins: cyrus
 allowplaintext: yes
 sasl_mech_list: PLAIN LOGIN

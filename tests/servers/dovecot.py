@@ -6,7 +6,6 @@ XOAUTH2 and OAUTHBEARER take a signed token, which `env` holds, made by `token()
 """
 
 import base64
-import grp
 import hashlib
 import hmac
 import json
@@ -19,7 +18,7 @@ from typing import Any, ClassVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from servers.private import PASSWORD, USER, PrivateServer, ServerError, command_line, own_account
+from servers.private import PASSWORD, USER, PrivateServer, ServerError, command_line, own_account, own_group
 
 TOKEN_KEY = b"a key that signs tokens of a private test server"
 MECHANISMS = "plain login scram-sha-256 xoauth2 oauthbearer"
@@ -71,7 +70,7 @@ class Dovecot(PrivateServer):
             attributes=f"mail_attribute_dict = file:{self.home}/users/%u/attributes" if plugins else "",
             internal_user="dovecot" if root else owner.pw_name,
             login_user="dovenull" if root else owner.pw_name,
-            internal_group="dovecot" if root else grp.getgrgid(owner.pw_gid).gr_name,
+            internal_group="dovecot" if root else own_group(),
             no_chroot="" if root else "chroot =",
         )
 

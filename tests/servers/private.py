@@ -5,6 +5,7 @@ server, home, host, imap_port (plain, offers STARTTLS), imaps_port (TLS), ca, us
 """
 
 import argparse
+import grp
 import json
 import os
 import pwd
@@ -160,6 +161,10 @@ def openssl(folder: Path, *arguments: str) -> None:
 def own_account() -> pwd.struct_passwd:
     """Whose files the mail is: Debian's user `mail` under root, ourselves otherwise."""
     return pwd.getpwnam("mail") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+
+
+def own_group() -> str:
+    return grp.getgrgid(own_account().pw_gid).gr_name
 
 
 def alive(pid: int) -> bool:

@@ -1,7 +1,86 @@
-"""IMAP for programs: a live session, asyncio and blocking."""
+"""IMAP for programs: a live session for asyncio, and in `mailtide.blocking` the same without `await`.
+
+```python
+import mailtide
+from mailtide import Flag, Role, q
+
+async with mailtide.connect("imaps://ada@imap.example.org", password=ask) as session:
+    inbox = session.mailbox("INBOX")
+    async for message in inbox.fetch("is:unread newer:7d"):
+        print(message.received, message.from_, message.subject)
+        await inbox.move(message, Role.ARCHIVE)
+```
+"""
 
 from __future__ import annotations
 
-from ._native import Bytes, MessageRef
+from typing import Any
 
-__all__ = ["Bytes", "MessageRef"]
+from ._account import Account, Limits, Net, Timeouts
+from ._engine import Engine
+from ._errors import (
+    AuthError,
+    FileError,
+    InternalError,
+    LimitError,
+    MailboxError,
+    MailboxMissingError,
+    MailboxResetError,
+    MailError,
+    MessageError,
+    MessageMissingError,
+    NetError,
+    NetTimeoutError,
+    OperationCancelledError,
+    PartialError,
+    QueryError,
+    ServerError,
+    ThrottledError,
+    TlsError,
+    UsageError,
+)
+from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
+from ._mailbox import Mailbox
+from ._messages import Messages
+from ._names import Flag, Role
+from ._native import Address, Attachment, Bytes, Message, MessageRef, Q, Stream, UidSet
+from ._native import version as __version__
+from ._query import q
+from ._session import Session, connect
+from ._types import (
+    BulkResult,
+    Done,
+    Failed,
+    Headers,
+    MailboxInfo,
+    MailboxStatus,
+    Namespace,
+    Namespaces,
+    PasswordRequest,
+    Progress,
+    RawReply,
+    Stats,
+    Token,
+    TokenRequest,
+)
+from ._watch import Watch
+
+__all__ = [
+    "Account", "Address", "Attachment", "AuthError", "BulkResult", "Bytes", "Done", "Engine", "Event", "Failed",
+    "FileError", "Flag", "Flags", "Gap", "Headers", "InternalError", "LimitError", "Limits", "MailError", "Mailbox",
+    "MailboxError", "MailboxInfo", "MailboxMissingError", "MailboxResetError", "MailboxStatus", "Message",
+    "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError",
+    "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError", "PartialError", "PasswordRequest",
+    "Progress", "Q", "QueryError", "RawReply", "Removed", "Reset", "Role", "ServerError", "Session", "Stats", "Stream",
+    "ThrottledError", "Timeouts", "TlsError", "Token", "TokenRequest", "UidSet", "UsageError", "Watch", "__version__",
+    "connect", "q",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    # The blocking twin costs nothing to those who do not use it.
+    if name == "blocking":
+        from importlib import import_module
+
+        return import_module(".blocking", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

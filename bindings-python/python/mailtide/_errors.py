@@ -160,7 +160,7 @@ def _build(
 ) -> MailError:
     """Called by the native half, and by pickle."""
     error = CLASSES.get(code, MailError)(text)
-    error.code, error.message, error._text = code, message, text  # pyright: ignore[reportPrivateUsage]
+    error.code, error.message, error._text = code, message, text
     error.retry, error.retry_after, error.context = retry, retry_after, context
     if isinstance(error, PartialError) and result is not None:
         error.result = result

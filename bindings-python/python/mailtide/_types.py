@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -54,6 +54,40 @@ class BulkResult:
         from ._views import bulk_html
 
         return bulk_html(self)
+
+
+class Headers(Mapping[str, str]):
+    """The header of a message, decoded. Names have no case; the first field of a name is its value.
+
+    Iterating gives each name once, as it was written first; `fields` has all, in order, and repeated ones.
+    """
+
+    __slots__ = ("fields", "_first")
+
+    def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
+        self.fields = tuple(fields)
+        self._first: dict[str, tuple[str, str]] = {}
+        for name, value in self.fields:
+            self._first.setdefault(name.lower(), (name, value))
+
+    def __getitem__(self, name: str) -> str:
+        return self._first[name.lower()][1]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._first
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._first.values())
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def get_all(self, name: str) -> list[str]:
+        """The values of every field of this name."""
+        return [value for field, value in self.fields if field.lower() == name.lower()]
+
+    def __repr__(self) -> str:
+        return f"<Headers: {', '.join(self)}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +170,14 @@ class Stats:
     commands: int
     bytes_in: int
     bytes_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRequest:
+    """Whose password is asked for."""
+
+    user: str
+    host: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 //! How a loop is told that there are jobs: a byte on a socket, or `call_soon_threadsafe` from a thread of our own.
 
 use super::{Bridge, Reader as LoopReader};
+use crate::runtime::generation;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -126,7 +127,7 @@ impl Signal {
 pub struct Background {
     /// The queue towards the thread.
     pub bridge: Arc<Bridge>,
-    pid: u32,
+    generation: u32,
 }
 
 static BACKGROUND: Mutex<Option<Arc<Background>>> = Mutex::new(None);
@@ -134,20 +135,20 @@ static BACKGROUND: Mutex<Option<Arc<Background>>> = Mutex::new(None);
 impl Background {
     /// The thread of this process, started with the first use.
     pub fn current(py: Python<'_>) -> PyResult<Arc<Self>> {
-        let pid = std::process::id();
+        let here = generation();
         let mut current = BACKGROUND.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         if let Some(background) = &*current
-            && background.pid == pid
+            && background.generation == here
         {
             return Ok(background.clone());
         }
-        let started = Self::start(py, pid)?;
+        let started = Self::start(py, here)?;
         // After a fork the thread is not there, and its locks may be held for ever.
         std::mem::forget(current.replace(started.clone()));
         Ok(started)
     }
 
-    fn start(py: Python<'_>, pid: u32) -> PyResult<Arc<Self>> {
+    fn start(py: Python<'_>, generation: u32) -> PyResult<Arc<Self>> {
         let signal = Arc::new(Signal::default());
         let bridge = Bridge::new(Wake::Background(signal.clone()));
         let (work, sleep) = (bridge.clone(), signal.clone());
@@ -157,16 +158,16 @@ impl Background {
             }
         })?;
         // The interpreter must not end while the thread is in it.
-        let stop = StopAtExit { pid, signal, thread: Mutex::new(Some(thread)) };
+        let stop = StopAtExit { generation, signal, thread: Mutex::new(Some(thread)) };
         py.import("atexit")?.call_method1("register", (stop,))?;
-        Ok(Arc::new(Self { bridge, pid }))
+        Ok(Arc::new(Self { bridge, generation }))
     }
 }
 
 /// Ends the background thread, after what is queued.
 #[pyclass(frozen, module = "mailtide._native")]
 struct StopAtExit {
-    pid: u32,
+    generation: u32,
     signal: Arc<Signal>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
@@ -174,7 +175,7 @@ struct StopAtExit {
 #[pymethods]
 impl StopAtExit {
     fn __call__(&self, py: Python<'_>) {
-        if self.pid != std::process::id() {
+        if self.generation != generation() {
             return;
         }
         self.signal.stop();

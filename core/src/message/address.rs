@@ -134,9 +134,25 @@ pub fn parse_addresses(value: &[u8]) -> Vec<EmailAddress> {
 fn parsed_address(address: &Addr<'_>, group: Option<&str>) -> Option<EmailAddress> {
     let clean = |text: &str| one_line(text).trim().to_owned();
     let name = address.name.as_deref().map(clean).filter(|name| !name.is_empty());
-    let email = address.address.as_deref().map(clean).unwrap_or_default();
+    let email = address.address.as_deref().map(|text| tidy(&clean(text))).unwrap_or_default();
     let is_something = name.is_some() || !email.is_empty();
     is_something.then(|| EmailAddress { name, email, group: group.map(str::to_owned) })
+}
+
+/// Without the source route (`@a,@b:user@host`) and the white space round dots that RFC 5322 section 4.4 still allows to
+/// be read.
+fn tidy(email: &str) -> String {
+    let email = if email.starts_with('@') { email.rsplit_once(':').map_or(email, |(_, email)| email) } else { email };
+    let mut out = String::with_capacity(email.len());
+    for c in email.chars() {
+        if matches!(c, '.' | '@') {
+            out.truncate(out.trim_end().len());
+        }
+        if !(c.is_whitespace() && out.ends_with(['.', '@'])) {
+            out.push(c);
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -200,6 +216,10 @@ mod tests {
         assert_eq!(parsed(b"caf\xe9 <a@b.c>"), ["café <a@b.c>"]);
         assert_eq!(parsed(b"undisclosed-recipients:;"), [""; 0]);
         assert_eq!(parsed(b""), [""; 0]);
+        assert_eq!(
+            parsed(b"Mary <@a.tld,@b.tld:mary@example.net>, j   . doe @ x.y"),
+            ["Mary <mary@example.net>", "j.doe@x.y"]
+        );
         assert_eq!(parsed("用户@例子.广告".as_bytes()), ["用户@例子.广告"]);
     }
 

@@ -1,6 +1,6 @@
 //! Bytes of a charset to text, and text made safe to show.
 
-use encoding_rs::{Encoding, REPLACEMENT, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 use std::borrow::Cow;
 
@@ -75,7 +75,8 @@ fn canonical(label: &str) -> Cow<'static, str> {
 fn by_label(bytes: &[u8], label: &str) -> Decoded {
     // The WHATWG table turns ISO-2022-KR, ISO-2022-CN and HZ into nothing but U+FFFD; their ASCII is worth more.
     if let Some(encoding) = Encoding::for_label(label.as_bytes()).filter(|e| *e != REPLACEMENT) {
-        let (text, _, malformed) = encoding.decode(bytes);
+        let bytes = if encoding == ISO_2022_JP { without_idle_escapes(bytes) } else { Cow::Borrowed(bytes) };
+        let (text, _, malformed) = encoding.decode(&bytes);
         return Decoded {
             text: text.into_owned(),
             problem: malformed.then_some("Bytes that the charset does not have"),
@@ -85,6 +86,26 @@ fn by_label(bytes: &[u8], label: &str) -> Decoded {
         Some(decode) if label.starts_with("ibm") || label.starts_with("cp") => Decoded::exact(decode(bytes)),
         _ => Decoded { problem: Some("Unknown charset"), ..guess(bytes) },
     }
+}
+
+/// Takes out every escape that another follows at once, as where encoded words are joined: encoding_rs takes it for an
+/// attempt to hide something and puts U+FFFD there.
+fn without_idle_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let is_idle = |at: &usize| bytes.get(*at) == Some(&0x1b) && bytes.get(*at + 3) == Some(&0x1b);
+    if !memchr::memchr_iter(0x1b, bytes).any(|at| is_idle(&at)) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if is_idle(&at) {
+            at += 3;
+        } else {
+            out.push(*byte);
+            at += 1;
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn ascii(bytes: &[u8]) -> Decoded {
@@ -104,7 +125,7 @@ fn utf_8(bytes: &[u8]) -> Decoded {
 
 fn guess(bytes: &[u8]) -> Decoded {
     if has_japanese_escape(bytes) {
-        return Decoded::guessed(encoding_rs::ISO_2022_JP.decode_without_bom_handling(bytes).0, "No charset given");
+        return Decoded::guessed(ISO_2022_JP.decode_without_bom_handling(bytes).0, "No charset given");
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Decoded::exact(text.strip_prefix('\u{FEFF}').unwrap_or(text)),
@@ -193,6 +214,7 @@ mod tests {
             ("cp932", b"\x87\x40\x83n", "①ハ"),
             ("euc-jp", b"\xa5\xcf\xa5\xed\xa1\xbc", "ハロー"),
             ("iso-2022-jp", b"\x1b$B%O%m!<\x1b(B!", "ハロー!"),
+            ("iso-2022-jp", b"\x1b$B%O\x1b(B\x1b$B%m!<\x1b(B", "ハロー"),
             ("gb2312", b"\xc4\xe3\xba\xc3", "你好"),
             ("cp936", b"\xc4\xe3\xba\xc3", "你好"),
             ("gb18030", b"\x81\x30\x81\x30", "\u{80}"),

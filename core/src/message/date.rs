@@ -152,11 +152,11 @@ fn afternoon(token: &str) -> Option<bool> {
     }
 }
 
-/// Two and three digits as RFC 5322 section 4.3 reads them (`100` for 2000 comes of a C library).
+/// Two and three digits as RFC 5322 section 4.3 reads them. `102` and `0102` for 2002 come of a C library.
 fn year(number: i16, digits: usize) -> Option<i16> {
     match (digits, number) {
         (1 | 2, 0..=49) => Some(2000 + number),
-        (2, 50..=99) | (3, 100..=199) => Some(1900 + number),
+        (2, 50..=99) | (3 | 4, 100..=199) => Some(1900 + number),
         // Before there was mail, a year is a mistake.
         (4, 1970..) => Some(number),
         _ => None,
@@ -217,6 +217,7 @@ mod tests {
             ("Sun, 05 January 2003 19:00:00 +01:00", 60),
             ("Sun, 5 Jan 03 18:00:00 GMT", 0),
             ("Sun, 5 Jan 103 18:00:00 UT", 0),
+            ("Sun, 5 Jan 0103 18:00:00 UT", 0),
             ("Sun Jan  5 18:00:00 2003", 0),
             ("Sun Jan  5 10:00:00 PST 2003", -480),
             ("5-Jan-2003 19:00:00 +0100", 60),

@@ -203,7 +203,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn parse(&mut self, value: &[u8]) -> Option<ContentType<'static>> {
-        let parameters = memchr::memchr_iter(b';', value).count();
+        let parameters = memchr::memchr_iter(b'=', value).count();
         let value = if value.len() > LONGEST_TYPE || parameters > MOST_PARAMETERS {
             self.broken("A part has too many parameters");
             value.get(..memchr::memchr(b';', value).unwrap_or(0)).unwrap_or_default()

@@ -106,16 +106,24 @@ impl TransferDecoder {
         self.malformed
     }
 
-    /// Skips what is no digit; `=` ends a group, also in the middle, where encoded pieces were put one after another.
     fn push_base64(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
+        for line in bytes.split_inclusive(|b| *b == b'\n') {
+            if !(self.held.is_empty() && whole_line(line, &mut out)) {
+                self.digits(line, &mut out);
+            }
+        }
+        out
+    }
+
+    /// Skips what is no digit; `=` ends a group, also in the middle, where encoded pieces were put one after another.
+    fn digits(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let mut digits = std::mem::take(&mut self.held);
-        digits.reserve(bytes.len());
         for &byte in bytes {
             if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') {
                 digits.push(byte);
             } else if byte == b'=' {
-                self.groups(&digits, &mut out);
+                self.groups(&digits, out);
                 digits.clear();
             } else if !byte.is_ascii_whitespace() {
                 self.malformed = true;
@@ -123,8 +131,7 @@ impl TransferDecoder {
         }
         let whole = digits.len() / 4 * 4;
         self.held = digits.split_off(whole);
-        self.groups(&digits, &mut out);
-        out
+        self.groups(&digits, out);
     }
 
     fn groups(&mut self, digits: &[u8], out: &mut Vec<u8>) {
@@ -249,6 +256,18 @@ pub(super) fn hex(digits: &[u8]) -> Option<u8> {
     let value = |b: &u8| char::from(*b).to_digit(16);
     let [high, low] = digits else { return None };
     u8::try_from(value(high)? * 16 + value(low)?).ok()
+}
+
+/// The quick way for the usual line: nothing but digits, in groups of four. Otherwise nothing is written.
+fn whole_line(line: &[u8], out: &mut Vec<u8>) -> bool {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let before = out.len();
+    let is_whole = line.len() % 4 == 0 && GROUPS.decode_vec(line, out).is_ok();
+    if !is_whole {
+        out.truncate(before);
+    }
+    is_whole
 }
 
 fn uu_decode(line: &[u8], out: &mut Vec<u8>) {

@@ -5,7 +5,7 @@ use super::mailbox::Mailbox;
 use super::message::{Loaded, Message};
 use super::options::{Columns, FetchOptions, Parts};
 use super::pool::Lease;
-use super::route::{Reply, Wants};
+use super::route::{Reply, Rows, Wants};
 use crate::error::Result;
 use crate::imap::command::{self, FetchItem, FetchModifiers};
 use crate::imap::{FetchRow, Response, Section, UidSet, Untagged};
@@ -59,9 +59,8 @@ pub(super) async fn fetch_window(
 
 /// `UID FETCH` of some items.
 pub(super) async fn rows(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> Result<Reply> {
-    let only_flags = items.iter().all(|i| matches!(i, FetchItem::Uid | FetchItem::Flags | FetchItem::ModSeq));
-    let wants = if only_flags { Wants::Flags(uids.clone()) } else { Wants::Rows(uids.clone()) };
-    lease.connection.run(command::uid_fetch(uids, items, FetchModifiers::default())?, wants).await
+    let fetch = command::uid_fetch(uids, items, FetchModifiers::default())?;
+    lease.connection.run(fetch, Wants::Rows(Rows::of(uids, items))).await
 }
 
 /// The rows of a reply by UID. A server may tell of one message in several rows.

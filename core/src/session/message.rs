@@ -8,13 +8,15 @@ use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::FetchItem;
 use crate::imap::{BodyStructure, Envelope, FetchRow, Flag, InternalDate, Section, SectionData, UidSet};
-use crate::message::{self, Attachment, BodyPart, EmailAddress, Parts, decode_addresses, decode_header};
+use crate::message::{
+    self, Attachment, BodyPart, EmailAddress, Headers, ParsedMessage, Parts, decode_addresses, decode_header,
+};
 use crate::query::{AddressField, Candidate, Matcher};
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A message as the server described it when it was fetched. Cheap to clone.
 ///
@@ -29,6 +31,8 @@ struct Data {
     row: FetchRow,
     loaded: Loaded,
     problems: Vec<String>,
+    /// The message taken apart by ourselves, once it is here whole.
+    parsed: OnceLock<ParsedMessage>,
 }
 
 /// Sections that came with a message, whole ones only.
@@ -52,7 +56,7 @@ impl Message {
         let problems = std::mem::take(&mut row.problems);
         let problems =
             problems.iter().map(|(item, what)| format!("{}: {what}", String::from_utf8_lossy(item))).collect();
-        Self(Arc::new(Data { mailbox, reference, row, loaded, problems }))
+        Self(Arc::new(Data { mailbox, reference, row, loaded, problems, parsed: OnceLock::new() }))
     }
 
     /// Its address.
@@ -160,7 +164,8 @@ impl Message {
     /// The attachments, as far as the structure names them; nothing of them has been fetched.
     #[must_use]
     pub fn attachments(&self) -> Vec<Attachment> {
-        self.structure().map(|s| message::parts(s).attachments).unwrap_or_default()
+        let structure = self.structure().or_else(|| self.local().map(ParsedMessage::structure));
+        structure.map(|s| message::parts(s).attachments).unwrap_or_default()
     }
 
     /// What of the server's answer could not be read. The rest of the message stands.
@@ -184,21 +189,26 @@ impl Message {
     /// The text as a person would read it: the plain text, else the HTML without its markup; empty where there is
     /// neither. Attachments are not fetched.
     pub async fn text(&self) -> Result<String> {
+        if let Some(parsed) = self.local() {
+            return Ok(parsed.text());
+        }
         let Some(parts) = self.parts().await? else {
-            return Err(self.unreadable());
+            return Ok(ParsedMessage::parse(self.raw().await?).text());
         };
         let mut texts = Vec::new();
         for part in &parts.text {
-            let decoded = self.read(part).await?;
-            texts.push(if part.is_html { message::html_to_text(&decoded) } else { decoded });
+            texts.push((part.is_html, self.read(part).await?));
         }
-        Ok(texts.join("\n"))
+        Ok(message::join_text(texts))
     }
 
     /// The HTML text; `None` where there is none. It is as the sender wrote it: never show it without a sanitiser.
     pub async fn html(&self) -> Result<Option<String>> {
+        if let Some(parsed) = self.local() {
+            return Ok(parsed.html());
+        }
         let Some(parts) = self.parts().await? else {
-            return Err(self.unreadable());
+            return Ok(ParsedMessage::parse(self.raw().await?).html());
         };
         let mut texts = Vec::new();
         for part in &parts.html {
@@ -208,13 +218,16 @@ impl Message {
     }
 
     /// The whole header.
-    pub async fn headers(&self) -> Result<Bytes> {
+    pub async fn headers(&self) -> Result<Headers> {
+        if let Some(parsed) = self.local() {
+            return Ok(parsed.headers().clone());
+        }
         let header = Section::header();
         let bytes = match self.0.loaded.get(&header) {
             Some(bytes) => bytes.clone(),
-            None => part::whole(self, &header, None).await?,
+            None => part::whole(self, &header, Some(HEADER)).await?,
         };
-        Ok(bytes)
+        Ok(Headers::parse(bytes))
     }
 
     /// The whole message, as its bytes are.
@@ -303,17 +316,20 @@ impl Message {
         Ok(part.decode(&bytes).text)
     }
 
-    fn unreadable(&self) -> MailError {
-        MailError::new(Code::MessageMalformed, "The server's description of the parts cannot be read")
-            .with(|c| c.uid = Some(self.uid()))
-            .hint("raw() gives the whole message")
+    /// The message taken apart by ourselves, if it was loaded whole.
+    fn local(&self) -> Option<&ParsedMessage> {
+        let raw = self.0.loaded.get(&Section::default())?;
+        Some(self.0.parsed.get_or_init(|| ParsedMessage::parse(raw.clone())))
     }
 }
+
+/// What a header is taken to come to: one fetch gets it, unless it is much larger than any honest one.
+const HEADER: u64 = 64 * 1024;
 
 /// A message with what a query needs of it.
 struct Reading<'a> {
     message: &'a Message,
-    header: Option<Bytes>,
+    header: Option<Headers>,
     body: Option<String>,
     attached: Option<bool>,
 }
@@ -348,8 +364,12 @@ impl Candidate for Reading<'_> {
         Some(self.message.subject().unwrap_or_default().into())
     }
 
+    fn header(&self, name: &str) -> Option<Vec<Cow<'_, str>>> {
+        self.header.as_ref().map(|h| h.get_all(name).map(Cow::Owned).collect())
+    }
+
     fn header_text(&self) -> Option<Cow<'_, str>> {
-        self.header.as_deref().map(|h| decode_header(h).into())
+        self.header.as_ref().map(|h| decode_header(h.raw()).into())
     }
 
     fn body(&self) -> Option<Cow<'_, str>> {

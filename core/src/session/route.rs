@@ -2,7 +2,8 @@
 
 use super::refusal::{farewell, refused};
 use crate::error::{Code, MailError, Result};
-use crate::imap::{Response, ResponseCode, Status, StatusKind, UidSet, Untagged};
+use crate::imap::command::FetchItem;
+use crate::imap::{FetchRow, Response, ResponseCode, Section, SectionData, Status, StatusKind, UidSet, Untagged};
 use crate::wire::Frame;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -13,10 +14,8 @@ use tokio::sync::oneshot;
 pub(crate) enum Wants {
     /// Nothing but its tagged answer (and codes for it, such as COPYUID).
     Nothing,
-    /// FETCH rows of these UIDs that carry more than flags.
-    Rows(UidSet),
-    /// FETCH rows of these UIDs, of any kind.
-    Flags(UidSet),
+    /// FETCH rows.
+    Rows(Rows),
     /// SEARCH or ESEARCH.
     Search,
     /// LIST, and STATUS for LIST-STATUS.
@@ -33,6 +32,61 @@ pub(crate) enum Wants {
     Select,
     /// Everything.
     All,
+}
+
+/// Which FETCH rows a command waits for.
+///
+/// A server may answer several FETCHes at once and send their tagged OKs afterwards (Dovecot does), so a row belongs to
+/// the first command that asked for just that and has not had it yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    pub uids: UidSet,
+    /// Sections asked for, with the offset of a partial.
+    pub sections: Vec<(Section, Option<u64>)>,
+    /// Whether nothing but flags was asked for.
+    pub only_flags: bool,
+    had: UidSet,
+}
+
+impl Rows {
+    /// Rows of `uids` for a FETCH of these items.
+    pub fn of(uids: &UidSet, items: &[FetchItem]) -> Self {
+        let sections = items.iter().filter_map(|item| match item {
+            FetchItem::Section { section, partial } => Some((section.clone(), partial.map(|(from, _)| from))),
+            _ => None,
+        });
+        let flags = |i: &FetchItem| matches!(i, FetchItem::Uid | FetchItem::Flags | FetchItem::ModSeq);
+        let (sections, only_flags) = (sections.collect(), items.iter().all(flags));
+        Self { uids: uids.clone(), sections, only_flags, had: UidSet::default() }
+    }
+
+    /// Takes a row that is awaited.
+    fn take(&mut self, row: &FetchRow) -> bool {
+        let Some(uid) = row.uid.filter(|uid| self.uids.contains(*uid) && !self.had.contains(*uid)) else {
+            return false;
+        };
+        let fits = match (self.sections.as_slice(), row.sections.as_slice()) {
+            ([], []) => self.only_flags || row.is_more_than_flags(),
+            ([], _) => false,
+            (asked, got) => {
+                !row.problems.is_empty() && got.is_empty() || got.iter().any(|g| asked.iter().any(|a| answers(g, a)))
+            }
+        };
+        if fits {
+            self.had.insert(uid);
+        }
+        fits
+    }
+
+    /// Whether this is more of a row that has been taken: some servers tell of one message in several.
+    fn completes(&self, row: &FetchRow) -> bool {
+        row.is_more_than_flags() && row.uid.is_some_and(|uid| self.had.contains(uid))
+    }
+}
+
+/// Whether this is the section asked for; a server that ignores partials gives no offset.
+fn answers(got: &SectionData, (section, offset): &(Section, Option<u64>)) -> bool {
+    got.section == *section && (got.origin.is_none() || got.origin == offset.or(Some(0)))
 }
 
 /// What a command got.
@@ -125,7 +179,7 @@ impl Route {
 
     /// A row that could not be read, for the command whose row it must have been.
     pub fn malformed(&mut self, error: &MailError) {
-        let owner = self.flying.iter_mut().find(|c| matches!(c.wants, Wants::Rows(_) | Wants::Flags(_) | Wants::All));
+        let owner = self.flying.iter_mut().find(|c| matches!(c.wants, Wants::Rows(_) | Wants::All));
         if let Some(command) = owner {
             command.reply.malformed.push(error.clone());
         } else if let Some(command) = self.flying.front_mut().filter(|c| !matches!(c.wants, Wants::Nothing)) {
@@ -168,7 +222,9 @@ impl Route {
     }
 
     fn offer(&mut self, response: Response, frame: &Frame) -> Routed {
-        let Some(command) = self.flying.iter_mut().find(|c| c.wants.takes(&c.tag, &response)) else {
+        let taker = self.flying.iter_mut().position(|c| c.wants.takes(&c.tag, &response));
+        let taker = taker.or_else(|| self.flying.iter().position(|c| c.wants.completes(&response)));
+        let Some(command) = taker.and_then(|at| self.flying.get_mut(at)) else {
             return Routed::Unsolicited(Box::new(response));
         };
         if matches!(command.wants, Wants::All) {
@@ -181,15 +237,19 @@ impl Route {
 }
 
 impl Wants {
+    fn completes(&self, response: &Response) -> bool {
+        match (self, response) {
+            (Self::Rows(rows), Response::Data(Untagged::Fetch(row))) => rows.completes(row),
+            _ => false,
+        }
+    }
+
     /// Whether a command that wants this takes `response`.
-    fn takes(&self, tag: &str, response: &Response) -> bool {
+    fn takes(&mut self, tag: &str, response: &Response) -> bool {
         use Response::{Data, Status};
         match (self, response) {
             (Self::All, _) => true,
-            (Self::Rows(uids), Data(Untagged::Fetch(row))) => {
-                row.uid.is_some_and(|uid| uids.contains(uid)) && row.is_more_than_flags()
-            }
-            (Self::Flags(uids), Data(Untagged::Fetch(row))) => row.uid.is_some_and(|uid| uids.contains(uid)),
+            (Self::Rows(rows), Data(Untagged::Fetch(row))) => rows.take(row),
             (Self::Search, Data(Untagged::Esearch(found))) => found.tag.as_deref().is_none_or(|t| t == tag),
             (Self::Search, Data(Untagged::Search { .. })) => true,
             (Self::List, Data(Untagged::List(_) | Untagged::Lsub(_) | Untagged::Status(_))) => true,
@@ -205,5 +265,96 @@ impl Wants {
             ) => true,
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::parse_response;
+    use crate::limits::Limits;
+
+    fn uids(text: &str) -> UidSet {
+        UidSet::parse(text).unwrap()
+    }
+
+    fn fly(route: &mut Route, tag: &str, wants: Wants) -> oneshot::Receiver<Result<Reply>> {
+        let (done, answer) = oneshot::channel();
+        let tag = tag.to_owned();
+        route.push(InFlight { tag, name: "TEST", wants, slow: false, written: true, reply: Reply::default(), done });
+        answer
+    }
+
+    fn hear(route: &mut Route, lines: &[&str]) -> Vec<Routed> {
+        let take = |line: &&str| {
+            let frame = Frame::text(format!("{line}\r\n"));
+            let response = parse_response(&frame, &Limits::default(), false).unwrap();
+            route.take(response, &frame).unwrap()
+        };
+        lines.iter().map(take).collect()
+    }
+
+    fn part(offset: u64) -> [FetchItem; 1] {
+        [FetchItem::Section { section: Section::default(), partial: Some((offset, 3)) }]
+    }
+
+    #[test]
+    fn rows_of_several_fetches_find_their_commands_before_any_tagged_answer() {
+        let mut route = Route::default();
+        let set = uids("7");
+        let wants = |offset| Wants::Rows(Rows::of(&set, &part(offset)));
+        let mut answers =
+            [fly(&mut route, "a", wants(0)), fly(&mut route, "b", wants(3)), fly(&mut route, "c", wants(3))];
+        hear(
+            &mut route,
+            &[
+                "* 1 FETCH (UID 7 BODY[]<3> \"def\")",
+                "* 1 FETCH (UID 7 BODY[]<0> \"abc\")",
+                "* 1 FETCH (UID 7 BODY[]<3> \"def\")",
+                "a OK",
+                "b OK",
+                "c OK",
+            ],
+        );
+        for answer in &mut answers {
+            assert_eq!(answer.try_recv().unwrap().unwrap().untagged.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_row_in_two_pieces_goes_to_one_command_and_unasked_flags_to_none() {
+        let mut route = Route::default();
+        let items = [FetchItem::Uid, FetchItem::Size, FetchItem::InternalDate];
+        let mut answer = fly(&mut route, "a", Wants::Rows(Rows::of(&uids("1:9"), &items)));
+        let routed = hear(
+            &mut route,
+            &[
+                "* 1 FETCH (FLAGS (\\Seen) UID 5)",
+                "* 1 FETCH (UID 5 RFC822.SIZE 7)",
+                "* 1 FETCH (UID 5 INTERNALDATE \"17-Jul-1996 02:44:25 -0700\")",
+                "a OK",
+            ],
+        );
+        assert!(matches!(routed[0], Routed::Unsolicited(_)));
+        assert_eq!(answer.try_recv().unwrap().unwrap().untagged.len(), 2);
+    }
+
+    #[test]
+    fn an_answer_before_the_command_is_whole_is_an_attack_when_it_is_ok() {
+        let mut route = Route::default();
+        let _answer = fly(&mut route, "a", Wants::Nothing);
+        route.flying[0].written = false;
+        let frame = Frame::text("a OK done\r\n");
+        let response = parse_response(&frame, &Limits::default(), false).unwrap();
+        assert_eq!(route.take(response, &frame).unwrap_err().code(), Code::NetTampered);
+    }
+
+    #[test]
+    fn what_the_server_says_at_the_end_is_what_everybody_hears() {
+        let mut route = Route::default();
+        let mut answer = fly(&mut route, "a", Wants::Search);
+        hear(&mut route, &["* BYE [UNAVAILABLE] going down"]);
+        route.fail(&MailError::new(Code::NetLost, "EOF"));
+        assert_eq!(answer.try_recv().unwrap().unwrap_err().code(), Code::ServerBye);
     }
 }

@@ -107,9 +107,8 @@ impl Follower<'_> {
     }
 
     async fn idle(&mut self, live: &mut Live) -> Result<Infallible> {
-        // Before the first IDLE: telling what was missed may need a question, which would wait for the IDLE's end.
-        self.tell(live).await?;
         let mut idle = live.idle();
+        self.tell(live).await?;
         loop {
             let renew = tokio::select! {
                 response = live.responses.recv() => {

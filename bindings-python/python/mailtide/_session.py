@@ -1,0 +1,158 @@
+"""Live IMAP with one account."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from types import TracebackType
+from typing import Any
+
+from . import _native
+from ._account import Account, Net, Password, TokenSource, setup
+from ._engine import Engine, default
+from ._errors import usage
+from ._mailbox import Mailbox, Target, unwrap
+from ._names import Role
+from ._types import MailboxInfo, MailboxStatus, Namespaces, RawReply
+
+
+class Session:
+    """A small pool of connections to one account. Safe to share between tasks; nothing is stored."""
+
+    def __init__(self, native: _native.NativeSession) -> None:
+        self._native = native
+
+    @property
+    def account(self) -> str:
+        """`user@host`, as in a `MessageRef`."""
+        return self._native.account
+
+    @property
+    def closed(self) -> bool:
+        return self._native.closed
+
+    def mailbox(self, name: Target) -> Mailbox:
+        """A mailbox by the server's own name, by levels, or by special use. No I/O: a missing one shows when used."""
+        return Mailbox(self._native.mailbox(unwrap(name)))
+
+    async def mailboxes(
+        self, pattern: str | None = None, *, subscribed: bool = False, status: bool = False
+    ) -> list[MailboxInfo]:
+        """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
+        return await self._native.mailboxes(pattern, subscribed, status)
+
+    async def create_mailbox(self, name: Target, *, role: Role | None = None, exist_ok: bool = False) -> str:
+        """Creates a mailbox and gives its name on the server."""
+        return await self._native.create_mailbox(unwrap(name), role, exist_ok)
+
+    async def rename_mailbox(self, name: Target, to: Target) -> None:
+        await self._native.rename_mailbox(unwrap(name), unwrap(to))
+
+    async def delete_mailbox(self, name: Target, *, even_if_not_empty: bool = False) -> None:
+        """Deletes a mailbox. One that still holds messages or children is `mailbox.not_empty` unless you say so."""
+        await self._native.delete_mailbox(unwrap(name), even_if_not_empty)
+
+    async def subscribe(self, name: Target, *, on: bool = True) -> None:
+        """Subscribes, or with `on=False` unsubscribes."""
+        await self._native.subscribe(unwrap(name), on)
+
+    async def status(self, name: Target) -> MailboxStatus:
+        return await self._native.status(unwrap(name))
+
+    async def namespaces(self) -> Namespaces:
+        return await self._native.namespaces()
+
+    async def id(self, fields: Mapping[str, str | None] | None = None) -> dict[str, str | None]:
+        """Says who we are (ID, RFC 2971), and gives what the server says of itself."""
+        return dict(await self._native.id(list((fields or {}).items())))
+
+    async def capabilities(self) -> list[str]:
+        return await self._native.capabilities()
+
+    async def noop(self) -> None:
+        """Asks the server for a sign of life."""
+        await self._native.noop()
+
+    async def raw(self, command: str) -> RawReply:
+        """Sends one command as it is, without its tag, and gives what came back."""
+        return await self._native.raw(command)
+
+    async def close(self) -> None:
+        """Logs out. Pending calls get `usage.closed`; closing twice is fine."""
+        await self._native.close()
+
+    async def __aenter__(self) -> Session:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<Session {self.account}{' closed' if self.closed else ''}>"
+
+
+class Connecting:
+    """A login that has not begun: `await` it for a session, or use it in `async with`, which closes the session."""
+
+    def __init__(self, account: Account, engine: Engine | None) -> None:
+        self._account = account
+        self._engine = engine
+        self._session: Session | None = None
+
+    async def open(self) -> Session:
+        """Logs in."""
+        engine = self._engine or default()
+        return Session(await engine._native.connect(setup(self._account)))
+
+    def __await__(self) -> Generator[Any, Any, Session]:
+        return self.open().__await__()
+
+    async def __aenter__(self) -> Session:
+        self._session = await self.open()
+        return self._session
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+def connect(
+    account: str | Account,
+    *,
+    password: Password | None = None,
+    token: TokenSource | None = None,
+    mechanism: str | None = None,
+    net: Net | None = None,
+    read_only: bool | None = None,
+    allow_cleartext: bool | None = None,
+    engine: Engine | None = None,
+) -> Connecting:
+    """Logs in to an account, given by its URL or as an `Account`: `async with connect(…) as session`, or `await`.
+
+    A password is a string or a function that is asked for it. `token` is an OAuth token or, better, a function that is
+    given a `TokenRequest` and returns one; it is asked again when the token expires. Functions may be async, and are
+    called on the event loop that runs now. `imap://` without encryption is refused but for loopback, unless
+    `allow_cleartext`.
+    """
+    given: dict[str, Any] = {
+        "password": password,
+        "token": token,
+        "mechanism": mechanism,
+        "net": net,
+        "read_only": read_only,
+        "allow_cleartext": allow_cleartext,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if isinstance(account, Account):
+        if given:
+            from dataclasses import replace
+
+            account = replace(account, **given)
+    elif isinstance(account, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        account = Account(account, **given)
+    else:
+        raise usage("usage.address", "connect() takes a URL or an Account")
+    return Connecting(account, engine)

@@ -1,0 +1,61 @@
+"""The same names without `await`: thread-safe, at home in a notebook whose loop is running, and obedient to Ctrl-C.
+
+```python
+from mailtide.blocking import connect
+
+with connect("imaps://ada@imap.example.org", password=ask) as session:
+    for message in session.mailbox("INBOX").fetch("is:unread"):
+        print(message.subject, message.text())
+```
+"""
+
+# The types are in blocking.pyi, made from the asyncio classes by stubs.py.
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _engine, _mailbox, _messages, _session, _watch
+from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
+from ._mailbox import Chosen, Column, One, Order, Part, Selection, Target
+from ._native import Attachment, Message, Stream, run_blocking
+from ._twin import Twin, inner, twin
+
+
+@twin(_engine.Engine)
+class Engine(Twin):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(_engine.Engine(**options))
+
+
+@twin(_messages.Messages)
+class Messages(Twin):
+    pass
+
+
+@twin(_watch.Watch)
+class Watch(Twin):
+    pass
+
+
+@twin(_mailbox.Mailbox)
+class Mailbox(Twin):
+    pass
+
+
+@twin(_session.Session)
+class Session(Twin):
+    pass
+
+
+def connect(account: Any, **options: Any) -> Session:
+    """Logs in; see `mailtide.connect`. Functions given here are called on a thread of their own."""
+    given = {name: inner(value) for name, value in options.items()}
+    return Session(run_blocking(_session.connect(account, **given).open()))
+
+
+__all__ = [
+    "Attachment", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Mailbox", "Message", "Messages", "New",
+    "Offline", "One", "Online", "Order", "Part", "Removed", "Reset", "Selection", "Session", "Stream", "Target", "Watch",
+    "connect",
+]  # fmt: skip

@@ -1,0 +1,369 @@
+"""Made by stubs.py from the asyncio classes. Do not edit."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from os import PathLike
+from types import TracebackType
+from typing import Any, Literal, TypeAlias, final
+from zoneinfo import ZoneInfo
+
+from ._account import Account, Net, Password, TokenSource
+from ._append import Content
+from ._events import Flags, Gap, Offline, Online, Removed, Reset
+from ._mailbox import Column, Order, Part
+from ._names import Role
+from ._native import Address, Bytes, MessageRef, Q, UidSet
+from ._progress import OnProgress
+from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
+
+__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mailbox', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect']
+
+@final
+class Message:
+    """One message. Properties tell what came with the fetch and never do I/O; methods may."""
+
+    @property
+    def ref(self) -> MessageRef:
+        """Its address: keep this, not the message."""
+
+    @property
+    def uid(self) -> int:
+        ...
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """Flags and keywords; compare with `Flag.SEEN` and friends."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, as the server counts them."""
+
+    @property
+    def received(self) -> datetime | None:
+        """When the server received it."""
+
+    @property
+    def date(self) -> datetime | None:
+        """When its sender says it was written."""
+
+    @property
+    def subject(self) -> str | None:
+        ...
+
+    @property
+    def from_(self) -> tuple[Address, ...]:
+        ...
+
+    @property
+    def sender(self) -> tuple[Address, ...]:
+        ...
+
+    @property
+    def reply_to(self) -> tuple[Address, ...]:
+        ...
+
+    @property
+    def to(self) -> tuple[Address, ...]:
+        ...
+
+    @property
+    def cc(self) -> tuple[Address, ...]:
+        ...
+
+    @property
+    def bcc(self) -> tuple[Address, ...]:
+        ...
+
+    @property
+    def message_id(self) -> str | None:
+        ...
+
+    @property
+    def in_reply_to(self) -> str | None:
+        ...
+
+    @property
+    def mod_seq(self) -> int | None:
+        ...
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What is attached, as the server describes it; nothing of it has been fetched."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What of the server's answer could not be read. The rest of the message stands."""
+
+    def text(self) -> str:
+        """The text as a person would read it: plain, else the HTML without its markup."""
+
+    def html(self) -> str | None:
+        """The HTML text as the sender wrote it, or `None`: never show it without a sanitiser."""
+
+    def headers(self) -> Headers:
+        """The whole header."""
+
+    def raw(self) -> Bytes:
+        """The whole message as its bytes are."""
+
+    def stream(self) -> Stream:
+        """The whole message, a piece at a time."""
+
+@final
+class Attachment:
+    """An attachment as the server describes it; nothing of it has been fetched."""
+
+    @property
+    def path(self) -> str:
+        """Its section number in the message, such as `2.1`."""
+
+    @property
+    def filename(self) -> str | None:
+        """The name that the sender gave; anything may be in it. `save()` makes it safe."""
+
+    @property
+    def media_type(self) -> str:
+        ...
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, near enough: servers tell the size as it is encoded."""
+
+    @property
+    def inline(self) -> bool:
+        ...
+
+    @property
+    def content_id(self) -> str | None:
+        ...
+
+    def bytes(self) -> Bytes:
+        """The content, decoded."""
+
+    def save(self, directory: str | PathLike[str], *, progress: OnProgress=None) -> str:
+        """Writes the content into a folder, under a safe name that no file there has, and gives the path."""
+
+    def stream(self) -> Stream:
+        """The content, decoded, a piece at a time."""
+
+@final
+class Stream:
+    """Pieces of a message or attachment, of at most 256 KiB each."""
+
+    def __iter__(self) -> Iterator[Bytes]:
+        ...
+
+    def __next__(self) -> Bytes:
+        ...
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A message has arrived."""
+    message: Message
+    cursor: str
+
+Event: TypeAlias = New | Flags | Removed | Reset | Gap | Offline | Online
+
+class Engine:
+    """Owns what sessions share.
+
+    `max_connections` bounds the connections to one account, `logins_per_second` the pace of logging in over all.
+    `logger` receives every protocol line at level DEBUG, secrets and content left out: `True` for the logger
+    `mailtide.wire`, or one of your own. `on_stats` receives the counters whenever a connection has been made. Both are
+    called on a thread of their own.
+    """
+
+    def __init__(self, *, max_connections: int=4, logins_per_second: float | None=None, logger: logging.Logger | bool | None=None, on_stats: Callable[[Stats], object] | None=None) -> None:
+        ...
+
+    @property
+    def stats(self) -> Stats:
+        """What has been done so far."""
+
+    def close(self, *, timeout: float=10.0) -> None:
+        """Closes every session, and waits at most `timeout` seconds for the servers to agree."""
+
+class Messages:
+    """An async iterable of messages. They are read once, in batches; stop when you like, the session stays usable.
+
+    Other calls on the same session may be made inside the loop.
+    """
+
+    @property
+    def exact(self) -> bool | None:
+        """Whether these are just what the query says: false where the server matches words its own way.
+
+        `None` before the first message was asked for.
+        """
+
+    def __iter__(self) -> Messages:
+        ...
+
+    def __next__(self) -> Message:
+        ...
+
+    def list(self) -> list[Message]:
+        """All of them."""
+
+    def first(self) -> Message | None:
+        """The first, or `None` where there is none; the others are not waited for."""
+
+    def to_arrow(self) -> Any:
+        """A `pyarrow.Table` of the properties. Needs the package `pyarrow`."""
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` of the properties. Needs the package `pandas`."""
+
+class Watch:
+    """An async iterable of events. `async with` begins it and ends it; iterating alone does as well.
+
+    Leaving the loop, `close()` from another task and closing the session end it normally; a cancelled task gets its
+    `CancelledError`.
+    """
+
+    def ready(self) -> None:
+        """Ends when the starting point is fixed: what happens from then on will be told."""
+
+    def close(self) -> None:
+        """Ends it, from any task or thread: the loop over it ends normally."""
+
+    def __iter__(self) -> Watch:
+        ...
+
+    def __next__(self) -> Event:
+        ...
+
+    def __enter__(self) -> Watch:
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        ...
+
+One: TypeAlias = Message | MessageRef | int
+
+Chosen: TypeAlias = One | Iterable[One] | UidSet | Q
+
+Selection: TypeAlias = Chosen | str
+
+class Mailbox:
+    """A mailbox by its name. Making one does no I/O; every call opens it as it needs to."""
+
+    @property
+    def name(self) -> str:
+        """How it was named."""
+
+    def fetch(self, selection: Selection | None=None, *, parts: Iterable[Part]=(), columns: Iterable[Column] | None=None, limit: int | None=None, order: Order='oldest', exact: bool=False, tz: str | ZoneInfo | None=None, progress: OnProgress=None) -> Messages:
+        """The messages that a selection names, all of them for `None`. Reading marks nothing as seen.
+
+        `parts` loads content ahead, `columns` restricts what is asked of the server. With `exact` the engine matches
+        words itself where a server might match them otherwise. `tz` is what `after:`, `before:` and `on:` mean.
+        """
+
+    def count(self, selection: Selection | None=None, *, tz: str | ZoneInfo | None=None) -> int:
+        """How many messages a selection names."""
+
+    def search(self, selection: Selection | None=None, *, exact: bool=False, tz: str | ZoneInfo | None=None) -> list[MessageRef]:
+        """The refs of the messages that a selection names, by ascending UID."""
+
+    def status(self) -> MailboxStatus:
+        ...
+
+    def flag(self, selection: Chosen, *, add: str | Iterable[str] | None=None, remove: str | Iterable[str] | None=None, set: str | Iterable[str] | None=None, limit: int | None=None, partial: Literal['raise', 'return']='raise', tz: str | ZoneInfo | None=None) -> BulkResult:
+        """Adds and removes flags, or with `set` replaces them all."""
+
+    def move(self, selection: Chosen, to: Target, *, create: bool=False, limit: int | None=None, partial: Literal['raise', 'return']='raise', tz: str | ZoneInfo | None=None) -> BulkResult:
+        """Moves messages; with `create` the target is created if it is missing."""
+
+    def copy(self, selection: Chosen, to: Target, *, create: bool=False, limit: int | None=None, partial: Literal['raise', 'return']='raise', tz: str | ZoneInfo | None=None) -> BulkResult:
+        """Copies messages; with `create` the target is created if it is missing."""
+
+    def delete(self, selection: Chosen, *, limit: int | None=None, partial: Literal['raise', 'return']='raise', tz: str | ZoneInfo | None=None) -> BulkResult:
+        """Moves messages to the Trash. Without one, or there already, that is an error: see `expunge()`."""
+
+    def expunge(self, selection: Chosen, *, limit: int | None=None, partial: Literal['raise', 'return']='raise', tz: str | ZoneInfo | None=None) -> BulkResult:
+        """Removes messages for good: these and no others (UID EXPUNGE)."""
+
+    def append(self, message: Content, *, flags: str | Iterable[str]=(), received: datetime | None=None, create: bool=False, progress: OnProgress=None) -> MessageRef | None:
+        """Adds a message: bytes, a path, a file, an iterable of chunks (async or not), or an `EmailMessage`.
+
+        Gives its ref where the server tells it (UIDPLUS).
+        """
+
+    def append_many(self, messages: Iterable[Content], *, flags: str | Iterable[str]=(), received: datetime | None=None, create: bool=False, progress: OnProgress=None) -> list[MessageRef | None]:
+        """Adds many messages, in few commands where the server has MULTIAPPEND."""
+
+    def watch(self, *, since: str='now', poll: int | None=None) -> Watch:
+        """What happens from now on, with `since="all"` also what is there, or from the `cursor` of an event on.
+
+        Use it in `async with`, or just iterate. It has a connection of its own and survives a lost network. `poll` is
+        how often to ask, in seconds, where the server has no IDLE.
+        """
+
+Target: TypeAlias = str | Sequence[str] | Role | Mailbox | MailboxInfo
+
+class Session:
+    """A small pool of connections to one account. Safe to share between tasks; nothing is stored."""
+
+    @property
+    def account(self) -> str:
+        """`user@host`, as in a `MessageRef`."""
+
+    @property
+    def closed(self) -> bool:
+        ...
+
+    def mailbox(self, name: Target) -> Mailbox:
+        """A mailbox by the server's own name, by levels, or by special use. No I/O: a missing one shows when used."""
+
+    def mailboxes(self, pattern: str | None=None, *, subscribed: bool=False, status: bool=False) -> list[MailboxInfo]:
+        """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
+
+    def create_mailbox(self, name: Target, *, role: Role | None=None, exist_ok: bool=False) -> str:
+        """Creates a mailbox and gives its name on the server."""
+
+    def rename_mailbox(self, name: Target, to: Target) -> None:
+        ...
+
+    def delete_mailbox(self, name: Target, *, even_if_not_empty: bool=False) -> None:
+        """Deletes a mailbox. One that still holds messages or children is `mailbox.not_empty` unless you say so."""
+
+    def subscribe(self, name: Target, *, on: bool=True) -> None:
+        """Subscribes, or with `on=False` unsubscribes."""
+
+    def status(self, name: Target) -> MailboxStatus:
+        ...
+
+    def namespaces(self) -> Namespaces:
+        ...
+
+    def id(self, fields: Mapping[str, str | None] | None=None) -> dict[str, str | None]:
+        """Says who we are (ID, RFC 2971), and gives what the server says of itself."""
+
+    def capabilities(self) -> list[str]:
+        ...
+
+    def noop(self) -> None:
+        """Asks the server for a sign of life."""
+
+    def raw(self, command: str) -> RawReply:
+        """Sends one command as it is, without its tag, and gives what came back."""
+
+    def close(self) -> None:
+        """Logs out. Pending calls get `usage.closed`; closing twice is fine."""
+
+    def __enter__(self) -> Session:
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        ...
+
+def connect(account: str | Account, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, engine: Engine | None=None) -> Session:
+    """Logs in to an account, given by its URL or as an `Account`: `async with connect(…) as session`, or `await`.
+
+    A password is a string or a function that is asked for it. `token` is an OAuth token or, better, a function that is
+    given a `TokenRequest` and returns one; it is asked again when the token expires. Functions may be async, and are
+    called on the event loop that runs now. `imap://` without encryption is refused but for loopback, unless
+    `allow_cleartext`.
+    """

@@ -1,0 +1,86 @@
+"""What a user writes, for the type checkers: nothing here is run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import assert_never, assert_type
+
+import mailtide
+from mailtide import Address, BulkResult, Bytes, Flag, Message, MessageRef, Q, Role, UidSet, blocking, q
+
+
+async def token(request: mailtide.TokenRequest) -> mailtide.Token:
+    return mailtide.Token(f"{request.user} {request.reason}", expires_at=datetime.now())
+
+
+async def chunks() -> AsyncIterator[bytes]:
+    yield b"Subject: x\r\n\r\n"
+
+
+async def triage(who: str) -> None:
+    engine = mailtide.Engine(logger=logging.getLogger("x"), on_stats=print)
+    net = mailtide.Net(ca=Path("ca.pem"), timeouts=mailtide.Timeouts(connect=5))
+    async with mailtide.connect("imaps://ada@h", password=input, net=net, engine=engine) as session:
+        assert_type(session, mailtide.Session)
+        inbox = session.mailbox("INBOX")
+        async for message in inbox.fetch(q("from:{who}", who=who), parts=["text"], order="newest", limit=3):
+            assert_type(message, Message)
+            assert_type(message.from_, tuple[Address, ...])
+            assert_type(message.received, datetime | None)
+            assert_type(await message.text(), str)
+            assert_type(await message.raw(), Bytes)
+            async for piece in message.stream():
+                memoryview(piece)
+            for attachment in message.attachments:
+                assert_type(await attachment.save(Path("x"), progress=True), str)
+            assert_type(await inbox.move(message, Role.ARCHIVE), BulkResult)
+            await inbox.move(message.ref, ["Archive", "News"], create=True)
+        await inbox.flag([1, 2, 3], add=[Flag.SEEN, "$Invoice"], remove=Flag.FLAGGED)
+        await inbox.delete(UidSet("1:5"), partial="return")
+        await inbox.expunge(Q.unread() & ~Q.from_(who))
+        await inbox.delete("123")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        assert_type(await inbox.search(), list[MessageRef])
+        assert_type(await inbox.append(chunks(), flags=Flag.SEEN), MessageRef | None)
+        await inbox.append(Path("letter.eml"), progress=lambda progress: print(progress.done))
+        async with inbox.watch(since="all") as events:
+            async for event in events:
+                print(seen(event))
+    session = await mailtide.connect(mailtide.Account("imaps://ada@h", token=token))
+    await session.close()
+
+
+def seen(event: mailtide.Event) -> str:
+    match event:
+        case mailtide.New(message, cursor):
+            return f"{message.subject} {cursor}"
+        case mailtide.Flags(ref, added, removed):
+            return f"{ref.uid} {added - removed}"
+        case mailtide.Removed(ref):
+            return str(ref)
+        case mailtide.Reset(mailbox) | mailtide.Gap(mailbox):
+            return mailbox
+        case mailtide.Offline(error):
+            return error.code
+        case mailtide.Online():
+            return ""
+        case _:
+            assert_never(event)
+
+
+def without_await() -> None:
+    with blocking.connect("imaps://ada@h", password=lambda: "x") as session:
+        assert_type(session, blocking.Session)
+        for message in session.mailbox(Role.INBOX).fetch("is:unread"):
+            assert_type(message, blocking.Message)
+            assert_type(message.text(), str)
+            for piece in message.stream():
+                assert_type(piece, Bytes)
+        messages = session.mailbox("INBOX").fetch().list()
+        assert_type(messages, list[blocking.Message])
+        assert_type(session.mailbox("INBOX").flag(messages, set=[]), BulkResult)
+        with session.mailbox("INBOX").watch() as events:
+            for event in events:
+                assert_type(event.cursor, str)
