@@ -107,8 +107,9 @@ impl Follower<'_> {
     }
 
     async fn idle(&mut self, live: &mut Live) -> Result<Infallible> {
-        let mut idle = live.idle();
+        // Before the first IDLE: telling what was missed may need a question, which would wait for the IDLE's end.
         self.tell(live).await?;
+        let mut idle = live.idle();
         loop {
             let renew = tokio::select! {
                 response = live.responses.recv() => {
