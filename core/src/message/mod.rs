@@ -34,3 +34,6 @@ pub use parsed::{ParsedMessage, join_text};
 pub use parts::{BodyPart, Parts, part_at, parts, sections};
 pub use transfer::{TransferDecoder, TransferEncoding, decode_transfer};
 pub use words::decode_header;
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,7 @@ impl ParsedMessage {
         self.problem
     }
 
-    /// The text; made from the HTML where there is only that.
+    /// The text; made from the HTML where there is only that. Lines end with `\n`.
     #[must_use]
     pub fn text(&self) -> String {
         join_text(self.parts.text.iter().map(|part| (part.is_html, self.decoded(part))))
@@ -110,12 +110,13 @@ impl ParsedMessage {
     }
 }
 
-/// Joins the pieces of a text; those of HTML (`true`) are turned into plain text.
+/// Joins the pieces of a text; those of HTML (`true`) are turned into plain text. Lines end with `\n`, as programs have
+/// them, not as mail has them.
 ///
 /// ```
 /// use mailtide::message::join_text;
 ///
-/// assert_eq!(join_text([(true, "<p>Hello</p>".to_owned()), (false, "-- \nAda".to_owned())]), "Hello\n-- \nAda");
+/// assert_eq!(join_text([(true, "<p>Hello</p>".to_owned()), (false, "-- \r\nAda".to_owned())]), "Hello\n-- \nAda");
 /// ```
 pub fn join_text(pieces: impl IntoIterator<Item = (bool, String)>) -> String {
     let mut out = String::new();
@@ -126,7 +127,7 @@ pub fn join_text(pieces: impl IntoIterator<Item = (bool, String)>) -> String {
         }
         if out.is_empty() { out = text } else { out.push_str(&text) }
     }
-    out
+    if out.contains('\r') { out.replace("\r\n", "\n") } else { out }
 }
 
 #[cfg(test)]

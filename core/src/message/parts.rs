@@ -8,6 +8,9 @@ use crate::imap::BodyStructure;
 /// Deepest nesting followed; deeper parts are left alone.
 const DEEPEST: usize = 64;
 
+/// Most parts that are told apart.
+const MOST_PARTS: usize = 10_000;
+
 /// A part of the text of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodyPart {
@@ -93,10 +96,13 @@ pub fn parts(structure: &BodyStructure) -> Parts {
 pub fn sections(structure: &BodyStructure) -> Vec<(Vec<u32>, &BodyStructure)> {
     let mut out = Vec::new();
     let mut stack = vec![(top_section(structure, Vec::new()), structure)];
-    while let Some((section, part)) = stack.pop() {
+    while let Some((section, part)) = stack.pop().filter(|_| out.len() < MOST_PARTS) {
         if section.len() <= DEEPEST {
             let children: Vec<_> = match part.is_multipart() {
-                true => (1..).zip(&part.parts).map(|(n, child)| ([section.as_slice(), &[n]].concat(), child)).collect(),
+                true => (1..)
+                    .zip(part.parts.iter().take(MOST_PARTS))
+                    .map(|(n, child)| ([section.as_slice(), &[n]].concat(), child))
+                    .collect(),
                 false => part.parts.iter().take(1).map(|child| (top_section(child, section.clone()), child)).collect(),
             };
             stack.extend(children.into_iter().rev());
@@ -135,6 +141,9 @@ fn multipart(structure: &BodyStructure, section: &mut Vec<u32>, mut here: Place,
     here.in_alternative |= is_alternative;
     let root = if here.is_related { root_of_related(structure) } else { 0 };
     for (index, (number, part)) in (1..).zip(&structure.parts).enumerate() {
+        if out.attachments.len() + out.text.len() + out.html.len() >= MOST_PARTS {
+            break;
+        }
         section.push(number);
         if part.is_multipart() && section.len() <= DEEPEST {
             multipart(part, section, here, out);

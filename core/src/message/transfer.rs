@@ -263,7 +263,7 @@ fn whole_line(line: &[u8], out: &mut Vec<u8>) -> bool {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let before = out.len();
-    let is_whole = line.len() % 4 == 0 && GROUPS.decode_vec(line, out).is_ok();
+    let is_whole = line.len().is_multiple_of(4) && GROUPS.decode_vec(line, out).is_ok();
     if !is_whole {
         out.truncate(before);
     }

@@ -26,6 +26,7 @@
 //! characters: an unknown key, an empty query, a word of IMAP itself (`ALL`, `UNSEEN`, `1:*`).
 
 mod ast;
+mod builder;
 mod lexer;
 mod matcher;
 mod moment;

@@ -174,6 +174,13 @@ fn a_structure_of_any_depth_is_walked_as_far_as_the_bound() {
 }
 
 #[test]
+fn a_structure_of_any_width_is_listed_as_far_as_the_bound() {
+    let wide = multi("mixed", vec![multi("mixed", vec![leaf("image/png"); 8_000]); 3]);
+    assert_eq!(parts(&wide).attachments.len(), MOST_PARTS);
+    assert_eq!(sections(&wide).len(), MOST_PARTS);
+}
+
+#[test]
 fn a_part_is_decoded_from_its_bytes() {
     let part = BodyPart {
         section: vec![1],
