@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -24,7 +24,23 @@ pub(crate) enum Stream {
 pub(crate) struct Metered {
     tcp: TcpStream,
     traffic: Arc<Traffic>,
+    /// Read ahead, for a reader that takes little at a time. Only under TLS, and only while much is coming.
+    ahead: Option<Box<Ahead>>,
+    reads_ahead: bool,
 }
+
+/// Bytes that have been read from the socket and not been asked for yet.
+#[derive(Debug)]
+struct Ahead {
+    room: Vec<u8>,
+    filled: usize,
+    taken: usize,
+}
+
+/// rustls reads 4 KiB at a time, which makes a system call of every 4 KiB of a body. One call gets this much.
+const AHEAD: usize = 64 * 1024;
+/// A read that gets less than this ends the reading ahead: an idle connection keeps no buffer.
+const FLOWING: usize = 16 * 1024;
 
 /// Bytes on the network, TLS's own included.
 #[derive(Debug, Default)]
@@ -45,7 +61,7 @@ impl Traffic {
 
 impl Metered {
     pub(super) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, traffic: Arc::default() }
+        Self { tcp, traffic: Arc::default(), ahead: None, reads_ahead: false }
     }
 
     pub(super) fn tcp(&self) -> &TcpStream {
@@ -89,13 +105,57 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Metered {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+impl Metered {
+    /// From here on a reader that takes little at a time is served from a buffer.
+    pub(super) fn read_ahead(&mut self) {
+        self.reads_ahead = true;
+    }
+
+    fn poll_socket(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.tcp).poll_read(cx, buf);
         let more = buf.filled().len().saturating_sub(before);
         self.traffic.received.fetch_add(more as u64, Ordering::Relaxed);
         result
+    }
+
+    /// Gives what was read ahead; whether there was anything.
+    fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let Some(ahead) = &mut self.ahead else { return false };
+        let rest = ahead.room.get(ahead.taken..ahead.filled).unwrap_or_default();
+        let piece = rest.get(..buf.remaining()).unwrap_or(rest);
+        buf.put_slice(piece);
+        ahead.taken += piece.len();
+        let given = !piece.is_empty();
+        if ahead.taken == ahead.filled && ahead.filled < FLOWING {
+            self.ahead = None;
+        }
+        given
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let fresh = || Box::new(Ahead { room: vec![0; AHEAD], filled: 0, taken: 0 });
+        let mut ahead = self.ahead.take().unwrap_or_else(fresh);
+        let mut room = ReadBuf::new(&mut ahead.room);
+        let result = self.poll_socket(cx, &mut room);
+        (ahead.filled, ahead.taken) = (room.filled().len(), 0);
+        // While nothing comes, nothing is kept.
+        self.ahead = Some(ahead).filter(|a| a.filled > 0);
+        result
+    }
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.give(buf) {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.reads_ahead || buf.remaining() >= AHEAD / 4 {
+            return self.poll_socket(cx, buf);
+        }
+        ready!(self.poll_ahead(cx))?;
+        self.give(buf);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -57,7 +57,8 @@ impl Stream {
         let server = ServerName::try_from(name.to_owned()).map_err(|_| not_a_name(name))?;
         let connector = TlsConnector::from(config(options).await?);
         let result = connector.connect(server, tcp).await;
-        let stream = result.map_err(|e| fault::tls(&e, name, when))?;
+        let mut stream = result.map_err(|e| fault::tls(&e, name, when))?;
+        stream.get_mut().0.read_ahead();
         Ok(Self::Tls(Box::<tokio_rustls::client::TlsStream<Metered>>::new(stream)))
     }
 }

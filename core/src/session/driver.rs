@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 /// Room kept for reading while nothing happens: it is what an idle connection costs.
 const SMALL: usize = 2 * 1024;
 /// Room for reading while much is coming.
-const LARGE: usize = 128 * 1024;
+const LARGE: usize = 256 * 1024;
 
 pub(super) struct Driver {
     reader: ReadHalf<Stream>,
