@@ -29,10 +29,11 @@ async function triage(url, ca, folder) {
       characters += [...(await message.text())].length;
     }
     const read = `read the text of all ${unread.length}, ${characters.toLocaleString("en")} characters`;
-    report.line(`${read}; attachments stayed where they are`);
+    report.line(`${read}; attachments not loaded`);
 
-    const carrier = unread.find((message) => message.attachments.length > 0);
-    const path = await carrier.attachments[0].save(folder);
+    const attachments = unread.flatMap((message) => message.attachments);
+    const largest = attachments.reduce((one, other) => ((other.size ?? 0) > (one.size ?? 0) ? other : one));
+    const path = await largest.save(folder);
     report.line(`saved ${basename(path)}, ${size((await stat(path)).size)}`);
 
     const withFiles = unread.filter((message) => message.attachments.length > 0);
@@ -53,6 +54,7 @@ async function triage(url, ca, folder) {
       report.row(event.message);
       break;
     }
+    console.log(`  ${size(report.bytes)} have crossed the network, of ${size(total)} of unread mail`);
   } finally {
     await session.close();
     await engine.close();
@@ -70,8 +72,9 @@ class Report {
   line(text) {
     const now = performance.now();
     const received = this.engine.stats.bytesIn;
+    const overTheNetwork = received > this.bytes ? size(received - this.bytes) : "";
     const milliseconds = (now - this.since).toFixed(1).padStart(7);
-    console.log(`  ${column(text, 76)}${milliseconds} ms ${size(received - this.bytes).padStart(9)}`);
+    console.log(`  ${column(text, 76)}${milliseconds} ms ${overTheNetwork.padStart(9)}`);
     this.since = now;
     this.bytes = received;
   }
@@ -79,7 +82,7 @@ class Report {
   row(message) {
     const sender = message.from[0]?.name ?? message.from[0]?.email ?? "";
     const files = message.attachments.filter((a) => !a.inline).map((a) => a.filename ?? a.mediaType).join(", ");
-    const cells = [column(shortDate(message.received), 13), column(sender, 19), column(message.subject ?? "", 37)];
+    const cells = [column(shortDate(message.received), 13), `${column(sender, 19)} `, column(message.subject ?? "", 36)];
     const clip = files ? `  ${column(`+ ${files}`, 26)}` : "";
     console.log(`      ${cells.join("")}${size(message.size ?? 0).padStart(8)}${clip}`.trimEnd());
     this.since = performance.now();

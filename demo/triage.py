@@ -32,11 +32,11 @@ async def triage(url: str, ca: str, folder: str) -> None:
         characters = 0
         async for message in inbox.fetch("is:unread", parts=["text"]):
             characters += len(await message.text())
-        report.line(f"read the text of all {len(unread)}, {characters:,} characters; attachments stayed where they are")
+        report.line(f"read the text of all {len(unread)}, {characters:,} characters; attachments not loaded")
 
-        carrier = next(message for message in unread if message.attachments)
-        attachment = carrier.attachments[0]
-        path = await attachment.save(folder)
+        attachments = [attachment for message in unread for attachment in message.attachments]
+        largest = max(attachments, key=lambda attachment: attachment.size or 0)
+        path = await largest.save(folder)
         report.line(f"saved {os.path.basename(path)}, {size(os.path.getsize(path))}")
 
         with_files = [message for message in unread if message.attachments]
@@ -55,6 +55,7 @@ async def triage(url: str, ca: str, folder: str) -> None:
                     report.line("met a new message as it arrived")
                     report.row(event.message)
                     break
+        print(f"  {size(report.bytes)} have crossed the network, of {size(total)} of unread mail")
     await engine.close()
 
 
@@ -69,7 +70,8 @@ class Report:
     def line(self, text: str) -> None:
         now, received = time.perf_counter(), self.engine.stats.bytes_in
         milliseconds = (now - self.since) * 1000
-        print(f"  {column(text, 76)}{milliseconds:7.1f} ms {size(received - self.bytes):>9}", flush=True)
+        over_the_network = size(received - self.bytes) if received > self.bytes else ""
+        print(f"  {column(text, 76)}{milliseconds:7.1f} ms {over_the_network:>9}", flush=True)
         self.since, self.bytes = now, received
 
     def row(self, message: mailtide.Message) -> None:
@@ -77,7 +79,7 @@ class Report:
         when = f"{message.received:%d %b %H:%M}" if message.received else ""
         files = ", ".join(a.filename or a.media_type for a in message.attachments if not a.inline)
         clip = f"+ {files}" if files else ""
-        cells = f"{when:13}{column(sender, 19)}{column(message.subject or '', 37)}{size(message.size or 0):>8}"
+        cells = f"{when:13}{column(sender, 19)} {column(message.subject or '', 36)}{size(message.size or 0):>8}"
         print(f"      {cells}  {column(clip, 26)}".rstrip())
         self.since = time.perf_counter()
 

@@ -102,8 +102,9 @@ def run(example: Example, env: dict[str, Any], user: str) -> tuple[int, str]:
         killer = threading.Timer(SECONDS, child.kill)
         killer.start()
         try:
-            out = deliver_until_met(child, env, user) if "watch(" in example.code else ""
-            rest, _ = child.communicate()
+            assert child.stdout
+            out = deliver_until_met(child, env, user) if "watch(" in example.code else child.stdout.read()
+            rest, _ = child.communicate()  # ends its standard input
             return child.returncode, out + rest
         finally:
             killer.cancel()
