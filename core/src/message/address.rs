@@ -5,6 +5,7 @@ use super::words::{decode_header, joined_words};
 use crate::imap;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, HeaderValue};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Longest address field that is parsed, in bytes: room for some 10,000 addresses (CVE-2024-23184).
@@ -77,13 +78,13 @@ pub fn decode_addresses(addresses: &[imap::Address]) -> Vec<EmailAddress> {
 fn decode_address(address: &imap::Address, group: Option<String>) -> EmailAddress {
     let local = address.mailbox.as_deref().map(part).unwrap_or_default();
     let domain = address.host.as_deref().map(part).unwrap_or_default();
-    let email = if domain.is_empty() { local } else { format!("{local}@{domain}") };
+    let email = if domain.is_empty() { local.into_owned() } else { format!("{local}@{domain}") };
     let name = address.name.as_deref().map(decode_header).filter(|name| !name.is_empty());
     EmailAddress { name, email, group }
 }
 
 /// Neither part may carry an encoded word (RFC 2047 section 5); raw UTF-8 it may (RFC 6532).
-fn part(bytes: &[u8]) -> String {
+fn part(bytes: &[u8]) -> Cow<'_, str> {
     const MISSING: [&[u8]; 8] = [
         b".MISSING-HOST-NAME.",
         b".MISSING-MAILBOX-NAME.",
@@ -95,9 +96,12 @@ fn part(bytes: &[u8]) -> String {
         b"missing_mailbox",
     ];
     if MISSING.contains(&bytes) {
-        return String::new();
+        return Cow::Borrowed("");
     }
-    one_line(&super::charset::decode_charset(bytes, None).text).trim().to_owned()
+    if bytes.iter().all(u8::is_ascii_graphic) {
+        return String::from_utf8_lossy(bytes);
+    }
+    Cow::Owned(one_line(&super::charset::decode_charset(bytes, None).text).trim().to_owned())
 }
 
 /// Parses the value of an address field (`From`, `To`, …) of a raw header.

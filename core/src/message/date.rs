@@ -21,7 +21,8 @@ const LONGEST: usize = 200;
 #[must_use]
 pub fn parse_date(value: &[u8]) -> Option<InternalDate> {
     let value = value.get(..value.len().min(LONGEST)).unwrap_or(value);
-    let text = without_comments(&String::from_utf8_lossy(value));
+    let text = String::from_utf8_lossy(value);
+    let text = if text.contains('(') { without_comments(&text).into() } else { text };
     let mut found = Found::default();
     for token in text.split(|c: char| c.is_ascii_whitespace() || c == ',').filter(|t| !t.is_empty()) {
         found.token(token);
@@ -56,7 +57,7 @@ struct Found {
 
 impl Found {
     fn token(&mut self, token: &str) {
-        if self.time.is_none() && self.year.is_none() && self.iso(token) {
+        if token.as_bytes().get(4) == Some(&b'-') && self.year.is_none() && self.iso(token) {
             return;
         }
         if self.time.is_some() && self.zone(token) {
@@ -145,11 +146,8 @@ impl Found {
 }
 
 fn afternoon(token: &str) -> Option<bool> {
-    match token.to_ascii_lowercase().as_str() {
-        "pm" | "p.m." => Some(true),
-        "am" | "a.m." => Some(false),
-        _ => None,
-    }
+    let is = |word| token.eq_ignore_ascii_case(word);
+    (is("pm") || is("p.m.")).then_some(true).or((is("am") || is("a.m.")).then_some(false))
 }
 
 /// Two and three digits as RFC 5322 section 4.3 reads them. `102` and `0102` for 2002 come of a C library.
@@ -165,8 +163,8 @@ fn year(number: i16, digits: usize) -> Option<i16> {
 
 fn month(word: &str) -> Option<i8> {
     const NAMES: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let start = word.get(..3)?.to_ascii_lowercase();
-    let at = NAMES.iter().position(|name| *name == start)?;
+    let start = word.get(..3)?;
+    let at = NAMES.iter().position(|name| name.eq_ignore_ascii_case(start))?;
     i8::try_from(at + 1).ok().filter(|_| word.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
@@ -184,22 +182,37 @@ fn numeric_zone(token: &str) -> Option<i16> {
     Some(if minutes <= 14 * 60 { sign * minutes } else { 0 })
 }
 
-/// The names of RFC 5322 section 4.3, and those of Europe, which mail has too.
+/// The names of RFC 5322 section 4.3, and others that mail has too and that mean one zone only.
 fn named_zone(token: &str) -> Option<i16> {
-    let hours = match token.to_ascii_uppercase().as_str() {
-        "Z" | "UT" | "UTC" | "GMT" | "WET" => 0,
-        "EDT" => -4,
-        "EST" | "CDT" => -5,
-        "CST" | "MDT" => -6,
-        "MST" | "PDT" => -7,
-        "PST" => -8,
-        "CET" | "MET" | "BST" | "WEST" => 1,
-        "CEST" | "MEST" | "EET" => 2,
-        "EEST" | "MSK" => 3,
-        "JST" | "KST" => 9,
-        _ => return None,
-    };
-    Some(hours * 60)
+    const NAMES: [(&str, i16); 26] = [
+        ("GMT", 0),
+        ("UTC", 0),
+        ("UT", 0),
+        ("Z", 0),
+        ("WET", 0),
+        ("EDT", -4),
+        ("EST", -5),
+        ("CDT", -5),
+        ("CST", -6),
+        ("MDT", -6),
+        ("MST", -7),
+        ("PDT", -7),
+        ("PST", -8),
+        ("AKDT", -8),
+        ("AKST", -9),
+        ("HST", -10),
+        ("CET", 1),
+        ("MET", 1),
+        ("BST", 1),
+        ("WEST", 1),
+        ("CEST", 2),
+        ("MEST", 2),
+        ("EET", 2),
+        ("EEST", 3),
+        ("MSK", 3),
+        ("JST", 9),
+    ];
+    NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(token)).map(|(_, hours)| hours * 60)
 }
 
 #[cfg(test)]
