@@ -1,0 +1,21 @@
+//! Sessions with servers that lie, refuse, stall and hang up. Every call gives the whole right result or a typed error.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs
+)]
+
+mod support;
+
+#[path = "hostile/cut.rs"]
+mod cut;
+#[path = "hostile/refused.rs"]
+mod refused;
+#[path = "hostile/runs.rs"]
+mod runs;
+#[path = "hostile/script.rs"]
+mod script;
