@@ -1,4 +1,4 @@
-//! Getting a byte stream to a server and keeping it honest: addresses, proxies, TLS, metering. Knows no IMAP.
+//! Getting a byte stream to a server and keeping it honest: addresses, proxies, TLS. Knows no IMAP.
 //!
 //! ```text
 //! connect -> Stream (TCP, perhaps through a proxy) -> Stream::secure -> Stream (TLS)
@@ -17,7 +17,7 @@ pub use tls::{ClientCertificate, Roots};
 
 pub(crate) use connect::{connect, is_loopback};
 pub(crate) use fault::lost;
-pub(crate) use stream::{Stream, Traffic};
+pub(crate) use stream::Stream;
 pub(crate) use tls::Handshake;
 pub(crate) use url::Url;
 

@@ -1,10 +1,8 @@
-//! The byte stream itself: TCP, or TLS over it, counted.
+//! The byte stream itself: TCP, or TLS over it.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -14,16 +12,15 @@ use tokio_rustls::client::TlsStream;
 #[derive(Debug)]
 pub(crate) enum Stream {
     /// Not encrypted.
-    Tcp(Metered),
+    Tcp(Socket),
     /// Encrypted.
-    Tls(Box<TlsStream<Metered>>),
+    Tls(Box<TlsStream<Socket>>),
 }
 
-/// A TCP connection that counts.
+/// A TCP connection.
 #[derive(Debug)]
-pub(crate) struct Metered {
+pub(crate) struct Socket {
     tcp: TcpStream,
-    traffic: Arc<Traffic>,
     /// Read ahead, for a reader that takes little at a time. Only under TLS, and only while much is coming.
     ahead: Option<Box<Ahead>>,
     reads_ahead: bool,
@@ -42,26 +39,9 @@ const AHEAD: usize = 64 * 1024;
 /// A read that gets less than this ends the reading ahead: an idle connection keeps no buffer.
 const FLOWING: usize = 16 * 1024;
 
-/// Bytes on the network, TLS's own included.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    received: AtomicU64,
-    sent: AtomicU64,
-}
-
-impl Traffic {
-    pub(crate) fn received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
-    }
-}
-
-impl Metered {
+impl Socket {
     pub(super) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, traffic: Arc::default(), ahead: None, reads_ahead: false }
+        Self { tcp, ahead: None, reads_ahead: false }
     }
 
     pub(super) fn tcp(&self) -> &TcpStream {
@@ -70,13 +50,9 @@ impl Metered {
 }
 
 impl Stream {
+    #[cfg(test)]
     pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
-    }
-
-    /// The counters, which outlive the stream.
-    pub(crate) fn traffic(&self) -> Arc<Traffic> {
-        Arc::clone(&self.metered().traffic)
     }
 
     /// Whether the peer has sent bytes that nobody has read yet, without waiting for any.
@@ -84,7 +60,7 @@ impl Stream {
     /// Asks the system, not the runtime, whose knowledge may be one event behind.
     pub(crate) fn has_unread(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
-        matches!(socket2::SockRef::from(self.metered().tcp()).peek(&mut byte), Ok(1))
+        matches!(socket2::SockRef::from(self.socket().tcp()).peek(&mut byte), Ok(1))
     }
 
     /// The value that binds a SASL exchange to this connection (RFC 9266); only TLS 1.3 makes it unique by itself.
@@ -97,26 +73,22 @@ impl Stream {
         tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok()
     }
 
-    fn metered(&self) -> &Metered {
+    fn socket(&self) -> &Socket {
         match self {
-            Self::Tcp(metered) => metered,
+            Self::Tcp(socket) => socket,
             Self::Tls(stream) => stream.get_ref().0,
         }
     }
 }
 
-impl Metered {
+impl Socket {
     /// From here on a reader that takes little at a time is served from a buffer.
     pub(super) fn read_ahead(&mut self) {
         self.reads_ahead = true;
     }
 
     fn poll_socket(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let result = Pin::new(&mut self.tcp).poll_read(cx, buf);
-        let more = buf.filled().len().saturating_sub(before);
-        self.traffic.received.fetch_add(more as u64, Ordering::Relaxed);
-        result
+        Pin::new(&mut self.tcp).poll_read(cx, buf)
     }
 
     /// Gives what was read ahead; whether there was anything.
@@ -145,7 +117,7 @@ impl Metered {
     }
 }
 
-impl AsyncRead for Metered {
+impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.give(buf) {
             return Poll::Ready(Ok(()));
@@ -159,13 +131,9 @@ impl AsyncRead for Metered {
     }
 }
 
-impl AsyncWrite for Metered {
+impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.tcp).poll_write(cx, buf);
-        if let Poll::Ready(Ok(written)) = &result {
-            self.traffic.sent.fetch_add(*written as u64, Ordering::Relaxed);
-        }
-        result
+        Pin::new(&mut self.tcp).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

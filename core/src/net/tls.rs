@@ -1,7 +1,7 @@
 //! TLS: whom we trust, and the handshake.
 
 use super::own::OwnCertificates;
-use super::stream::Metered;
+use super::stream::Socket;
 use super::{NetOptions, Stream, fault};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
@@ -59,7 +59,7 @@ impl Stream {
         let result = connector.connect(server, tcp).await;
         let mut stream = result.map_err(|e| fault::tls(&e, name, when))?;
         stream.get_mut().0.read_ahead();
-        Ok(Self::Tls(Box::<tokio_rustls::client::TlsStream<Metered>>::new(stream)))
+        Ok(Self::Tls(Box::<tokio_rustls::client::TlsStream<Socket>>::new(stream)))
     }
 }
 

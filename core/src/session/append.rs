@@ -10,6 +10,7 @@ use super::spool::{Prepared, prepare};
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, AppendBody, AppendMessage};
+use crate::imap::extension::{append_limit, multiappend};
 use crate::imap::{MailboxName, ResponseCode};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -58,15 +59,17 @@ pub(super) async fn append(
         prepared.push(prepare(source).await?);
     }
     let lease = mailbox.session().any().await?;
-    check(&lease, &prepared)?;
-    let mut report =
-        Report { on_progress: options.on_progress.clone(), done: 0, total: prepared.len() as u64, bytes: 0 };
-    let mut pending = Vec::new();
-    for group in groups(prepared, lease.connection.capabilities().has("MULTIAPPEND")) {
-        pending.push(send(&lease, &name, group, &options)?);
+    let total = prepared.len() as u64;
+    let (messages, mut bodies) = messages(prepared, &options);
+    check(&lease, &messages)?;
+    let mut report = Report { on_progress: options.on_progress.clone(), done: 0, total, bytes: 0 };
+    let mut sent = Vec::new();
+    for batch in multiappend::batches(&lease.connection.capabilities(), messages, TOGETHER, TOGETHER_BYTES) {
+        let bytes = batch.iter().map(|m| m.body.len()).sum();
+        sent.push((batch.len(), bytes, send(&lease, &name, &batch, &mut bodies)?));
     }
     let mut added = Vec::new();
-    for (count, bytes, pending) in pending {
+    for (count, bytes, pending) in sent {
         let reply = pending.answer().await.map_err(|e| e.in_mailbox(&name))?;
         added.extend(references(mailbox, &name, count, &reply));
         report.add(count as u64, bytes);
@@ -75,65 +78,46 @@ pub(super) async fn append(
 }
 
 /// Refuses beforehand what the server has said it will refuse (APPENDLIMIT, RFC 7889) or cannot take.
-fn check(lease: &Lease, prepared: &[Prepared]) -> Result<()> {
+fn check(lease: &Lease, messages: &[AppendMessage]) -> Result<()> {
     let capabilities = lease.connection.capabilities();
-    let limit = capabilities.append_limit();
-    if let (Some(limit), Some(message)) = (limit, prepared.iter().find(|p| limit.is_some_and(|l| p.len > l))) {
-        let text = format!("The message has {} bytes, and the server takes at most {limit}", message.len);
-        return Err(MailError::new(Code::LimitExceeded, text));
-    }
-    if prepared.iter().any(|p| p.binary) && !capabilities.has("BINARY") {
+    if messages.iter().any(|m| m.binary) && !capabilities.has("BINARY") {
         let text = "The message holds NUL bytes, and the server takes none (it lacks BINARY, RFC 3516)";
         return Err(MailError::new(Code::ServerUnsupported, text));
     }
-    Ok(())
+    messages.iter().try_for_each(|m| append_limit::check(&capabilities, None, m.body.len()))
 }
 
-/// Messages that go into one command.
-fn groups(prepared: Vec<Prepared>, together: bool) -> Vec<Vec<Prepared>> {
-    let mut groups: Vec<Vec<Prepared>> = Vec::new();
-    let mut bytes = 0;
-    for message in prepared {
-        bytes += message.len;
-        match groups.last_mut().filter(|g| together && g.len() < TOGETHER && bytes <= TOGETHER_BYTES) {
-            Some(group) => group.push(message),
-            None => {
-                bytes = message.len;
-                groups.push(vec![message]);
-            }
-        }
-    }
-    groups
-}
-
-fn send(lease: &Lease, name: &str, group: Vec<Prepared>, options: &AppendOptions) -> Result<(usize, u64, Pending)> {
-    let utf8 = lease.connection.capabilities().is_rev2_only();
-    let bytes = group.iter().map(|p| p.len).sum();
-    let count = group.len();
-    let mut messages = Vec::with_capacity(count);
-    let mut bodies: VecDeque<BodySource> = VecDeque::new();
-    for message in group {
-        let body = match message.source.into_bytes() {
+/// What to append, and for those that are streams the chunks, in order.
+fn messages(prepared: Vec<Prepared>, options: &AppendOptions) -> (Vec<AppendMessage>, VecDeque<BodySource>) {
+    let mut bodies = VecDeque::new();
+    let message = |prepared: Prepared| {
+        let body = match prepared.source.into_bytes() {
             Ok(whole) => AppendBody::Bytes(whole),
             Err(chunks) => {
                 bodies.push_back(chunks);
-                AppendBody::Stream(message.len)
+                AppendBody::Stream(prepared.len)
             }
         };
         let (flags, internal_date) = (options.flags.clone(), options.received);
-        messages.push(AppendMessage { flags, internal_date, body, binary: message.binary });
-    }
-    let append = command::append(&MailboxName::new(name, utf8), &messages)?;
+        AppendMessage { flags, internal_date, body, binary: prepared.binary }
+    };
+    (prepared.into_iter().map(message).collect(), bodies)
+}
+
+fn send(lease: &Lease, name: &str, batch: &[AppendMessage], bodies: &mut VecDeque<BodySource>) -> Result<Pending> {
+    let append = command::append(&MailboxName::new(name, lease.connection.utf8()), batch)?;
+    let streams = batch.iter().filter(|m| matches!(m.body, AppendBody::Stream(_))).count();
+    let bodies = bodies.drain(..streams.min(bodies.len())).collect();
     let extra = Extra { slow: true, bodies, ..Extra::default() };
-    Ok((count, bytes, lease.connection.begin(append, Wants::Nothing, extra)))
+    Ok(lease.connection.begin(append, Wants::Nothing, extra))
 }
 
 fn references(mailbox: &Mailbox, name: &str, count: usize, reply: &Reply) -> Vec<Option<MessageRef>> {
     let name: Arc<str> = name.into();
-    if let Some(ResponseCode::AppendUid { validity, uids }) = &reply.code {
-        if uids.len() == count as u64 {
-            return uids.iter().map(|uid| Some(mailbox.reference(&name, *validity, uid))).collect();
-        }
+    if let Some(ResponseCode::AppendUid { validity, uids }) = &reply.code
+        && uids.len() == count as u64
+    {
+        return uids.iter().map(|uid| Some(mailbox.reference(&name, *validity, uid))).collect();
     }
     vec![None; count]
 }

@@ -6,11 +6,12 @@ use super::options::LogLine;
 use super::route::{Reply, Wants};
 use super::sender::{BodySource, Job};
 use crate::error::{Code, MailError, Result};
+use crate::imap::quirk::Quirks;
 use crate::imap::{Capabilities, Response};
 use crate::limits::Limits;
 use crate::wire::Command;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,10 +25,10 @@ pub(crate) struct Shared {
     pub limits: Limits,
     pub logger: Option<Logger>,
     pub capabilities: RwLock<Arc<Capabilities>>,
+    /// Known faults of this server.
+    pub quirks: Quirks,
     /// Why the connection ended.
     pub ended: OnceLock<MailError>,
-    /// Commands handed over and not answered.
-    pub pending: AtomicUsize,
     /// The UIDVALIDITY that the server last announced for the open mailbox; 0 for none.
     pub uid_validity: AtomicU32,
     pub counters: Arc<Counters>,
@@ -41,6 +42,15 @@ pub(crate) struct Counters {
     pub commands: AtomicU64,
     pub bytes_in: AtomicU64,
     pub bytes_out: AtomicU64,
+}
+
+/// What a connection is told of itself.
+pub(crate) struct About {
+    pub id: u64,
+    pub limits: Limits,
+    pub logger: Option<Logger>,
+    pub counters: Arc<Counters>,
+    pub quirks: Quirks,
 }
 
 /// A handle to one connection. Cheap to clone; the connection ends when the last handle is gone.
@@ -68,23 +78,22 @@ pub(crate) struct Extra {
 impl Connection {
     /// Starts the task of an opened connection. What nobody asks for goes to `observer`.
     pub fn start(
-        opened: Opened,
-        id: u64,
-        limits: Limits,
-        logger: Option<Logger>,
-        counters: Arc<Counters>,
+        mut opened: Opened,
+        about: About,
         observer: Option<mpsc::UnboundedSender<Response>>,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
+        let About { id, limits, logger, counters, quirks } = about;
         let (jobs, queue) = mpsc::unbounded_channel();
+        opened.capabilities = quirks.believe(opened.capabilities);
         let capabilities = RwLock::new(Arc::new(opened.capabilities.clone()));
         let shared = Arc::new(Shared {
             id,
             limits,
             logger,
             capabilities,
+            quirks,
             ended: OnceLock::new(),
-            pending: AtomicUsize::new(0),
             uid_validity: AtomicU32::new(0),
             counters,
         });
@@ -107,7 +116,6 @@ impl Connection {
     pub fn begin(&self, command: Command, wants: Wants, extra: Extra) -> Pending {
         let (reply, done) = oneshot::channel();
         let Extra { slow, bodies, until } = extra;
-        self.shared.pending.fetch_add(1, Ordering::Relaxed);
         self.shared.counters.commands.fetch_add(1, Ordering::Relaxed);
         // A closed channel drops the job, and with it `reply`: the answer is then the reason the connection ended for.
         let _ = self.jobs.send(Job { command, wants, slow, bodies, until, done: reply });
@@ -123,9 +131,14 @@ impl Connection {
         self.shared.ended.get().is_none() && !self.jobs.is_closed()
     }
 
-    /// Commands that wait for an answer.
-    pub fn pending(&self) -> usize {
-        self.shared.pending.load(Ordering::Relaxed)
+    /// What the server is known to do otherwise.
+    pub fn quirks(&self) -> &Quirks {
+        &self.shared.quirks
+    }
+
+    /// Whether mailbox names go out as UTF-8.
+    pub fn utf8(&self) -> bool {
+        self.capabilities().is_rev2_only()
     }
 
     /// The UIDVALIDITY announced last on this connection, 0 for none.
@@ -154,12 +167,6 @@ impl Pending {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(self.shared.ended.get().cloned().unwrap_or_else(closed)),
         }
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        self.shared.pending.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

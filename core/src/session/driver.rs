@@ -55,6 +55,9 @@ impl Driver {
     ) -> Self {
         let limits = shared.limits.clone();
         let (reader, writer) = tokio::io::split(opened.stream);
+        if let Some(observer) = &observer {
+            opened.untagged.into_iter().for_each(|response| drop(observer.send(response)));
+        }
         let literals = opened.capabilities.literals();
         let core = Core {
             buffer: opened.buffer,
@@ -226,9 +229,10 @@ impl Core {
             self.shared.uid_validity.store(*validity, Ordering::Release);
         }
         if let (_, Some(capabilities)) | (Some(ResponseCode::Capability(capabilities)), _) = (code, capabilities) {
+            let capabilities = self.shared.quirks.believe(capabilities.clone());
             self.sender.literals = capabilities.literals();
             if let Ok(mut shared) = self.shared.capabilities.write() {
-                *shared = Arc::new(capabilities.clone());
+                *shared = Arc::new(capabilities);
             }
         }
     }

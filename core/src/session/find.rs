@@ -8,7 +8,8 @@ use super::route::{Reply, Wants};
 use super::selection::Selection;
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
-use crate::imap::command::{self, SearchOptions, SearchReturn};
+use crate::imap::command::{self, SearchReturn};
+use crate::imap::extension::esearch;
 use crate::imap::{Capabilities, Response, SearchKey, UidSet, Untagged};
 use crate::query::{Matcher, SearchFacts, SearchPlan};
 use std::sync::Arc;
@@ -27,10 +28,10 @@ pub(super) struct Found {
 
 /// How many messages a selection holds.
 pub(super) async fn count(mailbox: &Mailbox, selection: Selection, time_zone: Option<String>) -> Result<u64> {
-    if matches!(selection, Selection::All) {
-        if let Some(messages) = mailbox.status().await?.messages {
-            return Ok(messages);
-        }
+    if matches!(selection, Selection::All)
+        && let Some(messages) = mailbox.status().await?.messages
+    {
+        return Ok(messages);
     }
     Ok(search(mailbox, selection, false, time_zone).await?.len() as u64)
 }
@@ -167,26 +168,22 @@ fn facts(mailbox: &str, exact: bool, server: &Capabilities) -> SearchFacts {
 /// One search, with ESEARCH where there is it: its answer is a set of ranges (RFC 4731).
 pub(super) async fn ask(lease: &Lease, key: &SearchKey) -> Result<UidSet> {
     let connection = &lease.connection;
-    let esearch = connection.capabilities().has("ESEARCH");
-    let returns = if esearch { vec![SearchReturn::All] } else { Vec::new() };
-    let options = SearchOptions { returns, utf8: connection.capabilities().is_rev2_only() };
+    let options = esearch::options(&connection.capabilities(), &[SearchReturn::All], connection.utf8());
     let search = command::uid_search(key, &options)?;
     let reply = connection.run_slow(search, Wants::Search).await?;
     Ok(uids_in(&reply))
 }
 
 fn uids_in(reply: &Reply) -> UidSet {
-    let mut uids = UidSet::default();
+    let mut found = esearch::Found::default();
     for response in &reply.untagged {
         match response {
-            Response::Data(Untagged::Esearch(found)) => {
-                uids = uids.union(found.all.as_ref().unwrap_or(&UidSet::default()))
-            }
-            Response::Data(Untagged::Search { ids: found, .. }) => uids = uids.union(found),
+            Response::Data(Untagged::Esearch(answer)) => found.esearch(answer),
+            Response::Data(Untagged::Search { ids, mod_seq }) => found.search(ids, *mod_seq),
             _ => {}
         }
     }
-    uids
+    found.uids
 }
 
 fn is_bad_charset(error: &MailError) -> bool {

@@ -1,6 +1,6 @@
 //! What a server says of its mailboxes.
 
-use crate::imap::Role;
+use crate::imap::{self, Role};
 
 /// A mailbox as LIST describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +68,12 @@ pub struct Namespace {
     pub prefix: String,
     /// Its delimiter; `None` for a flat one.
     pub delimiter: Option<char>,
+}
+
+impl From<&imap::Namespace> for Namespace {
+    fn from(namespace: &imap::Namespace) -> Self {
+        Self { prefix: namespace.prefix.as_str().to_owned(), delimiter: namespace.delimiter }
+    }
 }
 
 /// The answer to a raw command.

@@ -8,11 +8,12 @@ use super::redact;
 use super::route::{Reply, Wants};
 use super::selection::Target;
 use super::session::Session;
-use crate::error::{Code, MailError, Result};
+use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::command::{self, ListQuery, StatusItem};
-use crate::imap::{Capabilities, ListRow, MailboxName, Response, Role, StatusItems, Untagged};
+use crate::imap::extension::{self, children, list_extended, list_status, namespace};
+use crate::imap::{self, ListRow, MailboxName, Response, Role, StatusItems, Untagged};
 use crate::wire::{Encoder, Frame};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Session {
     /// The mailboxes of the account.
@@ -73,17 +74,18 @@ impl Session {
 
     /// The namespaces of the account.
     pub async fn namespaces(&self) -> Result<Namespaces> {
-        self.names().namespaces(self).await.map(|n| (*n).clone())
+        let said = self.names().namespaces(self).await?;
+        let own = |all: &[imap::Namespace]| all.iter().map(Namespace::from).collect();
+        let (personal, other_users, shared) = (own(&said.personal), own(&said.other_users), own(&said.shared));
+        Ok(Namespaces { personal, other_users, shared })
     }
 
     /// Tells the server who we are and returns what it says of itself; empty where it says nothing (ID, RFC 2971).
     pub async fn id(&self, fields: Vec<(String, Option<String>)>) -> Result<Vec<(String, Option<String>)>> {
         let lease = self.any().await?;
-        if !lease.connection.capabilities().has("ID") {
-            return Ok(Vec::new());
-        }
         let fields: Vec<(&str, &str)> = fields.iter().filter_map(|(k, v)| Some((k.as_str(), v.as_deref()?))).collect();
-        let reply = lease.connection.run(command::id(&fields)?, Wants::Id).await?;
+        let Some(id) = extension::id::plan(&lease.connection.capabilities(), &fields)? else { return Ok(Vec::new()) };
+        let reply = lease.connection.run(id, Wants::Id).await?;
         let said = reply.untagged.into_iter().find_map(|response| match response {
             Response::Data(Untagged::Id(fields)) => Some(fields),
             _ => None,
@@ -112,7 +114,7 @@ impl Session {
         }
         let mut encoder = Encoder::new("");
         let command = encoder.raw(text)?.clone().finish();
-        let reply = self.any().await?.connection.begin(command, Wants::All, Extra { slow: true, ..Extra::default() });
+        let reply = self.any().await?.connection.begin(command, Wants::All, slow());
         let reply = reply.answer().await?;
         let untagged = reply.lines.iter().map(|line| redact::received(&Frame::text(line.clone()))).collect();
         Ok(RawReply { untagged, text: reply.text })
@@ -142,122 +144,118 @@ const OURS: &[&str] = &[
 pub(super) async fn mailboxes(session: &Session, options: ListOptions) -> Result<Vec<MailboxInfo>> {
     let lease = session.any().await?;
     let capabilities = lease.connection.capabilities();
-    let query = query(&options, &capabilities);
-    let reply = lease.connection.run_slow(command::list(&query)?, Wants::List).await?;
-    let mut found = read(&reply, session.account().limits.mailboxes)?;
-    if !query.return_subscribed && !query.subscribed_only {
-        subscriptions(&lease, &options, &mut found).await?;
+    let plan = list_extended::plan(&capabilities, &query(&options, &lease))?;
+    let sent: Vec<_> = plan.commands.into_iter().map(|c| lease.connection.begin(c, Wants::List, slow())).collect();
+    let mut listed = Listed::default();
+    for pending in sent {
+        listed.read(&pending.answer().await?, session.account().limits.mailboxes)?;
     }
+    for (row, status) in listed.rows.iter().zip(&mut listed.statuses) {
+        if !plan.then_status.is_empty() && status.is_none() && row.is_selectable() {
+            *status = later_status(&lease, &row.mailbox, &plan.then_status).await?;
+        }
+    }
+    let mut found = listed.infos(plan.subscribed_by_lsub);
     if options.subscribed {
         found.retain(|m| m.subscribed == Some(true));
-    }
-    if options.status && query.return_status.is_empty() {
-        statuses(&lease, &mut found).await?;
     }
     guess_roles(&mut found);
     Ok(found)
 }
 
-fn query(options: &ListOptions, capabilities: &Capabilities) -> ListQuery {
-    let extended = capabilities.has("LIST-EXTENDED");
-    let statuses = extended && options.status && capabilities.has("LIST-STATUS");
+fn slow() -> Extra {
+    Extra { slow: true, ..Extra::default() }
+}
+
+fn query(options: &ListOptions, lease: &Lease) -> ListQuery {
+    let status = if options.status { status_items(lease) } else { Vec::new() };
     ListQuery {
         patterns: options.pattern.iter().cloned().collect(),
-        utf8: capabilities.is_rev2_only(),
-        subscribed_only: extended && options.subscribed,
-        return_subscribed: extended,
-        return_children: extended,
-        return_special_use: extended && capabilities.has("SPECIAL-USE"),
-        return_status: if statuses { status_items(capabilities) } else { Vec::new() },
+        utf8: lease.connection.utf8(),
+        subscribed_only: options.subscribed,
+        return_subscribed: true,
+        return_children: true,
+        return_special_use: true,
+        return_status: status,
         ..ListQuery::default()
     }
 }
 
-/// LSUB, for servers without LIST-EXTENDED.
-async fn subscriptions(lease: &Lease, options: &ListOptions, found: &mut [MailboxInfo]) -> Result<()> {
-    let pattern = options.pattern.as_deref().unwrap_or("*");
-    let reply = lease.connection.run_slow(command::lsub("", pattern, false)?, Wants::List).await?;
-    let subscribed: Vec<String> = reply
-        .untagged
-        .iter()
-        .filter_map(|response| match response {
-            Response::Data(Untagged::Lsub(row)) => Some(row.mailbox.as_str().to_owned()),
-            _ => None,
-        })
-        .collect();
-    for mailbox in found {
-        mailbox.subscribed = Some(subscribed.contains(&mailbox.name));
+/// STATUS of one mailbox of a listing; `None` for one that was listed and cannot be asked.
+async fn later_status(lease: &Lease, name: &MailboxName, items: &[StatusItem]) -> Result<Option<StatusItems>> {
+    match lease.connection.run_slow(command::status(name, items)?, Wants::Status).await {
+        Ok(reply) => Ok(status_in(&reply).cloned()),
+        Err(error) if error.retry() == Retry::Reconnect => Err(error),
+        Err(_) => Ok(None),
     }
-    Ok(())
 }
 
-/// One STATUS a mailbox, all sent before the first is answered, for servers without LIST-STATUS.
-async fn statuses(lease: &Lease, found: &mut [MailboxInfo]) -> Result<()> {
-    let items = status_items(&lease.connection.capabilities());
-    let mut sent = Vec::new();
-    for mailbox in found.iter().filter(|m| m.selectable) {
-        let command = command::status(&encoded(lease, &mailbox.name), &items)?;
-        sent.push((mailbox.name.clone(), lease.connection.begin(command, Wants::Status, Extra::default())));
-    }
-    let mut known = BTreeMap::new();
-    for (name, pending) in sent {
-        // A mailbox that was listed and cannot be asked has no status; the others have.
-        match pending.answer().await {
-            Ok(reply) => known.extend(status_in(&reply).map(|items| (name, items))),
-            Err(error) if matches!(error.code(), Code::NetLost | Code::NetTimeout | Code::ServerBye) => {
-                return Err(error);
-            }
-            Err(_) => {}
-        }
-    }
-    for mailbox in found {
-        mailbox.status = known.remove(&mailbox.name);
-    }
-    Ok(())
+/// What a listing has told so far.
+#[derive(Default)]
+struct Listed {
+    rows: Vec<ListRow>,
+    statuses: Vec<Option<StatusItems>>,
+    places: BTreeMap<String, usize>,
+    subscribed: BTreeSet<String>,
 }
 
-fn read(reply: &Reply, most: usize) -> Result<Vec<MailboxInfo>> {
-    let mut found: Vec<MailboxInfo> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for response in &reply.untagged {
-        match response {
-            Response::Data(Untagged::List(row)) if !places.contains_key(row.mailbox.as_str()) => {
-                places.insert(row.mailbox.as_str().to_owned(), found.len());
-                found.push(info(row));
+impl Listed {
+    fn read(&mut self, reply: &Reply, most: usize) -> Result<()> {
+        for response in &reply.untagged {
+            match response {
+                Response::Data(Untagged::List(row)) => self.row(row),
+                Response::Data(Untagged::Lsub(row)) => drop(self.subscribed.insert(row.mailbox.as_str().to_owned())),
+                Response::Data(Untagged::Status(status)) => self.status(&status.mailbox, &status.items),
+                _ => {}
             }
-            Response::Data(Untagged::Status(status)) => {
-                let place = places.get(status.mailbox.as_str()).and_then(|at| found.get_mut(*at));
-                if let Some(mailbox) = place {
-                    mailbox.status = Some(status_of(&status.items));
-                }
+            if self.rows.len() > most {
+                return Err(MailError::new(
+                    Code::LimitExceeded,
+                    format!("The server lists more than {most} mailboxes"),
+                ));
             }
-            _ => {}
         }
-        if found.len() > most {
-            return Err(MailError::new(Code::LimitExceeded, format!("The server lists more than {most} mailboxes")));
+        Ok(())
+    }
+
+    /// Some servers list a mailbox twice.
+    fn row(&mut self, row: &ListRow) {
+        if !self.places.contains_key(row.mailbox.as_str()) {
+            self.places.insert(row.mailbox.as_str().to_owned(), self.rows.len());
+            self.rows.push(row.clone());
+            self.statuses.push(None);
         }
     }
-    Ok(found)
-}
 
-fn info(row: &ListRow) -> MailboxInfo {
-    let name = row.mailbox.as_str().to_owned();
-    let path = match row.delimiter {
-        Some(delimiter) => name.split(delimiter).map(str::to_owned).collect(),
-        None => vec![name.clone()],
-    };
-    let subscribed = row.has_attribute("\\Subscribed");
-    MailboxInfo {
-        path,
-        delimiter: row.delimiter,
-        role: row.role(),
-        role_guessed: false,
-        selectable: row.is_selectable(),
-        has_children: row.has_children(),
-        subscribed: Some(subscribed),
-        attributes: row.attributes.clone(),
-        status: None,
-        name,
+    fn status(&mut self, mailbox: &MailboxName, items: &StatusItems) {
+        let place = self.places.get(mailbox.as_str()).and_then(|at| self.statuses.get_mut(*at));
+        if let Some(status) = place {
+            *status = Some(items.clone());
+        }
+    }
+
+    fn infos(&self, by_lsub: bool) -> Vec<MailboxInfo> {
+        let info = |(row, status): (&ListRow, &Option<StatusItems>)| {
+            let name = row.mailbox.as_str().to_owned();
+            let path = match row.delimiter {
+                Some(delimiter) => name.split(delimiter).map(str::to_owned).collect(),
+                None => vec![name.clone()],
+            };
+            let subscribed = if by_lsub { self.subscribed.contains(&name) } else { row.has_attribute("\\Subscribed") };
+            MailboxInfo {
+                path,
+                delimiter: row.delimiter,
+                role: row.role(),
+                role_guessed: false,
+                selectable: row.is_selectable(),
+                has_children: Some(children::has_children(row, &self.rows)),
+                subscribed: Some(subscribed),
+                attributes: row.attributes.clone(),
+                status: status.as_ref().map(status_of),
+                name,
+            }
+        };
+        self.rows.iter().zip(&self.statuses).map(info).collect()
     }
 }
 
@@ -282,30 +280,24 @@ pub(super) async fn status(session: &Session, target: &Target) -> Result<Mailbox
 }
 
 async fn status_on(lease: &Lease, name: &str) -> Result<MailboxStatus> {
-    let items = status_items(&lease.connection.capabilities());
-    let command = command::status(&encoded(lease, name), &items)?;
+    let command = command::status(&encoded(lease, name), &status_items(lease))?;
     let reply = lease.connection.run_slow(command, Wants::Status).await.map_err(|e| e.in_mailbox(name))?;
-    status_in(&reply).ok_or_else(|| MailError::new(Code::ServerProtocol, "The server gave no status").in_mailbox(name))
+    let status = status_in(&reply).map(status_of);
+    status.ok_or_else(|| MailError::new(Code::ServerProtocol, "The server gave no status").in_mailbox(name))
 }
 
-fn status_in(reply: &Reply) -> Option<MailboxStatus> {
+fn status_in(reply: &Reply) -> Option<&StatusItems> {
     reply.untagged.iter().find_map(|response| match response {
-        Response::Data(Untagged::Status(status)) => Some(status_of(&status.items)),
+        Response::Data(Untagged::Status(status)) => Some(&status.items),
         _ => None,
     })
 }
 
-fn status_items(capabilities: &Capabilities) -> Vec<StatusItem> {
-    let rev2 = capabilities.has("IMAP4rev2");
-    let optional = [
-        (capabilities.has("STATUS=SIZE") || rev2, StatusItem::Size),
-        (rev2, StatusItem::Deleted),
-        (capabilities.has("CONDSTORE") || capabilities.has("QRESYNC"), StatusItem::HighestModSeq),
-        (capabilities.announces("APPENDLIMIT"), StatusItem::AppendLimit),
-        (capabilities.has("OBJECTID"), StatusItem::MailboxId),
-    ];
-    let always = [StatusItem::Messages, StatusItem::UidNext, StatusItem::UidValidity, StatusItem::Unseen];
-    always.into_iter().chain(optional.into_iter().filter(|(on, _)| *on).map(|(_, item)| item)).collect()
+/// Everything that the server can tell of a mailbox.
+fn status_items(lease: &Lease) -> Vec<StatusItem> {
+    use StatusItem::{AppendLimit, Deleted, HighestModSeq, MailboxId, Messages, Size, UidNext, UidValidity, Unseen};
+    let all = [Messages, UidNext, UidValidity, Unseen, Size, Deleted, HighestModSeq, AppendLimit, MailboxId];
+    list_status::offered(&lease.connection.capabilities(), &all)
 }
 
 fn status_of(items: &StatusItems) -> MailboxStatus {
@@ -323,33 +315,16 @@ fn status_of(items: &StatusItems) -> MailboxStatus {
 }
 
 /// Namespaces; for a server without the command, what an empty LIST tells of the delimiter.
-pub(super) async fn namespaces(session: &Session) -> Result<Namespaces> {
+pub(super) async fn namespaces(session: &Session) -> Result<imap::Namespaces> {
     let lease = session.any().await?;
-    if !lease.connection.capabilities().has("NAMESPACE") {
-        return unnamed(&lease).await;
-    }
-    let reply = lease.connection.run(command::namespace(), Wants::Namespace).await?;
+    let command = namespace::plan(&lease.connection.capabilities())?;
+    let reply = lease.connection.run(command, Wants::Namespace).await?;
     let said = reply.untagged.into_iter().find_map(|response| match response {
         Response::Data(Untagged::Namespace(namespaces)) => Some(namespaces),
+        Response::Data(Untagged::List(row)) => Some(namespace::from_list(&row)),
         _ => None,
     });
-    let said = said.ok_or_else(|| MailError::new(Code::ServerProtocol, "The server gave no namespaces"))?;
-    let convert = |all: Vec<crate::imap::Namespace>| {
-        all.into_iter().map(|n| Namespace { prefix: n.prefix.as_str().to_owned(), delimiter: n.delimiter }).collect()
-    };
-    let (personal, other_users, shared) = (convert(said.personal), convert(said.other_users), convert(said.shared));
-    Ok(Namespaces { personal, other_users, shared })
-}
-
-async fn unnamed(lease: &Lease) -> Result<Namespaces> {
-    let query = ListQuery { patterns: vec![String::new()], ..ListQuery::default() };
-    let reply = lease.connection.run(command::list(&query)?, Wants::List).await?;
-    let delimiter = reply.untagged.iter().find_map(|response| match response {
-        Response::Data(Untagged::List(row)) => Some(row.delimiter),
-        _ => None,
-    });
-    let personal = vec![Namespace { prefix: String::new(), delimiter: delimiter.flatten() }];
-    Ok(Namespaces { personal, ..Namespaces::default() })
+    said.ok_or_else(|| MailError::new(Code::ServerProtocol, "The server gave no namespaces"))
 }
 
 async fn create(session: &Session, name: &str, options: &CreateOptions) -> Result<()> {
@@ -390,5 +365,5 @@ async fn writable(session: &Session) -> Result<Lease> {
 }
 
 fn encoded(lease: &Lease, name: &str) -> MailboxName {
-    MailboxName::new(name, lease.connection.capabilities().is_rev2_only())
+    MailboxName::new(name, lease.connection.utf8())
 }

@@ -153,10 +153,10 @@ impl Messages {
                 self.finish();
                 return Ok(());
             }
-            if let Some(residual) = residual {
-                if !message.matches(residual).await? {
-                    continue;
-                }
+            if let Some(residual) = residual
+                && !message.matches(residual).await?
+            {
+                continue;
             }
             self.given += 1;
             self.ready.push_back(message);

@@ -1,12 +1,13 @@
 //! From how a user names a mailbox to the server's name for it.
 
-use super::info::{MailboxInfo, Namespaces};
+use super::info::MailboxInfo;
 use super::manage;
 use super::options::ListOptions;
 use super::selection::Target;
 use super::session::Session;
 use crate::error::{Code, MailError, Result};
-use crate::imap::Role;
+use crate::imap::extension::namespace;
+use crate::imap::{Namespaces, Role};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -82,23 +83,14 @@ impl Names {
 
 /// Levels as one name, in the personal namespace.
 fn join(path: &[String], namespaces: &Namespaces) -> Result<String> {
-    let personal = namespaces.personal.first();
-    let delimiter = personal.and_then(|n| n.delimiter);
-    let prefix = personal.map_or("", |n| n.prefix.as_str());
-    let (Some(first), Some(delimiter)) = (path.first(), delimiter.or(Some('\0'))) else {
-        return Err(MailError::new(Code::UsageArgument, "A path has at least one level"));
-    };
-    if delimiter == '\0' && path.len() > 1 {
-        return Err(MailError::new(Code::ServerUnsupported, "This server's mailboxes have no hierarchy"));
-    }
-    if let Some(level) = path.iter().find(|level| level.contains(delimiter)) {
-        let message = format!("A level cannot hold the server's delimiter {delimiter:?}, as {level:?} does");
+    let delimiter = namespaces.personal.first().and_then(|n| n.delimiter);
+    if let Some(level) = delimiter.and_then(|d| path.iter().find(|level| level.contains(d))) {
+        let message = format!("A level cannot hold the server's delimiter, as {level:?} does");
         return Err(MailError::new(Code::UsageArgument, message));
     }
-    let joined = path.join(&delimiter.to_string());
-    // `INBOX.Trash` is not to become `INBOX.INBOX.Trash` (Courier, Cyrus without altnamespace).
-    let inbox = first.eq_ignore_ascii_case("INBOX");
-    Ok(if prefix.is_empty() || inbox || joined.starts_with(prefix) { joined } else { format!("{prefix}{joined}") })
+    let levels: Vec<&str> = path.iter().map(String::as_str).collect();
+    namespace::join(namespaces, &levels)
+        .ok_or_else(|| MailError::new(Code::ServerUnsupported, "This server's mailboxes have no hierarchy"))
 }
 
 /// The mailbox of a role: as the server says, else as a well-known name suggests. Gmail has no archive but All Mail.
@@ -117,11 +109,14 @@ fn missing(role: Role) -> MailError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::info::Namespace;
     use super::*;
+    use crate::imap::{MailboxName, Namespace};
 
     fn namespaces(prefix: &str, delimiter: Option<char>) -> Namespaces {
-        Namespaces { personal: vec![Namespace { prefix: prefix.to_owned(), delimiter }], ..Namespaces::default() }
+        Namespaces {
+            personal: vec![Namespace { prefix: MailboxName::new(prefix, false), delimiter }],
+            ..Namespaces::default()
+        }
     }
 
     fn path(levels: &[&str]) -> Vec<String> {

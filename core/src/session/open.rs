@@ -30,6 +30,7 @@ pub(crate) struct Opened {
     /// Data that came with the login, unasked.
     pub untagged: Vec<Response>,
     /// Whether it took us for logged in from the start.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests ask"))]
     pub preauth: bool,
     /// Begins every tag of this connection; no tag sent so far was this followed by a digit.
     pub tag_prefix: String,

@@ -189,7 +189,7 @@ impl Pool {
         let Want::Mailbox(name) = want else { return Ok(lease) };
         let switching = Switching { pool: self, id: lease.connection.id() };
         let selected = Arc::new(select(&lease.connection, name, self.read_only).await?);
-        switching.done(Arc::clone(&selected));
+        switching.done(&selected);
         lease.selected = Some(selected);
         Ok(lease)
     }
@@ -237,9 +237,9 @@ struct Switching<'a> {
 }
 
 impl Switching<'_> {
-    fn done(&self, selected: Arc<Selected>) {
+    fn done(&self, selected: &Arc<Selected>) {
         for slot in self.pool.lock().slots.iter_mut().filter(|s| s.connection.id() == self.id) {
-            slot.selected = Some(Arc::clone(&selected));
+            slot.selected = Some(Arc::clone(selected));
         }
     }
 }

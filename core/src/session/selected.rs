@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::route::{Reply, Wants};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, SelectOptions};
+use crate::imap::extension::condstore;
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Untagged};
 
 /// An open mailbox, as of when it was opened.
@@ -23,7 +24,7 @@ pub(crate) struct Selected {
 /// Opens a mailbox on a connection; read-only, with EXAMINE, where that is wanted.
 pub(crate) async fn select(connection: &Connection, name: &str, read_only: bool) -> Result<Selected> {
     let capabilities = connection.capabilities();
-    let condstore = capabilities.has("CONDSTORE") || capabilities.has("QRESYNC");
+    let condstore = condstore::is_offered(&capabilities);
     let encoded = MailboxName::new(name, capabilities.is_rev2_only());
     let select = command::select(&encoded, SelectOptions { read_only, condstore })?;
     let reply = connection.run_slow(select, Wants::Select).await?;
@@ -55,7 +56,7 @@ fn note(selected: &mut Selected, code: &ResponseCode) {
         ResponseCode::UidValidity(validity) => selected.uid_validity = *validity,
         ResponseCode::UidNext(next) => selected.uid_next = Some(*next),
         ResponseCode::PermanentFlags(flags) => selected.permanent_flags = Some(flags.clone()),
-        ResponseCode::HighestModSeq(highest) => selected.highest_mod_seq = Some(*highest).filter(|n| *n > 0),
+        ResponseCode::HighestModSeq(highest) => selected.highest_mod_seq = condstore::valid(*highest),
         ResponseCode::ReadOnly => selected.read_only = true,
         _ => {}
     }

@@ -46,9 +46,8 @@ impl Windows {
 
     /// Learns from a window that came to `bytes` for `rows` messages.
     pub fn learn(&mut self, rows: u64, bytes: u64) {
-        if rows > 0 {
-            let fitting = BYTES / (bytes / rows).max(1);
-            self.rows = fitting.clamp(self.least, MOST).min(self.rows * 2);
+        if let Some(bytes_each) = bytes.checked_div(rows) {
+            self.rows = (BYTES / bytes_each.max(1)).clamp(self.least, MOST).min(self.rows * 2);
         }
     }
 

@@ -10,6 +10,8 @@ use super::selection::{Selection, Target};
 use crate::bulk::{BulkResult, Done, MessageRef};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, StoreAction, StoreOptions};
+use crate::imap::extension::r#move::{self, MovePlan};
+use crate::imap::extension::uidplus;
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -238,15 +240,15 @@ fn keepable(lease: &Lease, stores: &[(StoreAction, Vec<Flag>)]) -> Result<()> {
 }
 
 async fn copy(lease: &Lease, uids: &UidSet, name: &str) -> Result<Step> {
-    let target = MailboxName::new(name, lease.connection.capabilities().is_rev2_only());
+    let target = MailboxName::new(name, lease.connection.utf8());
     let reply = lease.connection.run_slow(command::uid_copy(uids, &target)?, Wants::Nothing).await?;
     Ok(Step { target: Some(name.to_owned()), pairs: pairs(&reply) })
 }
 
 async fn move_one(lease: &Lease, uids: &UidSet, name: &str) -> Result<Step> {
-    let capabilities = lease.connection.capabilities();
-    if capabilities.has("MOVE") {
-        let command = command::uid_move(uids, &MailboxName::new(name, capabilities.is_rev2_only()))?;
+    let plan = r#move::plan(&lease.connection.capabilities());
+    if plan == MovePlan::Move {
+        let command = command::uid_move(uids, &MailboxName::new(name, lease.connection.utf8()))?;
         let reply = lease.connection.run_slow(command, Wants::Nothing).await?;
         return Ok(Step { target: Some(name.to_owned()), pairs: pairs(&reply) });
     }
@@ -256,23 +258,25 @@ async fn move_one(lease: &Lease, uids: &UidSet, name: &str) -> Result<Step> {
         None => uids.clone(),
     };
     if !copied.is_empty() {
-        remove(lease, &copied).await?;
+        mark(lease, &copied).await?;
+    }
+    // Without UIDPLUS they stay marked: a plain EXPUNGE would take what others have marked as well.
+    if !copied.is_empty() && plan == MovePlan::CopyAndExpunge {
+        lease.connection.run_slow(command::uid_expunge(&copied)?, Wants::Nothing).await?;
     }
     Ok(step)
 }
 
-/// Marks as deleted and expunges just these. Without UIDPLUS they stay marked: a plain EXPUNGE would take what others
-/// have marked as well (RFC 4315 section 2.1).
 async fn remove(lease: &Lease, uids: &UidSet) -> Result<Step> {
-    let mark = command::uid_store(uids, StoreAction::Add, &[Flag::DELETED], SILENT)?;
-    let marked = lease.connection.begin(mark, Wants::Nothing, Extra::default());
-    if lease.connection.capabilities().has("UIDPLUS") {
-        marked.answer().await?;
-        lease.connection.run_slow(command::uid_expunge(uids)?, Wants::Nothing).await?;
-    } else {
-        marked.answer().await?;
-    }
+    let expunge = uidplus::expunge(&lease.connection.capabilities(), uids)?;
+    mark(lease, uids).await?;
+    lease.connection.run_slow(expunge, Wants::Nothing).await?;
     Ok(Step::default())
+}
+
+async fn mark(lease: &Lease, uids: &UidSet) -> Result<()> {
+    let mark = command::uid_store(uids, StoreAction::Add, &[Flag::DELETED], SILENT)?;
+    lease.connection.run(mark, Wants::Nothing).await.map(drop)
 }
 
 /// Which UID became which, from COPYUID: on the tagged OK (Gmail and for COPY) or on an untagged one (MOVE elsewhere).

@@ -10,19 +10,15 @@ use super::queue::{Entry, Queue};
 use super::snapshot::Snapshot;
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result, Retry};
-use crate::imap::FetchRow;
+use crate::imap::extension::idle::{self, Follow};
+use crate::imap::{FetchRow, command};
 use crate::session::{Loaded, Mailbox, Message};
+use crate::wire::Command;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// IDLE is begun anew after this much silence: NAT gateways forget after 4 minutes or more, servers after 29
-/// (RFC 2177).
-const RENEW: Duration = Duration::from_secs(4 * 60);
-/// How often to ask a server that has no IDLE.
-const POLL: Duration = Duration::from_secs(60);
 
 /// Follows a mailbox until the watch or the session is closed, or nothing more can be done.
 pub(super) async fn follow(mailbox: Mailbox, options: WatchOptions, queue: Arc<Queue>) -> Result<()> {
@@ -75,7 +71,10 @@ impl Follower<'_> {
         let everything = matches!(self.options.since, Since::All) && self.told.is_none();
         let mut live = Live::open(self.mailbox, everything).await?;
         self.catch_up(&mut live)?;
-        if live.can_idle() { self.idle(&mut live).await } else { self.poll(&mut live).await }
+        match live.plan()? {
+            Follow::Idle(renew) => self.idle(&mut live, renew).await,
+            Follow::Poll(question, every) => self.poll(&mut live, question, every).await,
+        }
     }
 
     /// Tells what has changed since the user was last told, or fixes the point from which he is.
@@ -106,7 +105,7 @@ impl Follower<'_> {
         self.told = Some(seen);
     }
 
-    async fn idle(&mut self, live: &mut Live) -> Result<Infallible> {
+    async fn idle(&mut self, live: &mut Live, renew_after: Duration) -> Result<Infallible> {
         // Before the first IDLE: telling what was missed may need a question, which would wait for the IDLE's end.
         self.tell(live).await?;
         let mut idle = live.idle();
@@ -116,11 +115,13 @@ impl Follower<'_> {
                     live.take(response)?;
                     false
                 }
-                () = tokio::time::sleep(RENEW) => true,
+                () = tokio::time::sleep(renew_after) => true,
                 ended = &mut idle.answer => match ended {
                     Ok(_) => true,
                     // It offers IDLE and will not do it.
-                    Err(e) if matches!(e.code(), Code::ServerRefused | Code::ServerBad) => return self.poll(live).await,
+                    Err(e) if matches!(e.code(), Code::ServerRefused | Code::ServerBad) => {
+                        return self.poll(live, command::noop(), idle::POLL).await;
+                    }
                     Err(e) => return Err(e),
                 },
             };
@@ -136,12 +137,12 @@ impl Follower<'_> {
         }
     }
 
-    async fn poll(&mut self, live: &mut Live) -> Result<Infallible> {
-        let every = self.options.poll_seconds.map_or(POLL, |s| Duration::from_secs(u64::from(s.max(1))));
+    async fn poll(&mut self, live: &mut Live, question: Command, every: Duration) -> Result<Infallible> {
+        let every = self.options.poll_seconds.map_or(every, |s| Duration::from_secs(u64::from(s.max(1))));
         loop {
             self.tell(live).await?;
             tokio::time::sleep(every).await;
-            live.noop().await?;
+            live.poll(question.clone()).await?;
             let rows = live.ask_new()?;
             live.rows(rows).await?;
         }

@@ -3,8 +3,10 @@
 use super::tracker::Tracker;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, FetchItem, FetchModifiers};
-use crate::imap::{Response, UidSet};
+use crate::imap::extension::idle::{self, Follow};
+use crate::imap::{MailboxName, Response, UidSet};
 use crate::session::{Connection, Extra, Mailbox, Pending, Wants, select};
+use crate::wire::Command;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,8 +74,10 @@ impl Live {
         Ok(live)
     }
 
-    pub fn can_idle(&self) -> bool {
-        self.connection.capabilities().has("IDLE")
+    /// How to follow this server.
+    pub fn plan(&self) -> Result<Follow> {
+        let mailbox = MailboxName::new(&self.name, self.connection.utf8());
+        idle::plan(&self.connection.capabilities(), self.connection.quirks(), &mailbox)
     }
 
     /// Begins to listen.
@@ -85,8 +89,8 @@ impl Live {
     }
 
     /// Lets the server say what has happened.
-    pub async fn noop(&mut self) -> Result<()> {
-        self.connection.run(command::noop(), Wants::Nothing).await?;
+    pub async fn poll(&mut self, question: Command) -> Result<()> {
+        self.connection.run(question, Wants::Status).await?;
         self.drain();
         Ok(())
     }

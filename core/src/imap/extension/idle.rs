@@ -26,7 +26,7 @@ pub enum Follow {
 }
 
 /// Renewal well before the five minutes after which home routers drop a silent connection.
-pub const RENEW: Duration = Duration::from_secs(260);
+pub const RENEW: Duration = Duration::from_secs(240);
 
 /// Time between polls.
 pub const POLL: Duration = Duration::from_secs(30);
