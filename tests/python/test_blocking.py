@@ -32,7 +32,7 @@ def test_it_does_what_the_other_does(box: Box):
         assert [m.text() for m in messages] == [f"Hello {n}\r\n" for n in (1, 2, 3)]
         assert [bytes(m.raw()) for m in inbox.fetch()] == [letter(n) for n in (1, 2, 3)]
         assert b"".join(bytes(piece) for piece in messages[0].stream()) == letter(1)
-        assert inbox.flag(messages, add=mailtide.Flag.SEEN)
+        assert inbox.flag(messages, add=mailtide.Flag.SEEN).ok
         assert box.flags() == {n: {"\\Seen"} for n in (1, 2, 3)}
         assert inbox.move(messages[0], session.mailbox("Archive"), create=True).done[0].source == messages[0].ref
         ref = inbox.append(letter(9), flags=["$X"])

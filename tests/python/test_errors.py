@@ -55,4 +55,4 @@ def test_a_partial_result_survives_pickling():
     copy = pickle.loads(pickle.dumps(error))
     assert copy.result.done == error.result.done
     assert copy.result.failed[0].error.code == "server.refused"
-    assert not copy.result
+    assert not copy.result.ok

@@ -31,21 +31,17 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """What a write on many messages has come to. True when everything was done."""
+    """What a write on many messages has come to."""
 
     done: tuple[Done, ...] = ()
     failed: tuple[Failed, ...] = ()
     #: Messages for which the connection was lost before the answer: it may or may not have happened.
     unknown: tuple[MessageRef, ...] = ()
 
-    def __bool__(self) -> bool:
+    @property
+    def ok(self) -> bool:
+        """Whether everything was done."""
         return not self.failed and not self.unknown
-
-    def __len__(self) -> int:
-        return len(self.done)
-
-    def __iter__(self) -> Iterator[Done]:
-        return iter(self.done)
 
     def __repr__(self) -> str:
         return f"<BulkResult: {len(self.done)} done, {len(self.failed)} failed, {len(self.unknown)} unknown>"

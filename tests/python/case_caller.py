@@ -1,0 +1,185 @@
+"""A call of a conformance case on the Python package: names and arguments in, plain data out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import case_plain as plain
+import mailtide
+from mailtide import Limits, MessageRef, Net, Q, Role, Timeouts, UidSet
+
+TIMES = ("connect", "greeting", "progress", "slow_progress")
+
+
+class Caller:
+    """What a case has open."""
+
+    def __init__(self, port: int, account: dict[str, Any]) -> None:
+        self.port, self.account = port, account
+        self.engine = mailtide.Engine()
+        self.session: mailtide.Session | None = None
+        self.watch: mailtide.Watch | None = None
+        self.messages: list[mailtide.Message] = []
+        self.cursor = ""
+        self.reasons: list[str] = []
+
+    async def close(self) -> None:
+        if self.watch is not None:
+            self.watch.close()
+        if self.session is not None:
+            # A server that says nothing any more is waited for in vain.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.session.close(), 1)
+
+    async def call(self, name: str, args: dict[str, Any]) -> Any:
+        noun, _, verb = name.rpartition(".")
+        match noun:
+            case "":
+                return await self.connect(args)
+            case "session":
+                return await self.on_session(verb, dict(args))
+            case "mailbox":
+                return await self.on_mailbox(verb, dict(args))
+            case "watch":
+                assert self.watch is not None
+                return self.watch.close()
+            case _:
+                return await self.on_message(noun, verb, args)
+
+    async def event(self) -> Any:
+        """The next event of the watch; null after its end."""
+        assert self.watch is not None
+        async for event in self.watch:
+            if isinstance(event, mailtide.New):
+                self.messages = [event.message]
+            self.cursor = event.cursor
+            return plain.event(event)
+        return None
+
+    async def connect(self, args: dict[str, Any]) -> Any:
+        given = {**self.account, **args}
+        url = given.pop("url", "imap://ada@127.0.0.1:PORT").replace("PORT", str(self.port))
+        limits = given.pop("limits", {})
+        times = {name: given_time for name, given_time in limits.items() if name in TIMES}
+        net = Net(timeouts=Timeouts(**times))
+        bounds = Limits(**{name: bound for name, bound in limits.items() if name not in times})
+        if tokens := given.pop("tokens", None):
+            given |= {"token": self.tokens(tokens), "password": None}
+        account = mailtide.Account(url, **{"password": "secret", "net": net, "limits": bounds, **given})
+        self.session = await mailtide.connect(account, engine=self.engine)
+        return {"tokens": self.reasons}
+
+    def tokens(self, tokens: list[str]) -> Any:
+        """Gives one token after the other."""
+
+        def ask(request: mailtide.TokenRequest) -> str:
+            self.reasons.append(request.reason)
+            return tokens[min(len(self.reasons), len(tokens)) - 1]
+
+        return ask
+
+    async def on_session(self, verb: str, args: dict[str, Any]) -> Any:
+        assert self.session is not None
+        names = [target(args.pop(key)) for key in ("name", "to") if key in args]
+        values = [args.pop(key) for key in ("fields", "command") if key in args]
+        if "role" in args:
+            args["role"] = Role(args["role"])
+        done = getattr(self.session, verb)(*names, *values, **args)
+        return None if verb == "mailbox" else plain.answer(await done)
+
+    async def on_mailbox(self, verb: str, args: dict[str, Any]) -> Any:
+        assert self.session is not None
+        mailbox = self.session.mailbox(target(args.pop("in", "INBOX")))
+        match verb:
+            case "watch":
+                since = args.pop("since", "now")
+                self.watch = mailbox.watch(since=self.cursor if since == "$cursor" else since, **args)
+                return await self.watch.ready()
+            case "append" | "append_many":
+                return await self.append(mailbox, verb, args)
+            case "status":
+                return plain.answer(await mailbox.status())
+        chosen = self.selection(args)
+        if verb == "fetch":
+            return await self.fetch(mailbox, chosen, args)
+        to = [target(args.pop("to"))] if "to" in args else []
+        return plain.answer(await getattr(mailbox, verb)(chosen, *to, **args))
+
+    async def fetch(self, mailbox: mailtide.Mailbox, chosen: Any, args: dict[str, Any]) -> Any:
+        if "columns" in args:
+            args["columns"] = ["from_" if name == "from" else name for name in args["columns"]]
+        messages = mailbox.fetch(chosen, **args)
+        self.messages = []
+        async for message in messages:
+            self.messages.append(message)
+        return {"exact": messages.exact, "messages": [plain.message(m) for m in self.messages]}
+
+    async def append(self, mailbox: mailtide.Mailbox, verb: str, args: dict[str, Any]) -> Any:
+        content = args.pop("content")
+        if "received" in args:
+            args["received"] = datetime.fromisoformat(args["received"])
+        source = self.source(content) if verb == "append" else [self.source(one) for one in content]
+        return plain.answer(await getattr(mailbox, verb)(source, **args))
+
+    def source(self, content: Any) -> Any:
+        """Text, `{"base64": …}`, `{"file": text}`, `{"path": …}` or `{"stream": [text, …]}`."""
+        if isinstance(content, str):
+            return content.encode()
+        if "base64" in content:
+            return base64.b64decode(content["base64"])
+        if "stream" in content:
+            return chunks(content["stream"])
+        if "path" in content:
+            return Path(content["path"])
+        file = Path(tempfile.mkstemp()[1])
+        file.write_bytes(content["file"].encode())
+        return file
+
+    def selection(self, args: dict[str, Any]) -> Any:
+        given = {key: args.pop(key) for key in ("query", "raw", "uids", "refs", "messages", "bare") if key in args}
+        match given:
+            case {"query": query}:
+                return Q(query)
+            case {"raw": raw}:
+                return Q.raw(raw)
+            case {"uids": uids}:
+                return UidSet(uids)
+            case {"refs": refs}:
+                return [self.reference(ref) for ref in refs]
+            case {"bare": text}:
+                return text
+            case {"messages": numbers}:
+                return [self.messages[number] for number in numbers]
+        return None
+
+    def reference(self, text: str) -> MessageRef:
+        assert self.session is not None
+        mailbox, validity, uid = text.rsplit("/", 2)
+        return MessageRef(self.session.account, mailbox, int(validity), int(uid))
+
+    async def on_message(self, noun: str, verb: str, args: dict[str, Any]) -> Any:
+        message = self.messages[args.get("message", 0)]
+        thing: Any = message if noun == "message" else message.attachments[args.get("attachment", 0)]
+        if verb == "stream":
+            return plain.content(b"".join([bytes(piece) async for piece in thing.stream()]))
+        if verb == "save":
+            saved = Path(await thing.save(args.get("directory") or tempfile.mkdtemp()))
+            return {"name": saved.name, "content": plain.content(saved.read_bytes())}
+        return plain.answer(await getattr(thing, verb)())
+
+
+def target(named: Any) -> Any:
+    """A name, its levels, or `{"role": …}`."""
+    return Role(named["role"]) if isinstance(named, dict) else named
+
+
+async def chunks(texts: list[str]) -> AsyncIterator[bytes]:
+    for text in texts:
+        yield text.encode()
