@@ -9,6 +9,7 @@ use crate::stream::Stream;
 use crate::{address, bytes, dates, flags};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDateTime, PyFrozenSet, PyTuple};
 
 type Date<'py> = PyResult<Option<Bound<'py, PyDateTime>>>;
@@ -18,12 +19,14 @@ type Tuple<'py> = PyResult<Bound<'py, PyTuple>>;
 #[pyclass(frozen, module = "mailtide")]
 pub struct Message {
     message: Owned<mailtide::Message>,
+    /// Decoded once: servers repeat it as `Sender` and `Reply-To`.
+    from: PyOnceLock<Py<PyTuple>>,
     blocking: bool,
 }
 
 impl Message {
     pub fn new(message: mailtide::Message, blocking: bool) -> Self {
-        Self { message: Owned::new(message), blocking }
+        Self { message: Owned::new(message), from: PyOnceLock::new(), blocking }
     }
 
     /// For what needs no connection.
@@ -75,17 +78,24 @@ impl Message {
 
     #[getter]
     fn from_<'py>(&self, py: Python<'py>) -> Tuple<'py> {
-        address::tuple(py, self.core().from_())
+        let from = self.from.get_or_try_init(py, || address::tuple(py, self.core().from_()).map(Bound::unbind));
+        from.map(|from| from.bind(py).clone())
     }
 
     #[getter]
     fn sender<'py>(&self, py: Python<'py>) -> Tuple<'py> {
-        address::tuple(py, self.core().sender())
+        match self.core().envelope() {
+            Some(envelope) if envelope.sender == envelope.from => self.from_(py),
+            _ => address::tuple(py, self.core().sender()),
+        }
     }
 
     #[getter]
     fn reply_to<'py>(&self, py: Python<'py>) -> Tuple<'py> {
-        address::tuple(py, self.core().reply_to())
+        match self.core().envelope() {
+            Some(envelope) if envelope.reply_to == envelope.from => self.from_(py),
+            _ => address::tuple(py, self.core().reply_to()),
+        }
     }
 
     #[getter]
