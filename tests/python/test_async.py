@@ -101,7 +101,7 @@ def test_breaking_off_a_loop_leaves_a_usable_session(box: Box):
             gc.collect()
             assert [m.uid for m in await inbox.fetch(order="newest", limit=2).list()] == [5, 4]
             first = await inbox.fetch().first()
-            assert first is not None and await first.text() == "Hello 1\r\n"
+            assert first is not None and await first.text() == "Hello 1\n"
 
     asyncio.run(main())
 

@@ -29,7 +29,7 @@ def test_it_does_what_the_other_does(box: Box):
     with connect(box) as session:
         inbox = session.mailbox("INBOX")
         messages = inbox.fetch(parts=["text"]).list()
-        assert [m.text() for m in messages] == [f"Hello {n}\r\n" for n in (1, 2, 3)]
+        assert [m.text() for m in messages] == [f"Hello {n}\n" for n in (1, 2, 3)]
         assert [bytes(m.raw()) for m in inbox.fetch()] == [letter(n) for n in (1, 2, 3)]
         assert b"".join(bytes(piece) for piece in messages[0].stream()) == letter(1)
         assert inbox.flag(messages, add=mailtide.Flag.SEEN).ok
