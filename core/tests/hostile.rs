@@ -19,3 +19,5 @@ mod refused;
 mod runs;
 #[path = "hostile/script.rs"]
 mod script;
+#[path = "hostile/watch.rs"]
+mod watch;

@@ -77,15 +77,32 @@ impl Driver {
             Ok(()) => closed(),
             Err(error) => error,
         };
-        let error = self.core.route.fail(&error);
-        self.core.sender.fail(&error);
+        if error.code() == Code::NetLost {
+            self.last_words().await;
+        }
+        let error = self.core.route.reason(&error);
+        // Before anybody is told, so that whoever tries again is not given this connection.
         let _ = self.core.shared.ended.set(error.clone());
         self.queue.close();
+        self.core.route.fail(&error);
+        self.core.sender.fail(&error);
         while let Ok(job) = self.queue.try_recv() {
             let _ = job.done.send(Err(error.clone()));
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), self.writer.shutdown()).await;
         self.core.shared.counters.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A server that hangs up says why (BYE), and that may still wait to be read when writing fails.
+    async fn last_words(&mut self) {
+        let reading = async {
+            while matches!(self.reader.read_buf(&mut self.core.buffer).await, Ok(count) if count > 0) {
+                if self.digest().is_err() {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(1), reading).await;
     }
 
     async fn drive(&mut self) -> Result<()> {
@@ -207,8 +224,7 @@ impl Core {
         match self.route.take(response, frame)? {
             Routed::Taken => {}
             Routed::Continue => self.sender.on_continue(),
-            Routed::Ended { tag, unwritten: true } => self.sender.abandon(&tag),
-            Routed::Ended { .. } => {}
+            Routed::Ended { tag } => self.sender.ended(&tag),
             Routed::Unsolicited(response) => {
                 if let Some(observer) = observer {
                     let _ = observer.send(*response);

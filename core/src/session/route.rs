@@ -135,12 +135,10 @@ pub(crate) enum Routed {
     Unsolicited(Box<Response>),
     /// A continuation, for whoever writes.
     Continue,
-    /// A command ended; whether its writing has to stop here (it was refused before it was whole).
+    /// A command ended, maybe before it was whole.
     Ended {
         /// The tag.
         tag: String,
-        /// Whether some of it is not written yet.
-        unwritten: bool,
     },
 }
 
@@ -188,16 +186,19 @@ impl Route {
         }
     }
 
-    /// Fails everything in flight, with the server's BYE where it sent one.
-    pub fn fail(&mut self, error: &MailError) -> MailError {
-        let error = match (&self.bye, error.code()) {
+    /// Why the connection has ended: the server's BYE where it sent one.
+    pub fn reason(&self, error: &MailError) -> MailError {
+        match (&self.bye, error.code()) {
             (Some(bye), Code::NetLost) => bye.clone(),
             _ => error.clone(),
-        };
+        }
+    }
+
+    /// Fails everything in flight.
+    pub fn fail(&mut self, error: &MailError) {
         for command in self.flying.drain(..) {
             let _ = command.done.send(Err(error.clone().with(|c| c.command = Some(command.name.to_owned()))));
         }
-        error
     }
 
     fn tagged(&mut self, tag: &Bytes, status: Status, code: Option<ResponseCode>, text: String) -> Result<Routed> {
@@ -205,8 +206,8 @@ impl Route {
             return Ok(Routed::Taken);
         };
         let Some(mut command) = self.flying.remove(at) else { return Ok(Routed::Taken) };
-        let unwritten = !command.written;
-        if status == Status::Ok && unwritten {
+
+        if status == Status::Ok && !command.written {
             return Err(MailError::new(Code::NetTampered, "The server answered a command before it was sent"));
         }
         let tag = std::mem::take(&mut command.tag);
@@ -218,7 +219,7 @@ impl Route {
             _ => Err(refused(command.name, status, code.as_ref(), &text)),
         };
         let _ = command.done.send(result);
-        Ok(Routed::Ended { tag, unwritten })
+        Ok(Routed::Ended { tag })
     }
 
     fn offer(&mut self, response: Response, frame: &Frame) -> Routed {

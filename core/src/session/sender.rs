@@ -167,10 +167,11 @@ impl Sender {
         Ok(())
     }
 
-    /// The command with this tag was refused before it was whole: the rest of it is not owed while the server waits for
-    /// our literal, and owed when a literal is on its way.
-    pub fn abandon(&mut self, tag: &str) {
-        if self.current.as_ref().is_some_and(|c| c.tag == tag && c.state == Waiting::Continue) {
+    /// The command with this tag was answered. If it was refused before it was whole, the rest of it is not owed while
+    /// the server waits for our literal, and owed when a literal is on its way. An IDLE that was refused or that the
+    /// server has ended takes no DONE.
+    pub fn ended(&mut self, tag: &str) {
+        if self.current.as_ref().is_some_and(|c| c.tag == tag && (c.idle || c.state == Waiting::Continue)) {
             (self.current, self.body, self.until) = (None, None, None);
         }
     }

@@ -20,6 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// A server that ends IDLE sooner than this by itself does not listen, and is asked from time to time.
+const LASTING: Duration = Duration::from_secs(10);
+
 /// Follows a mailbox until the watch or the session is closed, or nothing more can be done.
 pub(super) async fn follow(mailbox: Mailbox, options: WatchOptions, queue: Arc<Queue>) -> Result<()> {
     let mut closing = mailbox.session().closing();
@@ -108,7 +111,7 @@ impl Follower<'_> {
     async fn idle(&mut self, live: &mut Live, renew_after: Duration) -> Result<Infallible> {
         // Before the first IDLE: telling what was missed may need a question, which would wait for the IDLE's end.
         self.tell(live).await?;
-        let mut idle = live.idle();
+        let (mut idle, mut begun) = (live.idle(), Instant::now());
         loop {
             let renew = tokio::select! {
                 response = live.responses.recv() => {
@@ -117,7 +120,15 @@ impl Follower<'_> {
                 }
                 () = tokio::time::sleep(renew_after) => true,
                 ended = &mut idle.answer => match ended {
-                    Ok(_) => true,
+                    // Beginning again at once would ask without end.
+                    Ok(()) if begun.elapsed() < LASTING => {
+                        return self.poll(live, command::noop(), idle::POLL).await;
+                    }
+                    Ok(()) => {
+                        // The server has ended it by itself: no answer is left to wait for.
+                        idle.answer = Box::pin(std::future::ready(Ok(())));
+                        true
+                    }
                     // It offers IDLE and will not do it.
                     Err(e) if matches!(e.code(), Code::ServerRefused | Code::ServerBad) => {
                         return self.poll(live, command::noop(), idle::POLL).await;
@@ -129,7 +140,7 @@ impl Follower<'_> {
                 // DONE, the question and the next IDLE leave in one write.
                 let before = idle.end();
                 let rows = live.ask_new()?;
-                idle = live.idle();
+                (idle, begun) = (live.idle(), Instant::now());
                 answered(before).await?;
                 live.rows(rows).await?;
             }

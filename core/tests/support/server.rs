@@ -33,7 +33,7 @@ pub struct State {
     /// What came and is no command.
     pub offences: Mutex<Vec<String>>,
     pub connections: AtomicUsize,
-    /// Untagged data for whoever is idle.
+    /// Untagged data for whoever is idle or asks with NOOP.
     pub news: Mutex<Vec<u8>>,
     pub changed: Notify,
     selects: AtomicUsize,
@@ -90,7 +90,7 @@ impl Server {
         *lock(&self.state.faults) = faults;
     }
 
-    /// Says something to whoever is idle.
+    /// Says something to whoever is idle or asks with NOOP.
     pub fn tell(&self, lines: &str) {
         lock(&self.state.news).extend_from_slice(lines.as_bytes());
         self.state.changed.notify_waiters();
@@ -173,7 +173,10 @@ impl Connection {
         let (mut store, mut faults) = (lock(&self.state.store), lock(&self.state.faults));
         let mut selects = self.state.selects.load(Ordering::Relaxed) as u32;
         let mut desk = Desk { store: &mut store, faults: &mut faults, open: &mut self.open, selects: &mut selects };
-        let answer = answer(&mut desk, tokens);
+        let mut answer = answer(&mut desk, tokens);
+        if name(tokens) == "NOOP" {
+            answer.untagged = std::mem::take(&mut *lock(&self.state.news));
+        }
         self.state.selects.store(selects as usize, Ordering::Relaxed);
         answer
     }
