@@ -24,4 +24,4 @@ docs:
 	cargo doc -p mailtide --no-deps
 
 generate: setup
-	tools/generate
+	$(PYTHON) bindings-python/stubs.py
