@@ -1,5 +1,6 @@
 //! `Address`: a name and an e-mail address.
 
+use crate::light::{self, Light};
 use mailtide::message::EmailAddress;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -8,6 +9,8 @@ use pyo3::types::PyTuple;
 #[pyclass(frozen, eq, hash, module = "mailtide")]
 #[derive(PartialEq, Eq, Hash)]
 pub struct Address(EmailAddress);
+
+impl Light for Address {}
 
 #[pymethods]
 impl Address {
@@ -57,6 +60,6 @@ impl Address {
 
 /// A tuple, so that Python's collector need not watch it.
 pub fn tuple(py: Python<'_>, addresses: Vec<EmailAddress>) -> PyResult<Bound<'_, PyTuple>> {
-    let addresses = addresses.into_iter().map(|address| Bound::new(py, Address(address)));
+    let addresses = addresses.into_iter().map(|address| light::new(py, Address(address)));
     PyTuple::new(py, addresses.collect::<PyResult<Vec<_>>>()?)
 }

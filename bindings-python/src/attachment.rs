@@ -4,6 +4,7 @@ use crate::bytes;
 use crate::call::Call;
 use crate::callback::on_progress;
 use crate::errors::OrRaise;
+use crate::light::Light;
 use crate::runtime::Owned;
 use crate::stream::Stream;
 use pyo3::prelude::*;
@@ -26,6 +27,8 @@ impl Attachment {
         self.message.get().or_raise(py).cloned()
     }
 }
+
+impl Light for Attachment {}
 
 #[pymethods]
 impl Attachment {

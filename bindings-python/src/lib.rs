@@ -18,6 +18,7 @@ mod feed;
 mod flags;
 mod headers;
 mod info;
+mod light;
 mod mailbox;
 mod message;
 mod messages;

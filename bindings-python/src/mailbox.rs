@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::callback::on_progress;
 use crate::errors::OrRaise;
 use crate::feed::Source;
+use crate::light;
 use crate::messages::Fetch;
 use crate::options::{self, FetchArguments};
 use crate::reference::MessageRef;
@@ -12,6 +13,7 @@ use crate::watch::NativeWatch;
 use crate::{bulk, dates, flags, info, selection, target};
 use mailtide::{AppendOptions, Mailbox, Selection, Target, WriteOptions};
 use mailtide::{BulkResult, Result};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 /// The mailbox's handle.
@@ -72,8 +74,10 @@ impl NativeMailbox {
         tz: Option<String>,
     ) -> PyResult<Call> {
         let (mailbox, selection) = (self.get(py)?, selection::read(selection)?);
-        let found = async move { mailbox.search(selection, exact, tz).await };
-        Ok(Call::new(async move { Ok(found.await?.into_iter().map(MessageRef).collect::<Vec<_>>()) }))
+        Ok(Call::then(async move { mailbox.search(selection, exact, tz).await }, |py, found| {
+            let found = found.into_iter().map(|reference| light::new(py, MessageRef(reference)));
+            found.collect::<PyResult<Vec<_>>>()?.into_py_any(py)
+        }))
     }
 
     fn status(&self, py: Python<'_>) -> PyResult<Call> {

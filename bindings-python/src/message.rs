@@ -3,6 +3,7 @@
 use crate::attachment::Attachment;
 use crate::call::Call;
 use crate::errors::OrRaise;
+use crate::light::{self, Light};
 use crate::reference::MessageRef;
 use crate::runtime::Owned;
 use crate::stream::Stream;
@@ -39,11 +40,14 @@ impl Message {
     }
 }
 
+// It holds at most a tuple of addresses.
+impl Light for Message {}
+
 #[pymethods]
 impl Message {
     #[getter]
-    fn r#ref(&self) -> MessageRef {
-        MessageRef(self.core().reference().clone())
+    fn r#ref<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, MessageRef>> {
+        light::new(py, MessageRef::from(self.core().reference()))
     }
 
     #[getter]
@@ -131,7 +135,7 @@ impl Message {
     #[getter]
     fn attachments<'py>(&self, py: Python<'py>) -> Tuple<'py> {
         let attachments = self.core().attachments().into_iter();
-        let attachments = attachments.map(|one| Bound::new(py, Attachment::new(self.core(), one, self.blocking)));
+        let attachments = attachments.map(|one| light::new(py, Attachment::new(self.core(), one, self.blocking)));
         PyTuple::new(py, attachments.collect::<PyResult<Vec<_>>>()?)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::errors::OrRaise;
+use crate::light;
 use crate::message::Message;
 use crate::runtime::Owned;
 use pyo3::IntoPyObjectExt;
@@ -37,7 +38,7 @@ impl Fetch {
             Ok(batch.unwrap_or_default())
         };
         Ok(Call::then(next, move |py, batch| {
-            let batch = batch.into_iter().map(|message| Bound::new(py, Message::new(message, blocking)));
+            let batch = batch.into_iter().map(|message| light::new(py, Message::new(message, blocking)));
             batch.collect::<PyResult<Vec<_>>>()?.into_py_any(py)
         }))
     }

@@ -1,6 +1,7 @@
 //! `MessageRef`: the address of a message, to keep, compare, pickle and write down.
 
 use crate::errors::OrRaise;
+use crate::light::Light;
 use mailtide::{Code, MailError};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
@@ -16,6 +17,8 @@ impl From<&mailtide::MessageRef> for MessageRef {
         Self(reference.clone())
     }
 }
+
+impl Light for MessageRef {}
 
 #[pymethods]
 impl MessageRef {
