@@ -5,8 +5,8 @@ use crate::queue::{Callback, Queue};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use mailtide::{
-    Account, ClientCertificate, Code, Credentials, Limits, MailError, NetOptions, PasswordRequest, Proxy, Result,
-    Roots, Secret, Token, TokenRequest,
+    Account, ClientCertificate, Code, Credentials, Limits, MailError, Mechanism, NetOptions, PasswordRequest, Proxy,
+    Result, Roots, Secret, Token, TokenRequest,
 };
 use napi_derive::napi;
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ pub struct AccountInput {
     pub password: Option<String>,
     pub password_callback: Option<u32>,
     pub token_callback: Option<u32>,
+    pub mechanism: Option<String>,
     pub net: Option<NetInput>,
     pub limits: Option<HashMap<String, f64>>,
     pub read_only: Option<bool>,
@@ -43,6 +44,10 @@ impl AccountInput {
         let ask_password = self.password_callback.map(|id| queue.callback(id));
         let ask_token = self.token_callback.map(|id| queue.callback(id));
         let mut account = Account::from_url(&self.url).map_err(|e| thrown(&e))?;
+        if let Some(name) = self.mechanism {
+            let unknown = || bad_argument(format!("There is no mechanism {name:?}"));
+            account.mechanism = Some(Mechanism::from_name(&name).ok_or_else(unknown)?);
+        }
         if let Some(net) = self.net {
             account.net = net.into_options().map_err(|e| thrown(&e))?;
         }

@@ -56,6 +56,8 @@ export interface Login {
   password?: string | (() => string | Promise<string>) | null;
   /** Who is asked for an OAuth token, and for a newer one when it expires. */
   token?: ((request: TokenRequest) => string | Token | Promise<string | Token>) | null;
+  /** The mechanism to log in with, such as `SCRAM-SHA-256`, and no other; the strongest that is offered unless given. */
+  mechanism?: string | null;
   net?: Net | null;
   limits?: Limits | null;
   /** Open mailboxes read-only, and refuse every write. */
@@ -71,19 +73,20 @@ export interface Account extends Login {
 }
 
 /** @internal */
-export const LOGIN = ["password", "token", "net", "limits", "readOnly", "allowCleartext"] as const;
+export const LOGIN = ["password", "token", "mechanism", "net", "limits", "readOnly", "allowCleartext"] as const;
 /** @internal */
 export const ACCOUNT = ["url", ...LOGIN] as const;
 
 /** Registers the callbacks: to be called when the account is handed over. @internal */
 export function nativeAccount(account: Account): NativeAccount {
-  const { url, password, token, net, limits, readOnly, allowCleartext } = account;
+  const { url, password, token, mechanism, net, limits, readOnly, allowCleartext } = account;
   if (typeof url !== "string") throw usage("usage.address", "An account is a URL, or an object with one");
   if (password && token) throw usage("usage.argument", "Give a password or a token, not both");
   return given<NativeAccount>({
     url,
     ...secret(password),
     tokenCallback: token && listen(async (request: TokenRequest) => checkToken(await token(request))),
+    mechanism,
     net: net && nativeNet(net),
     limits: limits && { ...limits },
     readOnly,

@@ -25,7 +25,7 @@ export class Attachment {
   readonly filename: string | null;
   /** Such as `application/pdf`. */
   readonly mediaType: string;
-  /** Size as it is transferred, in bytes. */
+  /** Size of its content, in bytes: exact where nothing is encoded, else an estimate to within a few per cent. */
   readonly size: number | null;
   /** Whether it is meant to be shown within the text. */
   readonly inline: boolean;

@@ -20,7 +20,8 @@ export interface EmailAddress {
   readonly group: string | null;
 }
 
-type AddressRow = [name: string | null, email: string, group?: string];
+/** 0 stands for the same as `from`. */
+type Repeated = EmailAddress[] | 0;
 
 /** A message as the engine hands it over, column by column. @internal */
 export type MessageRow = [
@@ -32,12 +33,12 @@ export type MessageRow = [
   date: number | null,
   dateOffset: number | null,
   subject: string | null,
-  from: AddressRow[],
-  sender: AddressRow[],
-  replyTo: AddressRow[],
-  to: AddressRow[],
-  cc: AddressRow[],
-  bcc: AddressRow[],
+  from: EmailAddress[],
+  sender: Repeated,
+  replyTo: Repeated,
+  to: EmailAddress[],
+  cc: EmailAddress[],
+  bcc: EmailAddress[],
   messageId: string | null,
   inReplyTo: string | null,
   attachments: AttachmentRow[],
@@ -63,7 +64,6 @@ export class Message {
   readonly #index: number;
   readonly #place: Place;
   readonly #row: MessageRow;
-  #addresses: (EmailAddress[] | undefined)[] | null = null;
   #attachments: Attachment[] | null = null;
 
   /** @internal */
@@ -118,27 +118,27 @@ export class Message {
   }
 
   get from(): readonly EmailAddress[] {
-    return this.#address(8);
+    return this.#row[8];
   }
 
   get sender(): readonly EmailAddress[] {
-    return this.#address(9);
+    return this.#row[9] || this.#row[8];
   }
 
   get replyTo(): readonly EmailAddress[] {
-    return this.#address(10);
+    return this.#row[10] || this.#row[8];
   }
 
   get to(): readonly EmailAddress[] {
-    return this.#address(11);
+    return this.#row[11];
   }
 
   get cc(): readonly EmailAddress[] {
-    return this.#address(12);
+    return this.#row[12];
   }
 
   get bcc(): readonly EmailAddress[] {
-    return this.#address(13);
+    return this.#row[13];
   }
 
   /** `Message-ID`, as its header has it. */
@@ -210,11 +210,6 @@ export class Message {
   /** What `console.log` shows. */
   [inspect.custom](): string {
     return `Message ${inspect({ ref: this.ref.toString(), received: this.received, from: this.from, subject: this.subject })}`;
-  }
-
-  #address(column: 8 | 9 | 10 | 11 | 12 | 13): readonly EmailAddress[] {
-    const cache = (this.#addresses ??= []);
-    return (cache[column] ??= this.#row[column].map(([name, email, group]) => ({ name, email, group: group ?? null })));
   }
 }
 

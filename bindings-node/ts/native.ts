@@ -65,6 +65,7 @@ export interface NativeAccount {
   password?: string;
   passwordCallback?: number;
   tokenCallback?: number;
+  mechanism?: string;
   net?: NativeNet;
   limits?: Record<string, number>;
   readOnly?: boolean;
