@@ -1,6 +1,7 @@
 //! One connection: a handle for callers, and the task that alone owns the socket.
 
 use super::driver::Driver;
+use super::observer::Observer;
 use super::open::Opened;
 use super::options::LogLine;
 use super::route::{Reply, Wants};
@@ -80,7 +81,7 @@ impl Connection {
     pub fn start(
         mut opened: Opened,
         about: About,
-        observer: Option<mpsc::UnboundedSender<Response>>,
+        observer: Option<Observer>,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
         let About { id, limits, logger, counters, quirks } = about;

@@ -1,6 +1,7 @@
 //! The task that owns a connection: it reads, applies untagged data in order, answers callers, and writes.
 
 use super::connection::{Shared, closed};
+use super::observer::Observer;
 use super::open::Opened;
 use super::options::LogLine;
 use super::route::{Route, Routed};
@@ -26,7 +27,7 @@ pub(super) struct Driver {
     reader: ReadHalf<Stream>,
     writer: WriteHalf<Stream>,
     queue: mpsc::UnboundedReceiver<Job>,
-    observer: Option<mpsc::UnboundedSender<Response>>,
+    observer: Option<Observer>,
     core: Core,
     /// Whether the last handle is gone.
     closing: bool,
@@ -51,19 +52,20 @@ impl Driver {
         opened: Opened,
         shared: Arc<Shared>,
         queue: mpsc::UnboundedReceiver<Job>,
-        observer: Option<mpsc::UnboundedSender<Response>>,
+        observer: Option<Observer>,
     ) -> Self {
         let limits = shared.limits.clone();
         let (reader, writer) = tokio::io::split(opened.stream);
         if let Some(observer) = &observer {
-            opened.untagged.into_iter().for_each(|response| drop(observer.send(response)));
+            opened.untagged.into_iter().for_each(|response| observer.tell_first(response));
         }
         let literals = opened.capabilities.literals();
+        let route = Route::new(limits.response as u64);
         let core = Core {
             buffer: opened.buffer,
             framer: Framer::for_client(limits.clone()),
             assembler: Assembler::new(limits),
-            route: Route::default(),
+            route,
             sender: Sender::new(opened.tag_prefix, literals, shared.logger.is_some()),
             utf8: opened.capabilities.is_rev2_only(),
             shared,
@@ -108,6 +110,9 @@ impl Driver {
     async fn drive(&mut self) -> Result<()> {
         loop {
             self.digest()?;
+            if let Some(observer) = &self.observer {
+                observer.room(self.core.shared.limits.progress).await?;
+            }
             self.core.sender.fill(&mut self.core.route);
             self.core.log_sent();
             if self.closing && self.core.route.is_empty() && self.core.sender.is_idle() {
@@ -211,7 +216,7 @@ impl Driver {
 }
 
 impl Core {
-    fn receive(&mut self, frame: &Frame, observer: Option<&mpsc::UnboundedSender<Response>>) -> Result<()> {
+    fn receive(&mut self, frame: &Frame, observer: Option<&Observer>) -> Result<()> {
         self.log_received(frame);
         let response = match parse_response(frame, &self.shared.limits, self.utf8) {
             Ok(response) => response,
@@ -227,7 +232,7 @@ impl Core {
             Routed::Ended { tag } => self.sender.ended(&tag),
             Routed::Unsolicited(response) => {
                 if let Some(observer) = observer {
-                    let _ = observer.send(*response);
+                    observer.tell(*response, frame);
                 }
             }
         }

@@ -3,18 +3,18 @@
 use super::account::Account;
 use super::connection::{About, Connection, Counters, Logger};
 use super::link::LineLog;
+use super::observer::Observer;
 use super::open::open;
 use super::route::Wants;
 use super::session::Session;
 use crate::error::{Code, MailError, Result};
 use crate::imap::quirk::quirks_for;
-use crate::imap::{Response, command, extension};
+use crate::imap::{command, extension};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Settings of an [`Engine`].
@@ -131,11 +131,7 @@ impl Engine {
     }
 
     /// Makes a connection and logs in. What nobody asks for goes to `observer`.
-    pub(crate) async fn open(
-        &self,
-        account: &Account,
-        observer: Option<mpsc::UnboundedSender<Response>>,
-    ) -> Result<Connection> {
+    pub(crate) async fn open(&self, account: &Account, observer: Option<Observer>) -> Result<Connection> {
         self.pace().await;
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let logger: Option<Logger> = self.0.options.logger.clone();

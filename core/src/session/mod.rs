@@ -22,6 +22,7 @@ mod manage;
 mod message;
 mod messages;
 mod names;
+mod observer;
 mod open;
 mod options;
 mod part;
@@ -58,6 +59,7 @@ pub use session::Session;
 
 pub(crate) use connection::{Connection, Extra, Pending, closed};
 pub(crate) use message::Loaded;
+pub(crate) use observer::{Observed, observer};
 pub(crate) use route::Wants;
 pub(crate) use selected::select;
 pub(crate) use task::Task;

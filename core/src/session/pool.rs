@@ -31,6 +31,10 @@ struct State {
     /// Calls that wait, by the mailbox they wait for.
     waiting: BTreeMap<String, usize>,
     closed: bool,
+    /// How many attempts to connect have failed, and how the last one did: those who wait for it fail with it, instead
+    /// of trying a wrong password again each.
+    failures: u64,
+    failure: Option<MailError>,
 }
 
 struct Slot {
@@ -57,7 +61,15 @@ impl Lease {
 
 impl Pool {
     pub fn new(max: usize, read_only: bool, opener: Opener) -> Arc<Self> {
-        let state = State { slots: Vec::new(), opening: Vec::new(), max, waiting: BTreeMap::new(), closed: false };
+        let state = State {
+            slots: Vec::new(),
+            opening: Vec::new(),
+            max,
+            waiting: BTreeMap::new(),
+            closed: false,
+            failures: 0,
+            failure: None,
+        };
         Arc::new(Self { opener, read_only, state: Mutex::new(state), changed: Notify::new() })
     }
 
@@ -96,6 +108,7 @@ impl Pool {
 
     async fn lease(self: &Arc<Self>, want: Want<'_>) -> Result<Lease> {
         let mut waited = Waiting { pool: self, name: None };
+        let failures = self.lock().failures;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -111,6 +124,7 @@ impl Pool {
                 Chosen::Wait => {
                     waited.count(want);
                     changed.await;
+                    self.check(failures)?;
                 }
             }
         }
@@ -171,6 +185,13 @@ impl Pool {
         }
     }
 
+    /// The error of a connection that has failed since there were so many `failures`.
+    fn check(&self, failures: u64) -> Result<()> {
+        let state = self.lock();
+        let failure = state.failure.clone().filter(|_| state.failures > failures && state.slots.is_empty());
+        failure.map_or(Ok(()), Err)
+    }
+
     /// Whether to go on with the connections that there are, since the server refuses more (Gmail 15, Exchange 20, …).
     fn fewer(&self, error: &MailError) -> bool {
         let refused = matches!(
@@ -181,6 +202,8 @@ impl Pool {
         let fewer = refused && !state.slots.is_empty();
         if fewer {
             state.max = state.slots.len();
+        } else {
+            (state.failures, state.failure) = (state.failures + 1, Some(error.clone()));
         }
         fewer
     }

@@ -116,6 +116,8 @@ pub(crate) struct InFlight {
     /// Whether its last byte has been handed to the socket.
     pub written: bool,
     pub reply: Reply,
+    /// What `reply` takes in memory.
+    pub weight: u64,
     pub done: oneshot::Sender<Result<Reply>>,
 }
 
@@ -124,6 +126,7 @@ pub(crate) struct InFlight {
 pub(crate) struct Route {
     flying: VecDeque<InFlight>,
     bye: Option<MailError>,
+    most: u64,
 }
 
 /// What became of a response.
@@ -162,6 +165,11 @@ impl Route {
         }
     }
 
+    /// The most that the untagged data of one command may take in memory.
+    pub fn new(most: u64) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// Takes one response. An error ends the connection.
     pub fn take(&mut self, response: Response, frame: &Frame) -> Result<Routed> {
         match response {
@@ -169,9 +177,9 @@ impl Route {
             Response::Continue { .. } => Ok(Routed::Continue),
             Response::Status { kind: StatusKind::Bye, ref code, ref text } => {
                 self.bye = Some(farewell(code.as_ref(), text));
-                Ok(self.offer(response, frame))
+                self.offer(response, frame)
             }
-            other => Ok(self.offer(other, frame)),
+            other => self.offer(other, frame),
         }
     }
 
@@ -222,19 +230,30 @@ impl Route {
         Ok(Routed::Ended { tag })
     }
 
-    fn offer(&mut self, response: Response, frame: &Frame) -> Routed {
+    fn offer(&mut self, response: Response, frame: &Frame) -> Result<Routed> {
         let taker = self.flying.iter_mut().position(|c| c.wants.takes(&c.tag, &response));
         let taker = taker.or_else(|| self.flying.iter().position(|c| c.wants.completes(&response)));
         let Some(command) = taker.and_then(|at| self.flying.get_mut(at)) else {
-            return Routed::Unsolicited(Box::new(response));
+            return Ok(Routed::Unsolicited(Box::new(response)));
         };
         if matches!(command.wants, Wants::All) {
             command.reply.lines.push(frame.head.clone());
         }
         command.reply.bytes += frame.size() as u64;
+        command.weight += weight(&response, frame);
+        if command.weight > self.most {
+            let message = format!("The server answered {} with more than was asked for", command.name);
+            return Err(MailError::new(Code::LimitExceeded, message));
+        }
         command.reply.untagged.push(response);
-        Routed::Taken
+        Ok(Routed::Taken)
     }
+}
+
+/// What a response takes in memory, about: a server can make a row of a few bytes as often as it likes.
+pub(super) fn weight(response: &Response, frame: &Frame) -> u64 {
+    let fixed = if matches!(response, Response::Data(Untagged::Fetch(_))) { size_of::<FetchRow>() } else { 128 };
+    (frame.size() + fixed) as u64
 }
 
 impl Wants {
@@ -282,7 +301,8 @@ mod tests {
     fn fly(route: &mut Route, tag: &str, wants: Wants) -> oneshot::Receiver<Result<Reply>> {
         let (done, answer) = oneshot::channel();
         let tag = tag.to_owned();
-        route.push(InFlight { tag, name: "TEST", wants, slow: false, written: true, reply: Reply::default(), done });
+        let reply = Reply::default();
+        route.push(InFlight { tag, name: "TEST", wants, slow: false, written: true, reply, weight: 0, done });
         answer
     }
 
@@ -301,7 +321,7 @@ mod tests {
 
     #[test]
     fn rows_of_several_fetches_find_their_commands_before_any_tagged_answer() {
-        let mut route = Route::default();
+        let mut route = Route::new(1 << 20);
         let set = uids("7");
         let wants = |offset| Wants::Rows(Rows::of(&set, &part(offset)));
         let mut answers =
@@ -324,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_row_in_two_pieces_goes_to_one_command_and_unasked_flags_to_none() {
-        let mut route = Route::default();
+        let mut route = Route::new(1 << 20);
         let items = [FetchItem::Uid, FetchItem::Size, FetchItem::InternalDate];
         let mut answer = fly(&mut route, "a", Wants::Rows(Rows::of(&uids("1:9"), &items)));
         let routed = hear(
@@ -342,7 +362,7 @@ mod tests {
 
     #[test]
     fn an_answer_before_the_command_is_whole_is_an_attack_when_it_is_ok() {
-        let mut route = Route::default();
+        let mut route = Route::new(1 << 20);
         let _answer = fly(&mut route, "a", Wants::Nothing);
         route.flying[0].written = false;
         let frame = Frame::text("a OK done\r\n");
@@ -352,10 +372,20 @@ mod tests {
 
     #[test]
     fn what_the_server_says_at_the_end_is_what_everybody_hears() {
-        let mut route = Route::default();
+        let mut route = Route::new(1 << 20);
         let mut answer = fly(&mut route, "a", Wants::Search);
         hear(&mut route, &["* BYE [UNAVAILABLE] going down"]);
         route.fail(&MailError::new(Code::NetLost, "EOF"));
         assert_eq!(answer.try_recv().unwrap().unwrap_err().code(), Code::ServerBye);
+    }
+
+    #[test]
+    fn a_server_that_repeats_itself_without_end_is_stopped() {
+        let mut route = Route::new(100_000);
+        let _answer = fly(&mut route, "a", Wants::Rows(Rows::of(&uids("7"), &[FetchItem::Size])));
+        let frame = Frame::text("* 1 FETCH (UID 7 RFC822.SIZE 1)\r\n");
+        let response = parse_response(&frame, &Limits::default(), false).unwrap();
+        let error = (0..1000).find_map(|_| route.take(response.clone(), &frame).err());
+        assert_eq!(error.unwrap().code(), Code::LimitExceeded);
     }
 }

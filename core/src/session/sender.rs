@@ -191,7 +191,7 @@ impl Sender {
         self.current =
             Some(Current { tag: tag.clone(), pieces, bodies: job.bodies, left: 0, state: Waiting::Room, idle });
         let (wants, slow, done) = (job.wants, job.slow, job.done);
-        route.push(InFlight { tag, name, wants, slow, written: false, reply: Reply::default(), done });
+        route.push(InFlight { tag, name, wants, slow, written: false, reply: Reply::default(), weight: 0, done });
     }
 
     /// Goes on with a command; whether more can be encoded after it.

@@ -5,7 +5,7 @@ use super::cursor::{Step, WatchCursor};
 use super::diff::{Changes, diff};
 use super::event::{Event, Since, WatchOptions};
 use super::is_final;
-use super::live::{Live, answered};
+use super::live::Live;
 use super::queue::{Entry, Queue};
 use super::snapshot::Snapshot;
 use crate::bulk::MessageRef;
@@ -74,6 +74,10 @@ impl Follower<'_> {
         let everything = matches!(self.options.since, Since::All) && self.told.is_none();
         let mut live = Live::open(self.mailbox, everything).await?;
         self.catch_up(&mut live)?;
+        if let Some(told) = &self.told {
+            // Before the first IDLE, whose end a question would have to wait for.
+            live.complete(&diff(told, &live.tracker.seen).new).await?;
+        }
         match live.plan()? {
             Follow::Idle(renew) => self.idle(&mut live, renew).await,
             Follow::Poll(question, every) => self.poll(&mut live, question, every).await,
@@ -109,12 +113,11 @@ impl Follower<'_> {
     }
 
     async fn idle(&mut self, live: &mut Live, renew_after: Duration) -> Result<Infallible> {
-        // Before the first IDLE: telling what was missed may need a question, which would wait for the IDLE's end.
-        self.tell(live).await?;
+        self.tell(live)?;
         let (mut idle, mut begun) = (live.idle(), Instant::now());
         loop {
             let renew = tokio::select! {
-                response = live.responses.recv() => {
+                response = live.responses.next() => {
                     live.take(response)?;
                     false
                 }
@@ -139,32 +142,36 @@ impl Follower<'_> {
             if renew || live.tracker.has_unknown() {
                 // DONE, the question and the next IDLE leave in one write.
                 let before = idle.end();
-                let rows = live.ask_new()?;
+                let rows = live.ask_new(self.uid_next())?;
                 (idle, begun) = (live.idle(), Instant::now());
-                answered(before).await?;
+                live.done(before).await?;
                 live.rows(rows).await?;
             }
-            self.tell(live).await?;
+            self.tell(live)?;
         }
     }
 
     async fn poll(&mut self, live: &mut Live, question: Command, every: Duration) -> Result<Infallible> {
         let every = self.options.poll_seconds.map_or(every, |s| Duration::from_secs(u64::from(s.max(1))));
         loop {
-            self.tell(live).await?;
+            self.tell(live)?;
             tokio::time::sleep(every).await;
             live.poll(question.clone()).await?;
-            let rows = live.ask_new()?;
+            let rows = live.ask_new(self.uid_next())?;
             live.rows(rows).await?;
         }
     }
 
+    /// Where messages that the user does not know begin.
+    fn uid_next(&self) -> u32 {
+        self.told.as_ref().map_or(1, |told| told.uid_next.max(1))
+    }
+
     /// Tells the user what he does not know yet.
-    async fn tell(&mut self, live: &mut Live) -> Result<()> {
+    fn tell(&mut self, live: &mut Live) -> Result<()> {
         live.check()?;
         let Some(told) = &self.told else { return Ok(()) };
         let changes = diff(told, &live.tracker.seen);
-        live.complete(&changes.new).await?;
         let mut entries = self.entries(live, &changes);
         if std::mem::take(&mut live.gap) {
             entries.push(Entry { event: Event::Gap { mailbox: live.name.to_string() }, step: None });

@@ -5,12 +5,12 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, FetchItem, FetchModifiers};
 use crate::imap::extension::idle::{self, Follow};
 use crate::imap::{MailboxName, Response, UidSet};
-use crate::session::{Connection, Extra, Mailbox, Pending, Wants, select};
+use crate::session::{Connection, Extra, Mailbox, Observed, Pending, Wants, observer, select};
 use crate::wire::Command;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// How long the answer to DONE may take; after that the peer is gone without having said so.
 const DONE_WITHIN: Duration = Duration::from_secs(15);
@@ -27,14 +27,14 @@ const EVERYTHING: &[FetchItem] = &[
 
 pub(super) struct Live {
     connection: Connection,
-    pub responses: mpsc::UnboundedReceiver<Response>,
+    pub responses: Observed,
     pub tracker: Tracker,
     pub name: Arc<str>,
     /// Whether the server has told of a message and then not said which it is.
     pub gap: bool,
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+pub(super) type Answer = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 /// An IDLE under way.
 pub(super) struct Idle {
@@ -50,18 +50,12 @@ impl Idle {
     }
 }
 
-/// Waits for the answer to DONE.
-pub(super) async fn answered(answer: Answer) -> Result<()> {
-    let late = |_| MailError::new(Code::NetTimeout, "The server did not answer DONE");
-    tokio::time::timeout(DONE_WITHIN, answer).await.map_err(late)?
-}
-
 impl Live {
     /// Connects, and learns what is in the mailbox; with `everything` the envelopes too.
     pub async fn open(mailbox: &Mailbox, everything: bool) -> Result<Self> {
         let session = mailbox.session();
         let name: Arc<str> = mailbox.name().await?.into();
-        let (observer, responses) = mpsc::unbounded_channel();
+        let (observer, responses) = observer();
         let connection = session.engine().open(session.account(), Some(observer)).await?;
         let selected = select(&connection, &name, session.account().read_only).await?;
         let tracker = Tracker::new(selected.uid_validity, selected.exists);
@@ -90,9 +84,8 @@ impl Live {
 
     /// Lets the server say what has happened.
     pub async fn poll(&mut self, question: Command) -> Result<()> {
-        self.connection.run(question, Wants::Status).await?;
-        self.drain();
-        Ok(())
+        let pending = self.connection.begin(question, Wants::Status, Extra::default());
+        self.hear(Box::pin(async move { pending.answer().await.map(drop) })).await
     }
 
     /// Takes a response, and all that came with it.
@@ -104,20 +97,26 @@ impl Live {
     }
 
     /// Asks for the messages that the server has told of and that are not known, if there are any.
-    pub fn ask_new(&self) -> Result<Option<Pending>> {
+    ///
+    /// `from` is where messages that the user does not know begin.
+    pub fn ask_new(&self, from: u32) -> Result<Option<Pending>> {
         if !self.tracker.has_unknown() {
             return Ok(None);
         }
-        let from = self.tracker.seen.uid_next.max(1);
         self.ask(&UidSet::range(from, u32::MAX), EVERYTHING).map(Some)
+    }
+
+    /// Waits for the answer to DONE.
+    pub async fn done(&mut self, answer: Answer) -> Result<()> {
+        let late = |_| MailError::new(Code::NetTimeout, "The server did not answer DONE");
+        tokio::time::timeout(DONE_WITHIN, self.hear(answer)).await.map_err(late)?
     }
 
     /// Waits for the rows that were asked for. They come the way of all untagged data, so that their order among it
     /// is kept.
     pub async fn rows(&mut self, asked: Option<Pending>) -> Result<()> {
         let Some(asked) = asked else { return Ok(()) };
-        asked.answer().await?;
-        self.drain();
+        self.hear(Box::pin(async move { asked.answer().await.map(drop) })).await?;
         self.gap |= !self.tracker.asked();
         Ok(())
     }
@@ -142,13 +141,26 @@ impl Live {
         Ok(())
     }
 
+    /// Waits for an answer, and listens meanwhile: the connection would wait for us otherwise.
+    async fn hear(&mut self, mut answer: Answer) -> Result<()> {
+        loop {
+            tokio::select! {
+                biased;
+                Some(response) = self.responses.next() => self.tracker.take(response),
+                answer = &mut answer => break answer?,
+            }
+        }
+        self.drain();
+        Ok(())
+    }
+
     fn ask(&self, uids: &UidSet, items: &[FetchItem]) -> Result<Pending> {
         let fetch = command::uid_fetch(uids, items, FetchModifiers::default())?;
         Ok(self.connection.begin(fetch, Wants::Nothing, Extra::default()))
     }
 
     fn drain(&mut self) {
-        while let Ok(response) = self.responses.try_recv() {
+        while let Some(response) = self.responses.ready() {
             self.tracker.take(response);
         }
     }

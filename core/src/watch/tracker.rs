@@ -100,7 +100,7 @@ impl Tracker {
         if let Some(flags) = &row.flags {
             self.seen.put(uid, flags);
         }
-        if row.envelope.is_some() {
+        if row.is_more_than_flags() {
             self.arrived.insert(uid, row);
         }
     }
