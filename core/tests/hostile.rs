@@ -21,3 +21,5 @@ mod runs;
 mod script;
 #[path = "hostile/watch.rs"]
 mod watch;
+#[path = "hostile/wrong.rs"]
+mod wrong;

@@ -1,5 +1,6 @@
 //! One window of a fetch: rows, and the parts to be loaded ahead with them.
 
+use super::connection::Extra;
 use super::find::{Found, check_validity};
 use super::mailbox::Mailbox;
 use super::message::{Loaded, Message};
@@ -34,9 +35,12 @@ pub(super) async fn fetch_window(
     let lease = mailbox.session().lease(&found.name).await?;
     check_validity(&lease, found.uid_validity)?;
     let items = items(options, &found.residual.as_ref().map(|m| m.needs()).unwrap_or_default());
-    let reply = rows(&lease, uids, &items).await?;
-    let mut bytes = reply.bytes;
+    let mut reply = rows(&lease, uids, &items).await?;
     let mut rows = merge(&reply);
+    if found.there && uids.len() > (rows.len() + reply.malformed.len()) as u64 {
+        again(&lease, uids, &items, &mut rows, &mut reply).await?;
+    }
+    let mut bytes = reply.bytes;
     let mut loaded = BTreeMap::new();
     if options.parts != Parts::default() {
         bytes += load(&lease, &rows, options.parts, &mut loaded).await?;
@@ -55,6 +59,31 @@ pub(super) async fn fetch_window(
         messages.push(Message::new(mailbox.clone(), reference, row, loaded.remove(&uid).unwrap_or_default()));
     }
     Ok(Window { messages, bytes })
+}
+
+/// Asks once more for rows that did not come: Yahoo leaves some out of a range, James sends them after its OK. A message
+/// that is not among them now either has been expunged.
+async fn again(
+    lease: &Lease,
+    uids: &UidSet,
+    items: &[FetchItem],
+    known: &mut BTreeMap<u32, FetchRow>,
+    reply: &mut Reply,
+) -> Result<()> {
+    let missing = uids.difference(&known.keys().copied().collect());
+    let wants = || Wants::Rows(Rows::of(&missing, items));
+    let fetch = command::uid_fetch(&missing, items, FetchModifiers::default())?;
+    let second = lease.connection.begin(fetch, wants(), Extra::default());
+    // The command that late rows come before the end of.
+    let after = lease.connection.begin(command::noop(), wants(), Extra::default());
+    reply.malformed.clear();
+    for pending in [second, after] {
+        let came = pending.answer().await?;
+        known.extend(merge(&came));
+        reply.bytes += came.bytes;
+        reply.malformed.extend(came.malformed);
+    }
+    Ok(())
 }
 
 /// `UID FETCH` of some items.

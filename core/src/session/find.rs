@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub name: Arc<str>,
     pub uid_validity: u32,
     pub uids: UidSet,
+    /// Whether the server has named them as messages that are there; else the caller has.
+    pub there: bool,
     /// What the server could not decide.
     pub residual: Option<Arc<Matcher>>,
     /// Whether words were matched as the query language says.
@@ -47,10 +49,12 @@ pub(super) async fn search(
     if found.residual.is_some() {
         return decide(mailbox, selection, exact, time_zone).await;
     }
-    let uids = match &selection {
-        // The caller's own numbers: which of them are there?
-        Selection::Uids(_) | Selection::Refs(_) => present(mailbox, &found).await?,
-        _ => found.uids.clone(),
+    let uids = if found.there {
+        found.uids
+    } else {
+        let lease = mailbox.session().lease(&found.name).await?;
+        check_validity(&lease, found.uid_validity)?;
+        present(&lease, &found.uids).await?
     };
     Ok(uids.iter().map(|uid| mailbox.reference(&found.name, found.uid_validity, uid)).collect())
 }
@@ -72,13 +76,11 @@ async fn decide(
     Ok(references)
 }
 
-async fn present(mailbox: &Mailbox, found: &Found) -> Result<UidSet> {
+/// Which of the caller's own numbers are there.
+async fn present(lease: &Lease, uids: &UidSet) -> Result<UidSet> {
     let mut present = UidSet::default();
-    let lease = mailbox.session().lease(&found.name).await?;
-    check_validity(&lease, found.uid_validity)?;
-    for chunk in found.uids.chunks_by_text(SET_TEXT) {
-        let key = SearchKey::Uid(chunk);
-        present = present.union(&ask(&lease, &key).await?);
+    for chunk in uids.chunks_by_text(SET_TEXT) {
+        present = present.union(&ask(lease, &SearchKey::Uid(chunk)).await?);
     }
     Ok(present)
 }
@@ -90,12 +92,14 @@ pub(super) const SET_TEXT: usize = 4000;
 pub(super) async fn find(mailbox: &Mailbox, selection: &Selection, exact: bool, tz: Option<&str>) -> Result<Found> {
     let name: Arc<str> = mailbox.name().await?.into();
     let lease = mailbox.session().lease(&name).await?;
-    let uid_validity = lease.selected()?.uid_validity;
-    let found = |uids| Found { name: Arc::clone(&name), uid_validity, uids, residual: None, exact: true };
+    let (uid_validity, exists) = (lease.selected()?.uid_validity, u64::from(lease.selected()?.exists));
+    let found = |uids| Found { name: Arc::clone(&name), uid_validity, uids, there: true, residual: None, exact: true };
     match selection {
         Selection::All => Ok(found(ask(&lease, &SearchKey::All).await?)),
-        Selection::Uids(uids) => Ok(found(uids.clone())),
-        Selection::Refs(refs) => Ok(found(uids_of(mailbox, &name, uid_validity, refs)?)),
+        // Most of them are not there: 1:4294967295 would be asked for in millions of windows.
+        Selection::Uids(uids) if uids.len() > exists => Ok(found(present(&lease, uids).await?)),
+        Selection::Uids(uids) => Ok(Found { there: false, ..found(uids.clone()) }),
+        Selection::Refs(refs) => Ok(Found { there: false, ..found(uids_of(mailbox, &name, uid_validity, refs)?) }),
         Selection::Query(query) => {
             let now = now(tz)?;
             let mut facts = facts(&name, exact, &lease.connection.capabilities());
@@ -171,19 +175,24 @@ pub(super) async fn ask(lease: &Lease, key: &SearchKey) -> Result<UidSet> {
     let options = esearch::options(&connection.capabilities(), &[SearchReturn::All], connection.utf8());
     let search = command::uid_search(key, &options)?;
     let reply = connection.run_slow(search, Wants::Search).await?;
-    Ok(uids_in(&reply))
+    uids_in(&reply).ok_or_else(|| {
+        MailError::new(Code::ServerProtocol, "The server says that it has searched, and not what it found")
+    })
 }
 
-fn uids_in(reply: &Reply) -> UidSet {
+/// `None` where there is no answer: also one that finds nothing has to say so (RFC 9051 section 6.4.4).
+fn uids_in(reply: &Reply) -> Option<UidSet> {
+    let mut answered = false;
     let mut found = esearch::Found::default();
     for response in &reply.untagged {
         match response {
             Response::Data(Untagged::Esearch(answer)) => found.esearch(answer),
             Response::Data(Untagged::Search { ids, mod_seq }) => found.search(ids, *mod_seq),
-            _ => {}
+            _ => continue,
         }
+        answered = true;
     }
-    found.uids
+    answered.then_some(found.uids)
 }
 
 fn is_bad_charset(error: &MailError) -> bool {

@@ -33,6 +33,8 @@ pub struct Faults {
     pub renumbers: bool,
     /// What happens to IDLE.
     pub idle: Idle,
+    /// What stands where the untagged data of this command should.
+    pub before: Option<(&'static str, Vec<u8>)>,
     /// What stands where an answer to this command should.
     pub instead: Option<(&'static str, Vec<u8>)>,
 }

@@ -162,7 +162,8 @@ impl Connection {
         if refusal == Some(How::NoAfterData) {
             answer.tagged = "NO not after all".to_owned();
         }
-        let mut bytes = answer.untagged;
+        let before = lock(&self.state.faults).before.clone().filter(|(n, _)| *n == name);
+        let mut bytes = before.map_or(answer.untagged, |(_, bytes)| bytes);
         bytes.extend_from_slice(format!("{tag} {}\r\n", answer.tagged).as_bytes());
         bytes.extend_from_slice(&answer.after);
         self.write(&bytes).await?;
