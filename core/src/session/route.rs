@@ -375,7 +375,8 @@ mod tests {
         let mut route = Route::new(1 << 20);
         let mut answer = fly(&mut route, "a", Wants::Search);
         hear(&mut route, &["* BYE [UNAVAILABLE] going down"]);
-        route.fail(&MailError::new(Code::NetLost, "EOF"));
+        let error = route.reason(&MailError::new(Code::NetLost, "EOF"));
+        route.fail(&error);
         assert_eq!(answer.try_recv().unwrap().unwrap_err().code(), Code::ServerBye);
     }
 
