@@ -112,3 +112,9 @@ def output(*command: str) -> str:
 
 def succeeds(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, cwd=ROOT).returncode == 0
+
+
+if __name__ == "__main__":
+    peers()
+    for file, size in sizes().items():
+        print(f"{file}: {size / 1e6:.2f} MB")

@@ -8,6 +8,7 @@ import email.policy
 import imaplib
 import json
 import os
+import re
 import ssl
 import struct
 import sys
@@ -61,7 +62,9 @@ class Imaplib:
         return 0, 0
 
     def headers(self) -> Result:
-        return len(self.client.fetch("1:*", f"(UID {' '.join(HEADERS)})")[1]), 0
+        lines = self.client.fetch("1:*", f"(UID {' '.join(HEADERS)})")[1]
+        heads = (line[0] if isinstance(line, tuple) else line for line in lines)
+        return sum(re.match(rb"\d+ \(", head) is not None for head in heads if head), 0
 
     def bodies(self, parse: bool = False) -> Result:
         count = size = 0

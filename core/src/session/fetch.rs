@@ -36,7 +36,7 @@ pub(super) async fn fetch_window(
     check_validity(&lease, found.uid_validity)?;
     let items = items(options, &found.residual.as_ref().map(|m| m.needs()).unwrap_or_default());
     let mut reply = rows(&lease, uids, &items).await?;
-    let mut rows = merge(&reply);
+    let mut rows = merge(std::mem::take(&mut reply.untagged));
     if found.there && uids.len() > (rows.len() + reply.malformed.len()) as u64 {
         again(&lease, uids, &items, &mut rows, &mut reply).await?;
     }
@@ -79,7 +79,7 @@ async fn again(
     reply.malformed.clear();
     for pending in [second, after] {
         let came = pending.answer().await?;
-        known.extend(merge(&came));
+        known.extend(merge(came.untagged));
         reply.bytes += came.bytes;
         reply.malformed.extend(came.malformed);
     }
@@ -93,14 +93,14 @@ pub(super) async fn rows(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> R
 }
 
 /// The rows of a reply by UID. A server may tell of one message in several rows.
-pub(super) fn merge(reply: &Reply) -> BTreeMap<u32, FetchRow> {
+pub(super) fn merge(untagged: Vec<Response>) -> BTreeMap<u32, FetchRow> {
     let mut rows: BTreeMap<u32, FetchRow> = BTreeMap::new();
-    for response in &reply.untagged {
+    for response in untagged {
         let Response::Data(Untagged::Fetch(row)) = response else { continue };
         let Some(uid) = row.uid else { continue };
         match rows.get_mut(&uid) {
-            Some(known) => known.merge((**row).clone()),
-            None => drop(rows.insert(uid, (**row).clone())),
+            Some(known) => known.merge(*row),
+            None => drop(rows.insert(uid, *row)),
         }
     }
     rows
@@ -148,7 +148,7 @@ async fn load(
 
 async fn rows_of(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> Result<(BTreeMap<u32, FetchRow>, u64)> {
     let reply = rows(lease, uids, items).await?;
-    Ok((merge(&reply), reply.bytes))
+    Ok((merge(reply.untagged), reply.bytes))
 }
 
 /// Which section of which messages to load, within the budget.

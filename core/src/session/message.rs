@@ -285,7 +285,7 @@ impl Message {
         let uids: UidSet = [reference.uid].into_iter().collect();
         let reply = rows(&lease, &uids, &[FetchItem::Uid, item]).await?;
         let malformed = reply.malformed.first().cloned();
-        merge(&reply).remove(&reference.uid).ok_or_else(|| malformed.unwrap_or_else(|| self.missing()))
+        merge(reply.untagged).remove(&reference.uid).ok_or_else(|| malformed.unwrap_or_else(|| self.missing()))
     }
 
     pub(super) fn missing(&self) -> MailError {
