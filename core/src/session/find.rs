@@ -1,6 +1,7 @@
 //! From a selection to UIDs.
 
 use super::mailbox::Mailbox;
+use super::message::Message;
 use super::messages::Messages;
 use super::options::{Columns, FetchOptions};
 use super::pool::Lease;
@@ -46,10 +47,9 @@ pub(super) async fn search(
     time_zone: Option<String>,
 ) -> Result<Vec<MessageRef>> {
     let found = find(mailbox, &selection, exact, time_zone.as_deref()).await?;
-    if found.residual.is_some() {
-        return decide(mailbox, selection, exact, time_zone).await;
-    }
-    let uids = if found.there {
+    let uids = if found.residual.is_some() {
+        decide(mailbox, found.clone()).await?
+    } else if found.there {
         found.uids
     } else {
         let lease = mailbox.session().lease(&found.name).await?;
@@ -59,21 +59,15 @@ pub(super) async fn search(
     Ok(uids.iter().map(|uid| mailbox.reference(&found.name, found.uid_validity, uid)).collect())
 }
 
-/// Matches in the engine what the server could not decide.
-async fn decide(
-    mailbox: &Mailbox,
-    selection: Selection,
-    exact: bool,
-    time_zone: Option<String>,
-) -> Result<Vec<MessageRef>> {
-    let columns = Columns::default();
-    let mut messages: Messages =
-        mailbox.fetch(selection, FetchOptions { columns, exact, time_zone, ..Default::default() });
-    let mut references = Vec::new();
+/// Matches in the engine what the server could not decide, and asks for no more than that takes.
+pub(super) async fn decide(mailbox: &Mailbox, found: Found) -> Result<UidSet> {
+    let mut messages =
+        Messages::of(mailbox.clone(), found, FetchOptions { columns: Columns::NONE, ..Default::default() });
+    let mut uids = UidSet::default();
     while let Some(batch) = messages.next_batch().await? {
-        references.extend(batch.iter().map(|m| m.reference().clone()));
+        uids.extend(batch.iter().map(Message::uid));
     }
-    Ok(references)
+    Ok(uids)
 }
 
 /// Which of the caller's own numbers are there.

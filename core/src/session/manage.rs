@@ -150,9 +150,19 @@ pub(super) async fn mailboxes(session: &Session, options: ListOptions) -> Result
     for pending in sent {
         listed.read(&pending.answer().await?, session.account().limits.mailboxes)?;
     }
-    for (row, status) in listed.rows.iter().zip(&mut listed.statuses) {
-        if !plan.then_status.is_empty() && status.is_none() && row.is_selectable() {
-            *status = later_status(&lease, &row.mailbox, &plan.then_status).await?;
+    let without =
+        listed.rows.iter().zip(&listed.statuses).filter(|(row, status)| status.is_none() && row.is_selectable());
+    let mut asked = Vec::new();
+    for (row, _) in without.filter(|_| !plan.then_status.is_empty()) {
+        let status = command::status(&row.mailbox, &plan.then_status)?;
+        asked.push(lease.connection.begin(status, Wants::Status, slow()));
+    }
+    for pending in asked {
+        match pending.answer().await {
+            Ok(reply) => listed.read(&reply, session.account().limits.mailboxes)?,
+            Err(error) if error.retry() == Retry::Reconnect => return Err(error),
+            // One that was listed and cannot be asked has no status; the others have.
+            Err(_) => {}
         }
     }
     let mut found = listed.infos(plan.subscribed_by_lsub);
@@ -178,15 +188,6 @@ fn query(options: &ListOptions, lease: &Lease) -> ListQuery {
         return_special_use: true,
         return_status: status,
         ..ListQuery::default()
-    }
-}
-
-/// STATUS of one mailbox of a listing; `None` for one that was listed and cannot be asked.
-async fn later_status(lease: &Lease, name: &MailboxName, items: &[StatusItem]) -> Result<Option<StatusItems>> {
-    match lease.connection.run_slow(command::status(name, items)?, Wants::Status).await {
-        Ok(reply) => Ok(status_in(&reply).cloned()),
-        Err(error) if error.retry() == Retry::Reconnect => Err(error),
-        Err(_) => Ok(None),
     }
 }
 

@@ -75,6 +75,13 @@ impl Messages {
         }
     }
 
+    /// The messages that were found already.
+    pub(super) fn of(mailbox: Mailbox, found: Found, options: FetchOptions) -> Self {
+        let mut messages = Self::new(mailbox, Selection::All, options);
+        messages.run_over(found);
+        messages
+    }
+
     /// The next messages, at least one and at most 256; `None` at the end and after an error.
     ///
     /// The future may be dropped and the call made again: nothing is lost or doubled. A message that the server sent in
@@ -120,6 +127,11 @@ impl Messages {
     async fn begin(&mut self) -> Result<()> {
         let zone = self.options.time_zone.as_deref();
         let found = find(&self.mailbox, &self.selection, self.options.exact, zone).await?;
+        self.run_over(found);
+        Ok(())
+    }
+
+    fn run_over(&mut self, found: Found) {
         self.exact = Some(found.exact);
         // A limit can be applied to the numbers only where every number will be a message of the answer.
         let certain = found.residual.is_none() && !matches!(self.selection, Selection::Uids(_) | Selection::Refs(_));
@@ -141,7 +153,6 @@ impl Messages {
             seen: 0,
             reported: Instant::now(),
         });
-        Ok(())
     }
 
     async fn give(&mut self, mut messages: Vec<Message>, residual: Option<&Matcher>) -> Result<()> {

@@ -55,6 +55,11 @@ pub struct Columns {
     pub structure: bool,
 }
 
+impl Columns {
+    /// No property but `uid`.
+    pub const NONE: Self = Self { flags: false, received: false, size: false, envelope: false, structure: false };
+}
+
 impl Default for Columns {
     fn default() -> Self {
         Self { flags: true, received: true, size: true, envelope: true, structure: true }

@@ -119,7 +119,9 @@ impl PartStream {
 
     /// Beyond the size that the server announced only one step at a time, since some announce too little.
     fn may_ask(&self) -> bool {
-        let known = self.octets.unwrap_or(PARTIAL * AHEAD as u64);
+        // Of an unknown size, such as a header's, mostly the first step is all there is.
+        let guessed = if self.came == 0 { PARTIAL } else { self.came + PARTIAL * AHEAD as u64 };
+        let known = self.octets.unwrap_or(guessed);
         self.asked < known.max(1) || (self.ahead.is_empty() && self.came >= self.asked)
     }
 

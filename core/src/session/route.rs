@@ -22,7 +22,7 @@ pub(crate) enum Wants {
     List,
     /// STATUS.
     Status,
-    /// NAMESPACE.
+    /// NAMESPACE, or the LIST that stands in for it.
     Namespace,
     /// ID.
     Id,
@@ -80,7 +80,7 @@ impl Rows {
 
     /// Whether this is more of a row that has been taken: some servers tell of one message in several.
     fn completes(&self, row: &FetchRow) -> bool {
-        row.is_more_than_flags() && row.uid.is_some_and(|uid| self.had.contains(uid))
+        row.uid.is_some_and(|uid| self.had.contains(uid))
     }
 }
 
@@ -274,7 +274,7 @@ impl Wants {
             (Self::Search, Data(Untagged::Search { .. })) => true,
             (Self::List, Data(Untagged::List(_) | Untagged::Lsub(_) | Untagged::Status(_))) => true,
             (Self::Status, Data(Untagged::Status(_))) => true,
-            (Self::Namespace, Data(Untagged::Namespace(_))) => true,
+            (Self::Namespace, Data(Untagged::Namespace(_) | Untagged::List(_))) => true,
             (Self::Id, Data(Untagged::Id(_))) => true,
             (Self::Capability, Data(Untagged::Capability(_) | Untagged::Enabled(_))) => true,
             (Self::Select, Data(Untagged::Flags(_) | Untagged::Exists(_) | Untagged::Recent(_))) => true,

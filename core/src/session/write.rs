@@ -1,7 +1,7 @@
 //! Writes on many messages: flag, copy, move, delete, expunge. By UID only, in commands of bounded length.
 
 use super::connection::Extra;
-use super::find::{Found, SET_TEXT, check_validity, find, search};
+use super::find::{Found, SET_TEXT, check_validity, decide, find};
 use super::mailbox::Mailbox;
 use super::options::{FlagChange, WriteOptions};
 use super::pool::Lease;
@@ -109,9 +109,8 @@ impl<'a> Batch<'a> {
         mailbox.writable()?;
         let zone = options.time_zone.as_deref();
         let mut found = find(mailbox, &selection, false, zone).await?;
-        if found.residual.take().is_some() {
-            let decided = search(mailbox, selection, false, options.time_zone.clone()).await?;
-            found.uids = decided.iter().map(|r| r.uid).collect();
+        if found.residual.is_some() {
+            found.uids = decide(mailbox, found.clone()).await?;
         }
         let count = found.uids.len();
         if let Some(limit) = options.limit.filter(|limit| count > *limit) {

@@ -1,0 +1,125 @@
+//! Answers of the engine as the plain data that cases compare.
+
+use base64::Engine as _;
+use mailtide::imap::{Flag, InternalDate, Role};
+use mailtide::message::{Attachment, EmailAddress, Headers};
+use mailtide::{
+    BulkResult, Event, MailError, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace, Namespaces, WatchEvent,
+};
+use serde_json::{Map, Value, json};
+
+/// `INBOX/7/3`: mailbox, UIDVALIDITY, UID.
+pub fn reference(reference: &MessageRef) -> Value {
+    json!(format!("{}/{}/{}", reference.mailbox, reference.uid_validity, reference.uid))
+}
+
+/// Text where it is UTF-8, else `{"base64": …}`.
+pub fn bytes(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json!(text),
+        Err(_) => json!({"base64": base64::engine::general_purpose::STANDARD.encode(bytes)}),
+    }
+}
+
+pub fn error(error: &MailError) -> Value {
+    let context = error.context();
+    json!({
+        "code": error.code().as_str(), "retry": error.retry().as_str(), "message": error.message(),
+        "mailbox": context.mailbox, "uid": context.uid, "server": context.server, "server_code": context.server_code,
+        "position": context.position, "hint": context.hint, "bulk": error.bulk().map(bulk),
+    })
+}
+
+pub fn bulk(result: &BulkResult) -> Value {
+    let done = result.done.iter().map(|d| (d.source.uid.to_string(), json!(d.target.as_ref().map(reference))));
+    let failed = result.failed.iter().map(|(r, e)| (r.uid.to_string(), json!(e.code().as_str())));
+    let unknown: Vec<u32> = result.unknown.iter().map(|r| r.uid).collect();
+    json!({"done": done.collect::<Map<_, _>>(), "failed": failed.collect::<Map<_, _>>(), "unknown": unknown})
+}
+
+pub fn status(status: &MailboxStatus) -> Value {
+    json!({
+        "messages": status.messages, "unseen": status.unseen, "deleted": status.deleted, "uid_next": status.uid_next,
+        "uid_validity": status.uid_validity, "size": status.size, "highest_mod_seq": status.highest_mod_seq,
+        "append_limit": status.append_limit, "mailbox_id": status.mailbox_id,
+    })
+}
+
+pub fn info(info: &MailboxInfo) -> Value {
+    json!({
+        "name": info.name, "delimiter": info.delimiter, "path": info.path, "role": info.role.map(Role::as_str),
+        "role_guessed": info.role_guessed, "selectable": info.selectable, "has_children": info.has_children,
+        "subscribed": info.subscribed, "attributes": info.attributes, "status": info.status.as_ref().map(status),
+    })
+}
+
+pub fn namespaces(all: &Namespaces) -> Value {
+    let list = |some: &[Namespace]| -> Value {
+        some.iter().map(|n| json!({"prefix": n.prefix, "delimiter": n.delimiter})).collect()
+    };
+    json!({"personal": list(&all.personal), "other_users": list(&all.other_users), "shared": list(&all.shared)})
+}
+
+pub fn message(message: &Message) -> Value {
+    json!({
+        "ref": reference(message.reference()), "uid": message.uid(), "flags": flags(message.flags()),
+        "size": message.size(), "received": date(message.received()), "date": date(message.date()),
+        "subject": message.subject(), "from": addresses(&message.from_()), "sender": addresses(&message.sender()),
+        "reply_to": addresses(&message.reply_to()), "to": addresses(&message.to()), "cc": addresses(&message.cc()),
+        "bcc": addresses(&message.bcc()), "message_id": message.message_id(), "in_reply_to": message.in_reply_to(),
+        "attachments": message.attachments().iter().map(attachment).collect::<Value>(),
+        "problems": message.problems().len(),
+    })
+}
+
+/// `2024-02-01T12:00:00+01:00`.
+fn date(date: Option<InternalDate>) -> Value {
+    let zoned = date.and_then(InternalDate::to_zoned);
+    json!(zoned.map(|z| z.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()))
+}
+
+fn addresses(addresses: &[EmailAddress]) -> Value {
+    addresses.iter().map(|a| json!({"name": a.name, "email": a.email})).collect()
+}
+
+fn attachment(attachment: &Attachment) -> Value {
+    json!({
+        "path": attachment.path(), "filename": attachment.filename, "media_type": attachment.media_type,
+        "size": attachment.size(), "inline": attachment.inline, "content_id": attachment.content_id,
+    })
+}
+
+/// The first field of each name, decoded.
+pub fn headers(headers: &Headers) -> Value {
+    let mut fields = Map::new();
+    for (name, value) in headers.iter() {
+        fields.entry(name.into_owned()).or_insert_with(|| json!(value));
+    }
+    Value::Object(fields)
+}
+
+pub fn event(event: &WatchEvent) -> Value {
+    match &event.event {
+        Event::New(new) => {
+            json!({"type": "new", "ref": reference(new.reference()), "uid": new.uid(), "message": message(new)})
+        }
+        Event::Flags { reference: r, added, removed } => {
+            json!({"type": "flags", "uid": r.uid, "added": flags(added), "removed": flags(removed)})
+        }
+        Event::Removed(r) => json!({"type": "removed", "uid": r.uid}),
+        Event::Reset { mailbox, uid_validity } => {
+            json!({"type": "reset", "mailbox": mailbox, "uid_validity": uid_validity})
+        }
+        Event::Gap { mailbox } => json!({"type": "gap", "mailbox": mailbox}),
+        Event::Offline(cause) => json!({"type": "offline", "error": error(cause)}),
+        Event::Online => json!({"type": "online"}),
+        other => json!({"type": format!("{other:?}")}),
+    }
+}
+
+/// Sorted, since flags have no order.
+fn flags(flags: &[Flag]) -> Value {
+    let mut names: Vec<&str> = flags.iter().map(Flag::as_str).collect();
+    names.sort_unstable();
+    json!(names)
+}
