@@ -173,6 +173,11 @@ impl Message {
         Stream::new(py, &self.live(py)?, None, self.blocking)
     }
 
+    /// Pickled, it is what is known of it: events are pickled, and carry messages.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import(intern!(slf.py(), "mailtide._snapshot"))?.call_method1("reduce", (slf,))
+    }
+
     fn __repr__(&self) -> String {
         let subject: String = self.core().subject().unwrap_or_default().chars().take(60).collect();
         format!("<Message {} {subject:?}>", self.core().uid())

@@ -170,7 +170,7 @@ class Caller:
         if verb == "stream":
             return plain.content(b"".join([bytes(piece) async for piece in thing.stream()]))
         if verb == "save":
-            saved = Path(await thing.save(args.get("directory") or tempfile.mkdtemp()))
+            saved = await thing.save(args.get("directory") or tempfile.mkdtemp())
             return {"name": saved.name, "content": plain.content(saved.read_bytes())}
         return plain.answer(await getattr(thing, verb)())
 

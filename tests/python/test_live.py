@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import pickle
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
@@ -54,9 +55,14 @@ def test_a_message_tells_what_it_is(box: Box, tmp_path: Path):
             assert (pdf.filename, pdf.media_type, pdf.inline) == ("log.pdf", "application/pdf", False)
             assert (await pdf.bytes())[:4] == b"%PDF"
             assert b"".join([bytes(p) async for p in pdf.stream()]) == bytes(await pdf.bytes())
-            saved = [Path(await a.save(tmp_path)) for a in (pdf, pdf, evil)]
+            saved = [await a.save(tmp_path) for a in (pdf, pdf, evil)]
             assert len(set(saved)) == 3 and {p.parent for p in saved} == {tmp_path}
             assert saved[0].read_bytes() == bytes(await pdf.bytes()) and saved[0].name == "log.pdf"
+            copy = pickle.loads(pickle.dumps(message))
+            assert (copy.ref, copy.subject, copy.to) == (ref, message.subject, message.to)
+            assert [a.filename for a in copy.attachments] == [a.filename for a in message.attachments]
+            with pytest.raises(mailtide.UsageError, match="by its ref"):
+                copy.text()
             assert Flag.SEEN not in (await inbox.fetch(ref).list())[0].flags
 
     asyncio.run(main())
@@ -194,6 +200,8 @@ def test_a_watch_tells_each_event_once_and_goes_on_from_its_cursor(box: Box):
             await theirs.append(letter(3))
             async for event in inbox.watch(since=removed.cursor):
                 assert isinstance(event, mailtide.New) and event.message.subject == "Letter 3"
+                copy = pickle.loads(pickle.dumps(event))
+                assert (copy.cursor, copy.message.ref) == (event.cursor, event.message.ref)
                 assert await event.message.text() == "Hello 3\n"
                 break
             watch = inbox.watch()

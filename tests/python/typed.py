@@ -35,7 +35,7 @@ async def triage(who: str) -> None:
             async for piece in message.stream():
                 memoryview(piece)
             for attachment in message.attachments:
-                assert_type(await attachment.save(Path("x"), progress=True), str)
+                assert_type(await attachment.save(Path("x"), progress=True), Path)
             assert_type(await inbox.move(message, Role.ARCHIVE), BulkResult)
             await inbox.move(message.ref, ["Archive", "News"], create=True)
         await inbox.flag([1, 2, 3], add=[Flag.SEEN, "$Invoice"], remove=Flag.FLAGGED)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Itera
 from datetime import date as Day
 from datetime import datetime, timedelta
 from os import PathLike
+from pathlib import Path
 from typing import Any, Final, Generic, Self, SupportsIndex, TypeVar, final, overload
 
 from typing_extensions import Buffer
@@ -293,7 +294,7 @@ class Attachment:
     async def bytes(self) -> Bytes:
         """The content, decoded."""
 
-    async def save(self, directory: str | PathLike[str], *, progress: OnProgress = None) -> str:
+    async def save(self, directory: str | PathLike[str], *, progress: OnProgress = None) -> Path:
         """Writes the content into a folder, under a safe name that no file there has, and gives the path."""
 
     def stream(self) -> Stream:

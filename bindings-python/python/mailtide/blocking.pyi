@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeAlias, final
 from zoneinfo import ZoneInfo
@@ -142,7 +143,7 @@ class Attachment:
     def bytes(self) -> Bytes:
         """The content, decoded."""
 
-    def save(self, directory: str | PathLike[str], *, progress: OnProgress=None) -> str:
+    def save(self, directory: str | PathLike[str], *, progress: OnProgress=None) -> Path:
         """Writes the content into a folder, under a safe name that no file there has, and gives the path."""
 
     def stream(self) -> Stream:
