@@ -9,6 +9,7 @@
 mod account;
 mod append;
 mod bridge;
+mod columns;
 mod engine;
 mod error;
 mod info;

@@ -1,7 +1,7 @@
 //! Fetches, and the batches in which their messages cross.
 
+use crate::columns;
 use crate::error::{bad_argument, thrown};
-use crate::json;
 use crate::mailbox::progress;
 use crate::queue::Queue;
 use crate::reply::{Reply, headers_json};
@@ -37,7 +37,7 @@ impl Messages {
             let Some(messages) = messages.as_mut() else { return Ok(Reply::Null) };
             let batch = messages.next_batch().await?;
             *exact.lock().unwrap_or_else(PoisonError::into_inner) = messages.exact();
-            Ok(batch.map_or(Reply::Null, |batch| Reply::Batch(json::batch(&batch), batch, queue)))
+            Ok(batch.map_or(Reply::Null, |batch| Reply::Batch(columns::batch(&batch), batch, queue)))
         });
     }
 

@@ -1,7 +1,7 @@
 //! Watches and their events.
 
+use crate::columns;
 use crate::error::error_json;
-use crate::json;
 use crate::queue::Queue;
 use crate::reply::{Reply, reference_json};
 use mailtide::imap::Flag;
@@ -56,7 +56,11 @@ fn event_json(event: &WatchEvent) -> String {
     let cursor = event.cursor.to_string();
     let mut value = match &event.event {
         Event::New(message) => {
-            return format!("{{\"type\":\"new\",\"cursor\":{},{}}}", json!(cursor), json::single(message));
+            return format!(
+                "{{\"type\":\"new\",\"cursor\":{},\"batch\":{}}}",
+                json!(cursor),
+                columns::batch(std::slice::from_ref(message))
+            );
         }
         Event::Flags { reference, added, removed } => {
             json!({ "type": "flags", "ref": reference_json(reference), "added": names(added), "removed": names(removed) })

@@ -20,148 +20,153 @@ export interface EmailAddress {
   readonly group: string | null;
 }
 
+/** 0 stands for none. */
+type Several<T> = T[] | 0;
 /** 0 stands for the same as `from`. */
 type Repeated = EmailAddress[] | 0;
 
-/** A message as the engine hands it over, column by column. @internal */
-export type MessageRow = [
-  uid: number,
-  flags: string[],
-  size: number | null,
-  received: number | null,
-  receivedOffset: number | null,
-  date: number | null,
-  dateOffset: number | null,
-  subject: string | null,
-  from: EmailAddress[],
-  sender: Repeated,
-  replyTo: Repeated,
-  to: EmailAddress[],
-  cc: EmailAddress[],
-  bcc: EmailAddress[],
-  messageId: string | null,
-  inReplyTo: string | null,
-  attachments: AttachmentRow[],
-  problems: string[],
-  modSeq: string | null,
-];
-
-/** Messages as the engine hands them over. @internal */
+/** Messages as the engine hands them over: column by column. @internal */
 export interface PackedBatch {
   place: Place;
-  rows: MessageRow[];
+  flagSets: string[][];
+  uid: number[];
+  /** Numbers of flag sets. */
+  flags: number[];
+  size: (number | null)[];
+  received: (number | null)[];
+  receivedOffset: (number | null)[];
+  date: (number | null)[];
+  dateOffset: (number | null)[];
+  subject: (string | null)[];
+  from: EmailAddress[][];
+  sender: Repeated[];
+  replyTo: Repeated[];
+  to: Several<EmailAddress>[];
+  cc: Several<EmailAddress>[];
+  bcc: Several<EmailAddress>[];
+  messageId: (string | null)[];
+  inReplyTo: (string | null)[];
+  attachments: Several<AttachmentRow>[];
+  problems: Several<string>[];
+  modSeq: (string | null)[];
 }
+
+const NONE: readonly never[] = Object.freeze([]);
 
 /** The messages of a batch. @internal */
 export function unpackBatch(batch: NativeBatch): Message[] {
-  const packed = JSON.parse(batch.rows()) as PackedBatch;
-  return packed.rows.map((row, index) => new Message(batch, index, packed.place, row));
+  return messagesOf(batch, JSON.parse(batch.rows()) as PackedBatch);
+}
+
+/** @internal */
+export function messagesOf(batch: NativeBatch, columns: PackedBatch): Message[] {
+  columns.flagSets.forEach(Object.freeze);
+  return columns.uid.map((_, index) => new Message(batch, columns, index));
 }
 
 /** One message. */
 export class Message {
   readonly #batch: NativeBatch;
+  readonly #columns: PackedBatch;
   readonly #index: number;
-  readonly #place: Place;
-  readonly #row: MessageRow;
-  #attachments: Attachment[] | null = null;
+  #attachments: readonly Attachment[] | null = null;
 
   /** @internal */
-  constructor(batch: NativeBatch, index: number, place: Place, row: MessageRow) {
+  constructor(batch: NativeBatch, columns: PackedBatch, index: number) {
     this.#batch = batch;
+    this.#columns = columns;
     this.#index = index;
-    this.#place = place;
-    this.#row = row;
   }
 
   /** Its address, which may be kept. */
   get ref(): MessageRef {
-    return new MessageRef(...this.#place, this.#row[0]);
+    return new MessageRef(...this.#columns.place, this.uid);
   }
 
   get uid(): number {
-    return this.#row[0];
+    return this.#columns.uid[this.#index]!;
   }
 
   /** Flags and keywords, as of when the message was fetched. */
   get flags(): readonly string[] {
-    return this.#row[1];
+    return this.#columns.flagSets[this.#columns.flags[this.#index]!]!;
   }
 
   /** Size of the whole message, in bytes. */
   get size(): number | null {
-    return this.#row[2];
+    return this.#columns.size[this.#index] ?? null;
   }
 
   /** When the server received it. */
   get received(): Date | null {
-    return date(this.#row[3]);
+    return date(this.#columns.received[this.#index]);
   }
 
   /** Offset of the zone in which the server gave `received`, in minutes east of UTC. */
   get receivedOffset(): number | null {
-    return this.#row[4];
+    return this.#columns.receivedOffset[this.#index] ?? null;
   }
 
   /** When it was written, as its header says. */
   get date(): Date | null {
-    return date(this.#row[5]);
+    return date(this.#columns.date[this.#index]);
   }
 
   /** Offset of the zone in which `date` was written, in minutes east of UTC. */
   get dateOffset(): number | null {
-    return this.#row[6];
+    return this.#columns.dateOffset[this.#index] ?? null;
   }
 
   get subject(): string | null {
-    return this.#row[7];
+    return this.#columns.subject[this.#index] ?? null;
   }
 
   get from(): readonly EmailAddress[] {
-    return this.#row[8];
+    return this.#columns.from[this.#index]!;
   }
 
   get sender(): readonly EmailAddress[] {
-    return this.#row[9] || this.#row[8];
+    return this.#columns.sender[this.#index] || this.from;
   }
 
   get replyTo(): readonly EmailAddress[] {
-    return this.#row[10] || this.#row[8];
+    return this.#columns.replyTo[this.#index] || this.from;
   }
 
   get to(): readonly EmailAddress[] {
-    return this.#row[11];
+    return this.#columns.to[this.#index] || NONE;
   }
 
   get cc(): readonly EmailAddress[] {
-    return this.#row[12];
+    return this.#columns.cc[this.#index] || NONE;
   }
 
   get bcc(): readonly EmailAddress[] {
-    return this.#row[13];
+    return this.#columns.bcc[this.#index] || NONE;
   }
 
   /** `Message-ID`, as its header has it. */
   get messageId(): string | null {
-    return this.#row[14];
+    return this.#columns.messageId[this.#index] ?? null;
   }
 
   get inReplyTo(): string | null {
-    return this.#row[15];
+    return this.#columns.inReplyTo[this.#index] ?? null;
   }
 
   get attachments(): readonly Attachment[] {
-    return (this.#attachments ??= this.#row[16].map((row) => new Attachment(this.#batch, this.#index, row)));
+    const rows = this.#columns.attachments[this.#index] || NONE;
+    return (this.#attachments ??= rows.map((row) => new Attachment(this.#batch, this.#index, row)));
   }
 
   /** What could not be read of it; the rest stands. */
   get problems(): readonly string[] {
-    return this.#row[17];
+    return this.#columns.problems[this.#index] || NONE;
   }
 
   /** MODSEQ (CONDSTORE): up to 63 bits. */
   get modSeq(): bigint | null {
-    const modSeq = this.#row[18];
+    const modSeq = this.#columns.modSeq[this.#index] ?? null;
     return modSeq === null ? null : BigInt(modSeq);
   }
 
@@ -200,7 +205,7 @@ export class Message {
     const { ref, flags, size, received, receivedOffset, date, dateOffset, subject } = this;
     const { from, sender, replyTo, to, cc, bcc, messageId, inReplyTo } = this;
     const { attachments, problems } = this;
-    const modSeq = this.#row[18];
+    const modSeq = this.#columns.modSeq[this.#index] ?? null;
     return {
       ref, flags, size, received, receivedOffset, date, dateOffset, subject, from, sender, replyTo, to, cc, bcc, messageId,
       inReplyTo, attachments, problems, modSeq,
@@ -213,6 +218,6 @@ export class Message {
   }
 }
 
-function date(seconds: number | null): Date | null {
-  return seconds === null ? null : new Date(seconds * 1000);
+function date(seconds: number | null | undefined): Date | null {
+  return seconds === null || seconds === undefined ? null : new Date(seconds * 1000);
 }

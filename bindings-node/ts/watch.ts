@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { onAborted, request } from "./bridge.js";
 import { type Place } from "./bulk.js";
 import { unpack, usage, type MailError, type PackedError } from "./errors.js";
-import { Message, type MessageRow } from "./message.js";
+import { messagesOf, type Message, type PackedBatch } from "./message.js";
 import type { NativeBatch, NativeWatch } from "./native.js";
 import { MessageRef } from "./ref.js";
 
@@ -38,7 +38,7 @@ export type MailEvent = At &
 
 /** An event as the engine hands it over. @internal */
 type PackedEvent = { cursor: string } & (
-  | { type: "new"; place: Place; row: MessageRow }
+  | { type: "new"; batch: PackedBatch }
   | { type: "flags"; ref: [...Place, number]; added: string[]; removed: string[] }
   | { type: "removed"; ref: [...Place, number] }
   | { type: "reset"; mailbox: string; uidValidity: number }
@@ -105,7 +105,7 @@ function event(batch: NativeBatch): MailEvent {
   const { cursor } = packed;
   switch (packed.type) {
     case "new":
-      return { type: "new", message: new Message(batch, 0, packed.place, packed.row), cursor };
+      return { type: "new", message: messagesOf(batch, packed.batch)[0]!, cursor };
     case "flags":
       return { type: "flags", ref: new MessageRef(...packed.ref), added: packed.added, removed: packed.removed, cursor };
     case "removed":
