@@ -34,7 +34,7 @@ export async function startScript(answer = () => undefined, capabilities = CAPAB
     for (const check of waiting.splice(0)) check();
     const scripted = answer(command, socket);
     const lines = scripted === undefined ? usual(command, capabilities) : scripted;
-    if (lines !== null) socket.write(lines.map((l) => `${l.replace(/^TAG\b/, tag)}\r\n`).join(""));
+    if (lines !== null) socket.write(lines.map((l) => `${l.replace(/^TAG\b|(?<=\(TAG ")TAG(?=")/, tag)}\r\n`).join(""));
   }
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();
@@ -73,6 +73,10 @@ function usual(command, capabilities) {
       return ['* LIST (\\HasNoChildren) "/" INBOX', '* LIST (\\HasNoChildren \\Trash) "/" Trash', "TAG OK done"];
     case "LOGOUT":
       return ["* BYE see you", "TAG OK done"];
+    case "SEARCH":
+      return [/RETURN/.test(command) ? '* ESEARCH (TAG "TAG") UID ALL 1:3' : "* SEARCH 1 2 3", "TAG OK done"];
+    case "FETCH":
+      return [1, 2, 3].map((n) => `* ${n} FETCH (UID ${n} FLAGS ())`).concat("TAG OK done");
     case "IDLE":
       return ["+ idling"];
     case "LOGIN":
