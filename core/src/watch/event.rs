@@ -6,7 +6,7 @@ use crate::error::MailError;
 use crate::imap::Flag;
 use crate::session::Message;
 
-/// Options of [`Mailbox::watch`].
+/// Options of [`Mailbox::watch`](crate::Mailbox::watch).
 #[derive(Clone, Debug, Default)]
 pub struct WatchOptions {
     /// Where to begin.
