@@ -1,5 +1,5 @@
 # The commands people and CI run. Each is one script or one line; `tools/setup` installs what they need.
-.PHONY: demo setup test check bench fuzz docs generate
+.PHONY: demo setup test check package bench fuzz docs generate
 PYTHON = .venv/bin/python
 
 demo: setup
@@ -13,6 +13,9 @@ test: setup
 
 check: setup
 	tools/check
+
+package: setup
+	tools/package
 
 bench: setup
 	benches/run

@@ -4,6 +4,9 @@
 
 // napi's macros expand to unsafe code; none is written here.
 #![allow(unsafe_code)]
+// napi hands arguments over by value; and what it registers looks unused in a test build.
+#![allow(clippy::needless_pass_by_value)]
+#![cfg_attr(test, allow(dead_code))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod account;

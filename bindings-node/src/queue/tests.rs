@@ -98,7 +98,7 @@ fn notices_beyond_the_bound_are_dropped_and_replies_are_not() {
     f.queue.start(4, async { Ok(Reply::Text("kept".to_owned())) });
     f.runtime.block_on(async {
         while f.wakes.load(Ordering::SeqCst) < 2 {
-            f.woken.notified().await
+            f.woken.notified().await;
         }
     });
     assert_eq!(f.queue.take().into_iter().map(text).collect::<Vec<_>>(), [(4, "kept".to_owned())]);

@@ -41,7 +41,8 @@ mod tests {
     #[test]
     fn only_a_connection_that_has_lived_begins_it_anew() {
         let mut backoff = Backoff::default();
-        (0..5).for_each(|_| drop(backoff.next(Duration::from_secs(10), 1.0)));
+        let waits: Vec<u64> = (0..5).map(|_| backoff.next(Duration::from_secs(10), 1.0).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16]);
         assert_eq!(backoff.next(Duration::from_secs(299), 1.0).as_secs(), 32);
         assert_eq!(backoff.next(Duration::from_secs(300), 1.0).as_secs(), 1);
     }

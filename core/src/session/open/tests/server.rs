@@ -82,10 +82,10 @@ impl Play {
         }
         if let (true, Some(after)) = (alive, after) {
             let clear = std::mem::take(&mut self.clear);
-            if let Ok(mut stream) = TlsAcceptor::from(tls).accept(tcp).await {
-                if self.follow(&mut stream, after).await {
-                    let _ = stream.read_to_end(&mut Vec::new()).await;
-                }
+            if let Ok(mut stream) = TlsAcceptor::from(tls).accept(tcp).await
+                && self.follow(&mut stream, after).await
+            {
+                let _ = stream.read_to_end(&mut Vec::new()).await;
             }
             return clear;
         }
