@@ -127,6 +127,8 @@ pub(crate) struct Route {
     flying: VecDeque<InFlight>,
     bye: Option<MailError>,
     most: u64,
+    /// Bytes that came since the last answer and that nobody had asked for.
+    unasked: u64,
 }
 
 /// What became of a response.
@@ -174,7 +176,7 @@ impl Route {
     pub fn take(&mut self, response: Response, frame: &Frame) -> Result<Routed> {
         match response {
             Response::Tagged { tag, status, code, text } => self.tagged(&tag, status, code, text),
-            Response::Continue { .. } => Ok(Routed::Continue),
+            Response::Continue { .. } => self.unasked(frame).map(|()| Routed::Continue),
             Response::Status { kind: StatusKind::Bye, ref code, ref text } => {
                 self.bye = Some(farewell(code.as_ref(), text));
                 self.offer(response, frame)
@@ -214,6 +216,7 @@ impl Route {
             return Ok(Routed::Taken);
         };
         let Some(mut command) = self.flying.remove(at) else { return Ok(Routed::Taken) };
+        self.unasked = 0;
 
         if status == Status::Ok && !command.written {
             return Err(MailError::new(Code::NetTampered, "The server answered a command before it was sent"));
@@ -230,11 +233,21 @@ impl Route {
         Ok(Routed::Ended { tag })
     }
 
+    /// A server that talks and never answers would keep its callers waiting for ever. What a watch asks for comes this
+    /// way too: the flags of a million messages are 60 MB.
+    fn unasked(&mut self, frame: &Frame) -> Result<()> {
+        self.unasked += frame.size() as u64;
+        if self.unasked > self.most.saturating_mul(8) && !self.is_empty() {
+            return Err(MailError::new(Code::LimitExceeded, "The server talks without answering"));
+        }
+        Ok(())
+    }
+
     fn offer(&mut self, response: Response, frame: &Frame) -> Result<Routed> {
         let taker = self.flying.iter_mut().position(|c| c.wants.takes(&c.tag, &response));
         let taker = taker.or_else(|| self.flying.iter().position(|c| c.wants.completes(&response)));
         let Some(command) = taker.and_then(|at| self.flying.get_mut(at)) else {
-            return Ok(Routed::Unsolicited(Box::new(response)));
+            return self.unasked(frame).map(|()| Routed::Unsolicited(Box::new(response)));
         };
         if matches!(command.wants, Wants::All) {
             command.reply.lines.push(frame.head.clone());
@@ -252,7 +265,7 @@ impl Route {
 
 /// What a response takes in memory, about: a server can make a row of a few bytes as often as it likes.
 pub(super) fn weight(response: &Response, frame: &Frame) -> u64 {
-    let fixed = if matches!(response, Response::Data(Untagged::Fetch(_))) { size_of::<FetchRow>() } else { 128 };
+    let fixed = if matches!(response, Response::Data(Untagged::Fetch(_))) { size_of::<FetchRow>() } else { 256 };
     (frame.size() + fixed) as u64
 }
 

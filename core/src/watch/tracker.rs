@@ -4,6 +4,9 @@ use super::snapshot::Snapshot;
 use crate::imap::{FetchRow, Response, UidSet, Untagged};
 use std::collections::BTreeMap;
 
+/// Most messages that a mailbox can have here, since each costs four bytes from when the server says that it is there.
+const MOST: usize = 4_000_000;
+
 /// Follows sequence numbers, since EXPUNGE and FETCH name messages by them (RFC 9051 section 7.5.1).
 #[derive(Clone, Debug)]
 pub(super) struct Tracker {
@@ -21,8 +24,19 @@ pub(super) struct Tracker {
 impl Tracker {
     /// A mailbox of which only its UIDVALIDITY and number of messages are known.
     pub fn new(uid_validity: u32, exists: u32) -> Self {
-        let uids = vec![0; exists as usize];
-        Self { uids, seen: Snapshot::new(uid_validity), arrived: BTreeMap::new(), unknown: exists > 0, lost: false }
+        let mut tracker = Self::empty(uid_validity);
+        tracker.exists(exists as usize);
+        tracker
+    }
+
+    fn empty(uid_validity: u32) -> Self {
+        Self {
+            uids: Vec::new(),
+            seen: Snapshot::new(uid_validity),
+            arrived: BTreeMap::new(),
+            unknown: false,
+            lost: false,
+        }
     }
 
     /// Whether the server has told of messages whose UIDs are not known.
@@ -49,8 +63,8 @@ impl Tracker {
     }
 
     fn exists(&mut self, count: usize) {
-        if count < self.uids.len() {
-            // Only EXPUNGE may make it smaller.
+        if count < self.uids.len() || count > MOST {
+            // Only EXPUNGE may make it smaller, and nobody has so many.
             self.lost = true;
         } else if count > self.uids.len() {
             self.uids.resize(count, 0);
