@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import case_plain as plain
+import mailtide
 from case_caller import Caller
 from mailtide import MailError
 
@@ -32,6 +33,15 @@ def test_case(case: Case) -> None:
         pytest.skip(reason)
     problems = asyncio.run(play(case))
     assert problems == []
+
+
+def test_every_method_that_cases_name_is_here() -> None:
+    nouns = {"session": mailtide.Session, "mailbox": mailtide.Mailbox, "message": mailtide.Message}
+    nouns |= {"attachment": mailtide.Attachment, "watch": mailtide.Watch, "": mailtide}
+    lines = (CASES / "methods.txt").read_text().splitlines()
+    named = [line.rpartition(".") for line in lines if line and not line.startswith("#")]
+    assert len(named) > 30
+    assert [f"{noun}.{verb}" for noun, _, verb in named if not hasattr(nouns[noun], verb)] == []
 
 
 async def play(case: Case) -> list[str]:
