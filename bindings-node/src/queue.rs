@@ -4,6 +4,7 @@
 
 use crate::reply::Reply;
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use mailtide::{Code, MailError, Result};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -66,6 +67,11 @@ impl Queue {
     where
         F: Future<Output = Result<Reply>> + Send + 'static,
     {
+        // Boxed, so that the machinery of a task is compiled once and not for each kind of call.
+        self.start_boxed(id, Box::pin(call));
+    }
+
+    fn start_boxed(self: &Arc<Self>, id: u32, call: BoxFuture<'static, Result<Reply>>) {
         let queue = Arc::clone(self);
         // Held over the spawn, so that a call which ends at once finds itself in the map.
         let mut tasks = lock(&self.tasks);

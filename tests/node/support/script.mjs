@@ -4,6 +4,10 @@ import net from "node:net";
 
 const CAPABILITIES = "IMAP4rev1 LITERAL+ UIDPLUS MOVE UNSELECT ENABLE IDLE ESEARCH";
 
+const ROW =
+  'FLAGS () INTERNALDATE "01-Feb-2024 12:00:00 +0000" RFC822.SIZE 100 ENVELOPE (NIL "Moth" NIL NIL NIL NIL NIL NIL NIL NIL) ' +
+  'BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 10 1)';
+
 /**
  * Starts it. `answer(command, connection)` gives the lines before and with the tagged one, in which `TAG` stands for
  * the tag; or nothing for the usual answer; or `null` for silence.
@@ -76,7 +80,7 @@ function usual(command, capabilities) {
     case "SEARCH":
       return [/RETURN/.test(command) ? '* ESEARCH (TAG "TAG") UID ALL 1:3' : "* SEARCH 1 2 3", "TAG OK done"];
     case "FETCH":
-      return [1, 2, 3].map((n) => `* ${n} FETCH (UID ${n} FLAGS ())`).concat("TAG OK done");
+      return [1, 2, 3].map((n) => `* ${n} FETCH (UID ${n} ${ROW})`).concat("TAG OK done");
     case "IDLE":
       return ["+ idling"];
     case "LOGIN":
