@@ -112,6 +112,9 @@ impl Session {
             let message = format!("{word} would change a connection that other calls share");
             return Err(MailError::new(Code::UsageArgument, message).hint("Use the method for it"));
         }
+        if !word.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return Err(MailError::new(Code::UsageArgument, "A command begins with its name"));
+        }
         let mut encoder = Encoder::new("");
         let command = encoder.raw(text)?.clone().finish();
         let reply = self.any().await?.connection.begin(command, Wants::All, slow());
