@@ -93,6 +93,7 @@ tls_server_key: {home}/ca/server.key
 idlesocket: {home}/conf/socket/idle
 imapidlepoll: 60
 duplicatesuppression: 0
+munge8bit: no
 conversations: 0
 """
 
