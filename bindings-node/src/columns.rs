@@ -110,9 +110,9 @@ fn text(out: &mut Json, text: Option<String>) {
 fn senders(sender: &mut Json, reply_to: &mut Json, message: &Message) {
     let repeats = |other: fn(&Envelope) -> &Vec<Address>| message.envelope().is_some_and(|e| *other(e) == e.from);
     if repeats(|e| &e.sender) {
-        sender.raw("0")
+        sender.raw("0");
     } else {
-        addresses(sender, &message.sender())
+        addresses(sender, &message.sender());
     }
     if repeats(|e| &e.reply_to) { reply_to.raw("0") } else { addresses(reply_to, &message.reply_to()) }
 }
