@@ -1,6 +1,7 @@
 """The private Dovecot of the benchmarks: filled once a run of them, with what each task needs."""
 
 import imaplib
+import socket
 import struct
 import sys
 import time
@@ -71,7 +72,7 @@ class Server:
                 client.append("INBOX", " ".join(mail.flags), received, mail.raw)
             client.select("INBOX")
             for first in range(1, count + 1, 1000):
-                client.fetch(f"{first}:{first + 999}", "(ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE)")
+                client.fetch(f"{first}:{min(first + 999, count)}", "(ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE)")
 
     def write_small(self, count: int) -> None:
         """Messages to append, each after its length."""
@@ -87,6 +88,22 @@ class Server:
             left = size - file.write(b"Subject: huge\r\nContent-Type: text/plain\r\n\r\n")
             while left > 0:
                 left -= file.write(block[:left])
+
+    def append_huge(self, user: str) -> None:
+        """That message into INBOX, without holding it: what a peer inherits counts as its memory."""
+        file = self.home / "huge.eml"
+        with socket.create_connection(("127.0.0.1", self.port(tls=False))) as connection:
+            answers = connection.makefile("rb")
+            login = f"a LOGIN {user} {self.env['password']}\r\n"
+            for command in (login, f"b APPEND INBOX {{{file.stat().st_size}}}\r\n"):
+                answers.readline()
+                connection.sendall(command.encode())
+            while not answers.readline().startswith(b"+"):
+                pass
+            with file.open("rb") as content:
+                connection.sendfile(content)
+            connection.sendall(b"\r\n")
+            assert answers.readline().startswith(b"b OK")
 
     def prepared(self, task: str, user: str, count: int) -> str:
         """The account for a run of a task, which may be a fresh one."""

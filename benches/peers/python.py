@@ -69,7 +69,7 @@ class Imaplib:
     def bodies(self, parse: bool = False) -> Result:
         count = size = 0
         for first in range(1, COUNT + 1, 100):
-            for item in self.client.fetch(f"{first}:{first + 99}", "(UID BODY.PEEK[])")[1]:
+            for item in self.client.fetch(f"{first}:{min(first + 99, COUNT)}", "(UID BODY.PEEK[])")[1]:
                 if isinstance(item, tuple):
                     count, size = count + 1, size + len(item[1])
                     parse and taken_apart(item[1])
