@@ -2,6 +2,8 @@
 //!
 //! It shares no code with the library, so that it can judge what the library writes.
 
+#![allow(dead_code)] // each test that includes it uses a part
+
 type Read<T> = Result<T, String>;
 
 /// What stands in a command.
