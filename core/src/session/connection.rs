@@ -57,7 +57,8 @@ pub(crate) struct About {
 /// A handle to one connection. Cheap to clone; the connection ends when the last handle is gone.
 #[derive(Clone)]
 pub(crate) struct Connection {
-    jobs: mpsc::UnboundedSender<Job>,
+    /// Boxed, since a channel keeps room for 32 of what it carries: an idle connection would pay for that.
+    jobs: mpsc::UnboundedSender<Box<Job>>,
     shared: Arc<Shared>,
 }
 
@@ -119,7 +120,7 @@ impl Connection {
         let Extra { slow, bodies, until } = extra;
         self.shared.counters.commands.fetch_add(1, Ordering::Relaxed);
         // A closed channel drops the job, and with it `reply`: the answer is then the reason the connection ended for.
-        let _ = self.jobs.send(Job { command, wants, slow, bodies, until, done: reply });
+        let _ = self.jobs.send(Box::new(Job { command, wants, slow, bodies, until, done: reply }));
         Pending { done, shared: Arc::clone(&self.shared) }
     }
 

@@ -26,7 +26,7 @@ const LARGE: usize = 256 * 1024;
 pub(super) struct Driver {
     reader: ReadHalf<Stream>,
     writer: WriteHalf<Stream>,
-    queue: mpsc::UnboundedReceiver<Job>,
+    queue: mpsc::UnboundedReceiver<Box<Job>>,
     observer: Option<Observer>,
     core: Core,
     /// Whether the last handle is gone.
@@ -51,7 +51,7 @@ impl Driver {
     pub fn new(
         opened: Opened,
         shared: Arc<Shared>,
-        queue: mpsc::UnboundedReceiver<Job>,
+        queue: mpsc::UnboundedReceiver<Box<Job>>,
         observer: Option<Observer>,
     ) -> Self {
         let limits = shared.limits.clone();
@@ -175,7 +175,7 @@ impl Driver {
         Ok(())
     }
 
-    fn on_job(&mut self, job: Option<Job>) {
+    fn on_job(&mut self, job: Option<Box<Job>>) {
         match job {
             Some(job) => {
                 if self.core.route.is_empty() {

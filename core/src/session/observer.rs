@@ -15,14 +15,14 @@ const MOST: u64 = 4 << 20;
 /// The connection's end.
 #[derive(Debug)]
 pub(crate) struct Observer {
-    sender: mpsc::UnboundedSender<(Response, u64)>,
+    sender: mpsc::UnboundedSender<Box<(Response, u64)>>,
     backlog: Arc<Backlog>,
 }
 
 /// The watch's end.
 #[derive(Debug)]
 pub(crate) struct Observed {
-    receiver: mpsc::UnboundedReceiver<(Response, u64)>,
+    receiver: mpsc::UnboundedReceiver<Box<(Response, u64)>>,
     backlog: Arc<Backlog>,
 }
 
@@ -43,12 +43,12 @@ impl Observer {
     pub fn tell(&self, response: Response, frame: &Frame) {
         let weight = weight(&response, frame);
         self.backlog.weight.fetch_add(weight, Ordering::Relaxed);
-        let _ = self.sender.send((response, weight));
+        let _ = self.sender.send(Box::new((response, weight)));
     }
 
     /// What came with the login; its amount is bounded already.
     pub fn tell_first(&self, response: Response) {
-        let _ = self.sender.send((response, 0));
+        let _ = self.sender.send(Box::new((response, 0)));
     }
 
     /// Waits until the watch has heard enough of what it was told; an error when it does not listen for `patience`.
@@ -66,14 +66,14 @@ impl Observer {
 impl Observed {
     /// The next response; `None` when the connection has ended. May be given up and called again.
     pub async fn next(&mut self) -> Option<Response> {
-        let (response, weight) = self.receiver.recv().await?;
+        let (response, weight) = *self.receiver.recv().await?;
         self.heard(weight);
         Some(response)
     }
 
     /// The next response, if there is one already.
     pub fn ready(&mut self) -> Option<Response> {
-        let (response, weight) = self.receiver.try_recv().ok()?;
+        let (response, weight) = *self.receiver.try_recv().ok()?;
         self.heard(weight);
         Some(response)
     }

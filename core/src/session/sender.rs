@@ -49,7 +49,7 @@ pub(crate) struct Sender {
     next: u64,
     pub literals: LiteralMode,
     pub out: BytesMut,
-    queue: VecDeque<Job>,
+    queue: VecDeque<Box<Job>>,
     current: Option<Current>,
     /// The body that the driver should take a chunk from, when [`Waiting::Body`].
     pub body: Option<BodySource>,
@@ -86,7 +86,7 @@ impl Sender {
         }
     }
 
-    pub fn push(&mut self, job: Job) {
+    pub fn push(&mut self, job: Box<Job>) {
         self.queue.push_back(job);
     }
 
@@ -122,7 +122,7 @@ impl Sender {
                 }
                 None => {
                     let Some(job) = self.queue.pop_front() else { return };
-                    self.begin(job, route);
+                    self.begin(*job, route);
                 }
             }
         }
