@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use mailtide::{Code, MailError, Result};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -165,6 +166,20 @@ impl Call {
     }
 
     fn close(&self) {
+        drop(self.replace(State::Done));
+    }
+
+    /// A task that nobody finishes is a cycle through this.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Ok(state) = self.0.try_lock()
+            && let State::Waiting(iterator, _) = &*state
+        {
+            visit.call(iterator)?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
         drop(self.replace(State::Done));
     }
 
