@@ -124,7 +124,7 @@ pub(crate) struct InFlight {
 /// The commands in flight, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Route {
-    flying: VecDeque<InFlight>,
+    flying: VecDeque<Box<InFlight>>,
     bye: Option<MailError>,
     most: u64,
     /// Bytes that came since the last answer and that nobody had asked for.
@@ -149,7 +149,7 @@ pub(crate) enum Routed {
 
 impl Route {
     pub fn push(&mut self, command: InFlight) {
-        self.flying.push_back(command);
+        self.flying.push_back(Box::new(command));
     }
 
     pub fn is_empty(&self) -> bool {
