@@ -111,6 +111,12 @@ pub const RULES: &[Rule] = &[
         apply: |q| q.hidden.push("QRESYNC"),
     },
     Rule {
+        name: "Cyrus IMAP 3.6",
+        evidence: "LIST RETURN (STATUS (MAILBOXID)) gives freed memory, line feeds too (3.6.1 of Debian, measured here)",
+        matches: |s| s.says("cyrus imap 3.6"),
+        apply: |q| q.hidden.push("OBJECTID"),
+    },
+    Rule {
         name: "Yahoo and AOL",
         evidence: "IDLE ends after five minutes, AOL sooner (EmailEngine; imapfilter #311)",
         matches: |s| s.at(&["mail.yahoo.com", "mail.yahoo.co.jp", "imap.aol.com"]),
