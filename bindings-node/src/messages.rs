@@ -83,7 +83,7 @@ impl Batch {
 
     #[napi]
     pub fn headers(&self, id: u32, index: u32) -> napi::Result<()> {
-        self.start(id, index, async move |m| Ok(Reply::json(&headers_json(m.headers().await?.raw()))))
+        self.start(id, index, async move |m| Ok(Reply::json(&headers_json(&m.headers().await?))))
     }
 
     #[napi]

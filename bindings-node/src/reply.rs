@@ -5,7 +5,7 @@ use crate::messages::Batch;
 use crate::queue::Queue;
 use crate::session::Session;
 use bytes::Bytes;
-use mailtide::message::decode_header;
+use mailtide::message::Headers;
 use mailtide::{BulkResult, MailError, Message, MessageRef};
 use napi::bindgen_prelude::{Buffer, Either6, Null};
 use serde_json::{Value, json};
@@ -107,18 +107,7 @@ pub fn bulk_json(result: &BulkResult) -> Value {
     json!({ "done": done, "failed": failed, "unknown": unknown, "places": places.json() })
 }
 
-/// A header as `[[name, value], …]`, values unfolded and decoded.
-pub fn headers_json(header: &[u8]) -> Value {
-    let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
-    for line in header.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)) {
-        if let (Some(b' ' | b'\t'), Some((_, value))) = (line.first(), fields.last_mut()) {
-            value.extend_from_slice(line);
-        } else if let Some((name, value)) =
-            line.iter().position(|b| *b == b':').and_then(|at| line.split_at_checked(at))
-        {
-            fields.push((String::from_utf8_lossy(name).trim_end().to_owned(), value.trim_ascii_start().to_vec()));
-        }
-    }
-    let decoded = |value: &[u8]| decode_header(value.strip_prefix(b":").unwrap_or(value).trim_ascii());
-    fields.iter().map(|(name, value)| json!([name, decoded(value)])).collect()
+/// A header as `[[name, value], …]`, values decoded.
+pub fn headers_json(headers: &Headers) -> Value {
+    headers.iter().map(|(name, value)| json!([name, value])).collect()
 }
