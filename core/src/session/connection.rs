@@ -14,7 +14,7 @@ use crate::wire::Command;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Receives redacted protocol lines.
 pub(crate) type Logger = Arc<dyn Fn(LogLine) + Send + Sync>;
@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub capabilities: RwLock<Arc<Capabilities>>,
     /// Known faults of this server.
     pub quirks: Quirks,
+    /// Ends the connection, whatever it waits for.
+    pub cut: Notify,
     /// Why the connection ended.
     pub ended: OnceLock<MailError>,
     /// The UIDVALIDITY that the server last announced for the open mailbox; 0 for none.
@@ -95,6 +97,7 @@ impl Connection {
             logger,
             capabilities,
             quirks,
+            cut: Notify::new(),
             ended: OnceLock::new(),
             uid_validity: AtomicU32::new(0),
             counters,
@@ -127,6 +130,11 @@ impl Connection {
     /// Number of the connection within its engine.
     pub fn id(&self) -> u64 {
         self.shared.id
+    }
+
+    /// Ends it at once; calls that wait fail with [`Code::UsageClosed`].
+    pub fn cut(&self) {
+        self.shared.cut.notify_one();
     }
 
     pub fn is_alive(&self) -> bool {

@@ -125,7 +125,7 @@ impl Driver {
     /// Waits for the next thing to happen, and takes it.
     async fn step(&mut self) -> Result<()> {
         let deadline = self.deadline();
-        let Core { buffer, sender, .. } = &mut self.core;
+        let Core { buffer, sender, shared, .. } = &mut self.core;
         let waiting = sender.waiting();
         if buffer.capacity() - buffer.len() < self.room / 4 {
             buffer.reserve(self.room);
@@ -135,6 +135,7 @@ impl Driver {
         tokio::select! {
             read = self.reader.read_buf(buffer) => self.on_read(read),
             written = write(&mut self.writer, out), if !out.is_empty() || self.flush => self.on_written(written),
+            () = shared.cut.notified() => Err(closed()),
             job = self.queue.recv(), if !self.closing => {
                 self.on_job(job);
                 Ok(())

@@ -11,10 +11,14 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 type Opening = Pin<Box<dyn Future<Output = Result<Connection>> + Send>>;
 type Opener = Box<dyn Fn() -> Opening + Send + Sync>;
+
+/// How long a server may take to answer LOGOUT.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// The connections of one session.
 pub(crate) struct Pool {
@@ -92,7 +96,9 @@ impl Pool {
         };
         self.changed.notify_waiters();
         let logout = |slot: Slot| async move {
-            let _ = slot.connection.run(crate::imap::command::logout(), super::route::Wants::Nothing).await;
+            let logout = slot.connection.run(crate::imap::command::logout(), super::route::Wants::Nothing);
+            let _ = tokio::time::timeout(FAREWELL, logout).await;
+            slot.connection.cut();
         };
         futures_util::future::join_all(slots.into_iter().map(logout)).await;
     }
