@@ -13,12 +13,18 @@ mod support;
 
 #[path = "hostile/cut.rs"]
 mod cut;
+#[path = "hostile/given_up.rs"]
+mod given_up;
+#[path = "hostile/refs.rs"]
+mod refs;
 #[path = "hostile/refused.rs"]
 mod refused;
 #[path = "hostile/runs.rs"]
 mod runs;
 #[path = "hostile/script.rs"]
 mod script;
+#[path = "hostile/secrets.rs"]
+mod secrets;
 #[path = "hostile/watch.rs"]
 mod watch;
 #[path = "hostile/wrong.rs"]

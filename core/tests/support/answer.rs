@@ -4,6 +4,7 @@ use super::faults::Faults;
 use super::store::{Folder, Mail, Store};
 use super::strict::Token;
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 /// What every connection shares, and the mailbox that this one has open.
 pub struct Desk<'a> {
@@ -186,8 +187,11 @@ fn fetch(desk: &mut Desk<'_>, set: &str, items: Option<&Token>, out: &mut Answer
         Some(item) => vec![text(item)],
         None => Vec::new(),
     };
-    let folder = desk.store.get(&name).cloned().unwrap_or_default();
-    for (at, mail) in folder.mails.iter().enumerate().filter(|(_, m)| in_set(set, m.uid)) {
+    let Some(folder) = desk.store.get(&name) else { return closed(out) };
+    // Once, since there may be 50,000 messages.
+    let wanted = ranges(set);
+    let mails = folder.mails.iter().enumerate();
+    for (at, mail) in mails.filter(|(_, m)| wanted.iter().any(|range| range.contains(&m.uid))) {
         let row = row(desk.faults, at + 1, mail, &items);
         if desk.faults.chatters {
             say(out, &format!("{} FETCH (FLAGS (\\Flagged) UID {})", at + 1, mail.uid));
@@ -312,11 +316,13 @@ fn closed(out: &mut Answer) {
 }
 
 fn in_set(set: &str, uid: u32) -> bool {
-    set.split(',').any(|range| {
-        let (from, to) = range.split_once(':').unwrap_or((range, range));
-        let bound = |text: &str| text.parse().unwrap_or(u32::MAX);
-        (bound(from)..=bound(to)).contains(&uid)
-    })
+    ranges(set).iter().any(|range| range.contains(&uid))
+}
+
+fn ranges(set: &str) -> Vec<RangeInclusive<u32>> {
+    let bound = |text: &str| text.parse().unwrap_or(u32::MAX);
+    let ends = set.split(',').map(|range| range.split_once(':').unwrap_or((range, range)));
+    ends.map(|(from, to)| bound(from)..=bound(to)).collect()
 }
 
 /// UIDs as a set of ranges, in the order given.
