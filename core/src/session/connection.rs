@@ -132,6 +132,11 @@ impl Connection {
         self.shared.id
     }
 
+    /// Why it has ended.
+    pub fn reason(&self) -> MailError {
+        self.shared.ended.get().cloned().unwrap_or_else(closed)
+    }
+
     /// Ends it at once; calls that wait fail with [`Code::UsageClosed`].
     pub fn cut(&self) {
         self.shared.cut.notify_one();

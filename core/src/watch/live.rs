@@ -90,8 +90,7 @@ impl Live {
 
     /// Takes a response, and all that came with it.
     pub fn take(&mut self, response: Option<Response>) -> Result<()> {
-        let lost = || MailError::new(Code::NetLost, "The connection was lost");
-        self.tracker.take(response.ok_or_else(lost)?);
+        self.tracker.take(response.ok_or_else(|| self.connection.reason())?);
         self.drain();
         Ok(())
     }
