@@ -117,11 +117,8 @@ impl Follower<'_> {
         let (mut idle, mut begun) = (live.idle(), Instant::now());
         loop {
             let renew = tokio::select! {
-                response = live.responses.next() => {
-                    live.take(response)?;
-                    false
-                }
-                () = tokio::time::sleep(renew_after) => true,
+                // First, since it says why a connection was lost: a BYE, not just its end.
+                biased;
                 ended = &mut idle.answer => match ended {
                     // Beginning again at once would ask without end.
                     Ok(()) if begun.elapsed() < LASTING => {
@@ -138,6 +135,11 @@ impl Follower<'_> {
                     }
                     Err(e) => return Err(e),
                 },
+                response = live.responses.next() => {
+                    live.take(response)?;
+                    false
+                }
+                () = tokio::time::sleep(renew_after) => true,
             };
             if renew || live.tracker.has_unknown() {
                 // DONE, the question and the next IDLE leave in one write.
