@@ -24,7 +24,7 @@ async fn cut((scene, told, at): (Scene, String, u64)) {
         Ok(result) => assert_eq!(*result, told, "{what}"),
         Err(error) => assert!(is_lost(error, run.session.is_none()), "{what}: {error:?}"),
     }
-    if at.is_multiple_of(4) || run.result.is_ok() {
+    if at.is_multiple_of(8) || run.result.is_ok() {
         is_usable(&run, &what).await;
     }
 }

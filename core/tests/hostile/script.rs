@@ -57,11 +57,11 @@ pub const SCENES: &[Scene] = &[
     scene!("mailboxes of a bare server", BARE, 1, session, mailboxes(&session).await),
     scene!("status", session, Ok(format!("{:?}", session.status("INBOX").await?))),
     scene!("names", session, names(&session).await),
-    scene!("windows", [], 17, session, {
+    scene!("windows", [], 41, session, {
         let columns = Columns { received: false, size: false, envelope: false, structure: false, flags: true };
         rows(&session.mailbox("INBOX")?, FetchOptions { columns, ..FetchOptions::default() }).await
     }),
-    scene!("windows of a bare server", BARE, 23, session, {
+    scene!("windows of a bare server", BARE, 43, session, {
         let columns = Columns { received: false, size: false, envelope: false, structure: false, flags: true };
         rows(&session.mailbox("INBOX")?, FetchOptions { columns, ..FetchOptions::default() }).await
     }),
