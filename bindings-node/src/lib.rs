@@ -26,3 +26,8 @@ mod selection;
 mod session;
 mod stream;
 mod watch;
+
+/// Messages are made on the engine's threads and dropped on the caller's. The C library's allocator grows such threads'
+/// memory by a system call for every few kilobytes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

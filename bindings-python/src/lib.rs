@@ -33,6 +33,11 @@ mod target;
 mod uidset;
 mod watch;
 
+/// Messages are made on the engine's threads and dropped on the caller's. The C library's allocator grows such threads'
+/// memory by a system call for every few kilobytes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The native half of the package `mailtide`; not for direct use.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
