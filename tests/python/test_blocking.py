@@ -93,7 +93,9 @@ def test_a_watch_ends_when_another_thread_closes_it(box: Box):
 def test_it_obeys_ctrl_c():
     with Scripted() as server:
         code = (
-            "import mailtide.blocking, sys\n"
+            # A job that a shell has put into the background inherits an ignored SIGINT.
+            "import mailtide.blocking, signal, sys\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             f"session = mailtide.blocking.connect({server.url!r}, password='x')\n"
             "try: session.noop()\n"
             "except KeyboardInterrupt: sys.exit(7)\n"
