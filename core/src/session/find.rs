@@ -7,6 +7,7 @@ use super::options::{Columns, FetchOptions};
 use super::pool::Lease;
 use super::route::{Reply, Wants};
 use super::selection::Selection;
+use super::window::SET_TEXT;
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, SearchReturn};
@@ -78,9 +79,6 @@ async fn present(lease: &Lease, uids: &UidSet) -> Result<UidSet> {
     }
     Ok(present)
 }
-
-/// Longest set that goes into one command.
-pub(super) const SET_TEXT: usize = 4000;
 
 /// Asks the server as far as it is needed; numbers that the caller gave are taken as they are.
 pub(super) async fn find(mailbox: &Mailbox, selection: &Selection, exact: bool, tz: Option<&str>) -> Result<Found> {

@@ -63,3 +63,4 @@ pub(crate) use observer::{Observed, observer};
 pub(crate) use route::Wants;
 pub(crate) use selected::select;
 pub(crate) use task::Task;
+pub(crate) use window::SET_TEXT;

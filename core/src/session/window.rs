@@ -12,7 +12,7 @@ const BYTES: u64 = 1 << 20;
 /// Most rows of a window, however small they are.
 const MOST: u64 = 4096;
 /// Longest set that goes into one command: servers bound their lines (RFC 2683 section 3.2.1.5; Exchange near 8,000).
-const SET_TEXT: usize = 4000;
+pub(crate) const SET_TEXT: usize = 4000;
 
 /// The UIDs still to be asked for.
 #[derive(Clone, Debug)]

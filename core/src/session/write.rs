@@ -1,12 +1,13 @@
 //! Writes on many messages: flag, copy, move, delete, expunge. By UID only, in commands of bounded length.
 
 use super::connection::Extra;
-use super::find::{Found, SET_TEXT, check_validity, decide, find};
+use super::find::{Found, check_validity, decide, find};
 use super::mailbox::Mailbox;
 use super::options::{FlagChange, WriteOptions};
 use super::pool::Lease;
 use super::route::{Reply, Wants};
 use super::selection::{Selection, Target};
+use super::window::SET_TEXT;
 use crate::bulk::{BulkResult, Done, MessageRef};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, StoreAction, StoreOptions};

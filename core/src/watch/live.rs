@@ -5,7 +5,7 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, FetchItem, FetchModifiers};
 use crate::imap::extension::idle::{self, Follow};
 use crate::imap::{MailboxName, Response, UidSet};
-use crate::session::{Connection, Extra, Mailbox, Observed, Pending, Wants, observer, select};
+use crate::session::{Connection, Extra, Mailbox, Observed, Pending, SET_TEXT, Wants, observer, select};
 use crate::wire::Command;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -123,7 +123,7 @@ impl Live {
     /// Gets the envelopes of messages of which only UID and flags are known.
     pub async fn complete(&mut self, new: &UidSet) -> Result<()> {
         let known: UidSet = self.tracker.arrived.keys().copied().collect();
-        for bare in new.difference(&known).chunks_by_text(4000) {
+        for bare in new.difference(&known).chunks_by_text(SET_TEXT) {
             let rows = self.ask(&bare, EVERYTHING)?;
             self.rows(Some(rows)).await?;
         }
