@@ -4,7 +4,7 @@ use super::append::AppendSource;
 use crate::error::{Code, MailError, Result};
 use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memchr_iter};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -96,7 +96,8 @@ impl LineEnds {
 }
 
 async fn file(path: PathBuf) -> Result<Prepared> {
-    let unreadable = |e: &std::io::Error| unreadable(&path, e);
+    let name = path.display().to_string();
+    let unreadable = |e: &std::io::Error| unreadable(&name, e);
     let mut file = File::open(&path).await.map_err(|e| unreadable(&e))?;
     let size = file.metadata().await.map_err(|e| unreadable(&e))?.len();
     if size <= SMALL {
@@ -112,20 +113,20 @@ async fn file(path: PathBuf) -> Result<Prepared> {
         buffer.clear();
     }
     file.rewind().await.map_err(|e| unreadable(&e))?;
-    Ok(Prepared { len, binary, source: Source::Chunks(read(file, path)) })
+    Ok(Prepared { len, binary, source: Source::Chunks(read(file, name, Some(LineEnds::default()))) })
 }
 
-/// Reads a file chunk by chunk, a few ahead of the socket.
-fn read(mut file: File, path: PathBuf) -> mpsc::Receiver<Result<Bytes>> {
+/// Reads a file chunk by chunk, a few ahead of the socket; `lines` makes its line ends CRLF.
+fn read(mut file: File, name: String, mut lines: Option<LineEnds>) -> mpsc::Receiver<Result<Bytes>> {
     let (chunks, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
-        let mut lines = LineEnds::default();
         loop {
             let mut buffer = BytesMut::with_capacity(READ);
-            let chunk = match file.read_buf(&mut buffer).await {
-                Ok(0) => return,
-                Ok(_) => Ok(lines.convert(&buffer)),
-                Err(error) => Err(unreadable(&path, &error)),
+            let chunk = match (file.read_buf(&mut buffer).await, &mut lines) {
+                (Ok(0), _) => return,
+                (Ok(_), Some(lines)) => Ok(lines.convert(&buffer)),
+                (Ok(_), None) => Ok(buffer.freeze()),
+                (Err(error), _) => Err(unreadable(&name, &error)),
             };
             if chunks.send(chunk).await.is_err() {
                 return;
@@ -162,29 +163,9 @@ async fn spool(mut chunks: mpsc::Receiver<Result<Bytes>>) -> Result<Prepared> {
     file.write_all(&held).await.map_err(|e| failed(&e))?;
     file.flush().await.map_err(|e| failed(&e))?;
     file.rewind().await.map_err(|e| failed(&e))?;
-    Ok(Prepared { len, binary, source: Source::Chunks(as_it_is(file)) })
+    Ok(Prepared { len, binary, source: Source::Chunks(read(file, "The temporary file".to_owned(), None)) })
 }
 
-fn as_it_is(mut file: File) -> mpsc::Receiver<Result<Bytes>> {
-    let (chunks, receiver) = mpsc::channel(4);
-    tokio::spawn(async move {
-        loop {
-            let mut buffer = BytesMut::with_capacity(READ);
-            let chunk = match file.read_buf(&mut buffer).await {
-                Ok(0) => return,
-                Ok(_) => Ok(buffer.freeze()),
-                Err(error) => {
-                    Err(MailError::new(Code::FileIo, format!("The temporary file could not be read: {error}")))
-                }
-            };
-            if chunks.send(chunk).await.is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> MailError {
-    MailError::new(Code::FileIo, format!("{} could not be read: {error}", path.display()))
+fn unreadable(name: &str, error: &std::io::Error) -> MailError {
+    MailError::new(Code::FileIo, format!("{name} could not be read: {error}"))
 }
