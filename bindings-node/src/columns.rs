@@ -1,8 +1,8 @@
 //! A batch of messages as columns: far fewer objects for JavaScript to make than a row for each would be.
 
 use crate::json::Json;
-use mailtide::imap::{Address, Envelope, Flag, InternalDate};
-use mailtide::message::{Attachment, EmailAddress};
+use mailtide::imap::{AddressList, Envelope, Flag, InternalDate};
+use mailtide::message::{Attachment, EmailAddress, SingleAddress};
 use mailtide::{Message, MessageRef};
 
 /// The columns, by the names that `PackedBatch` in `ts/message.ts` has for them.
@@ -62,11 +62,11 @@ fn write(columns: &mut [Json; 18], flag_sets: &mut FlagSets, message: &Message) 
     moment(received, received_offset, message.received());
     moment(date, date_offset, message.date());
     text(subject, message.subject());
-    addresses(from, &message.from_());
+    addresses(from, message, AddressList::From);
     senders(sender, reply_to, message);
-    several(to, &message.to(), address);
-    several(cc, &message.cc(), address);
-    several(bcc, &message.bcc(), address);
+    addresses(to, message, AddressList::To);
+    addresses(cc, message, AddressList::Cc);
+    addresses(bcc, message, AddressList::Bcc);
     text(message_id, message.message_id());
     text(in_reply_to, message.in_reply_to());
     several(attachments, &message.attachments(), attachment);
@@ -108,17 +108,21 @@ fn text(out: &mut Json, text: Option<String>) {
 
 /// Servers repeat `From` as `Sender` and `Reply-To` where the header has none: then these are 0.
 fn senders(sender: &mut Json, reply_to: &mut Json, message: &Message) {
-    let repeats = |other: fn(&Envelope) -> &Vec<Address>| message.envelope().is_some_and(|e| *other(e) == e.from);
-    if repeats(|e| &e.sender) {
-        sender.raw("0");
-    } else {
-        addresses(sender, &message.sender());
+    for (out, list) in [(sender, AddressList::Sender), (reply_to, AddressList::ReplyTo)] {
+        let repeats = |e: &Envelope| e.addresses(list).eq(e.addresses(AddressList::From));
+        if message.envelope().is_some_and(repeats) { out.raw("0") } else { addresses(out, message, list) }
     }
-    if repeats(|e| &e.reply_to) { reply_to.raw("0") } else { addresses(reply_to, &message.reply_to()) }
 }
 
-fn addresses(out: &mut Json, addresses: &[EmailAddress]) {
-    out.list(addresses, address);
+/// All of them as one text, which JavaScript takes apart when it is looked at: `name DEL e-mail DEL group`, with another
+/// DEL between two of them. No decoded text has control characters in it.
+fn addresses(out: &mut Json, message: &Message, list: AddressList) {
+    out.raw("\"");
+    match message.single_addresses(list) {
+        Some(singles) => singles.enumerate().for_each(|(index, one)| single(out, index, &one)),
+        None => message.addresses(list).iter().enumerate().for_each(|(index, one)| address(out, index, one)),
+    }
+    out.raw("\"");
 }
 
 /// A list that is empty more often than not; then it is 0.
@@ -126,15 +130,27 @@ fn several<T>(out: &mut Json, items: &[T], write: impl Fn(&mut Json, &T)) {
     if items.is_empty() { out.raw("0") } else { out.list(items, write) }
 }
 
-/// In the form that users see: nothing is left to make of it.
-fn address(out: &mut Json, address: &EmailAddress) {
-    out.raw("{\"name\":");
-    out.maybe(address.name.as_deref(), Json::text);
-    out.raw(",\"email\":");
-    out.text(&address.email);
-    out.raw(",\"group\":");
-    out.maybe(address.group.as_deref(), Json::text);
-    out.raw("}");
+fn single(out: &mut Json, index: usize, address: &SingleAddress<'_>) {
+    let SingleAddress { name, local, domain } = address;
+    let at = if domain.is_empty() { "" } else { "@" };
+    fields(out, index, [name.as_deref().unwrap_or_default(), DEL, local, at, domain, DEL]);
+}
+
+fn address(out: &mut Json, index: usize, address: &EmailAddress) {
+    let EmailAddress { name, email, group } = address;
+    let text = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
+    fields(out, index, [&text(name), DEL, email, DEL, &text(group)]);
+}
+
+const DEL: &str = "\u{7f}";
+
+fn fields<const N: usize>(out: &mut Json, index: usize, pieces: [&str; N]) {
+    if index > 0 {
+        out.raw(DEL);
+    }
+    for piece in pieces {
+        if piece == DEL { out.raw(DEL) } else { out.escaped(piece) }
+    }
 }
 
 fn attachment(out: &mut Json, attachment: &Attachment) {

@@ -33,7 +33,7 @@ impl Json {
         }
     }
 
-    pub fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
+    pub fn list<T>(&mut self, items: impl IntoIterator<Item = T>, write: impl Fn(&mut Self, T)) {
         self.raw("[");
         for item in items {
             self.next();
@@ -44,6 +44,12 @@ impl Json {
 
     pub fn text(&mut self, text: &str) {
         self.raw("\"");
+        self.escaped(text);
+        self.raw("\"");
+    }
+
+    /// What stands between the quotes of a text.
+    pub fn escaped(&mut self, text: &str) {
         let mut rest = text;
         // Runs without anything to escape are copied whole.
         while let Some(at) = rest.bytes().position(|b| !(0x20..0x7f).contains(&b) || b == b'"' || b == b'\\') {
@@ -56,7 +62,6 @@ impl Json {
             rest = special.as_str();
         }
         self.raw(rest);
-        self.raw("\"");
     }
 
     fn escape(&mut self, c: char) {

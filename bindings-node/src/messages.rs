@@ -7,6 +7,8 @@ use crate::queue::Queue;
 use crate::reply::{Reply, headers_json};
 use crate::stream::Stream;
 use mailtide::{Message, Result};
+use napi::Env;
+use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -89,6 +91,13 @@ impl Batch {
     #[napi]
     pub fn raw(&self, id: u32, index: u32) -> napi::Result<()> {
         self.start(id, index, async move |m| Ok(Reply::Bytes(m.raw().await?)))
+    }
+
+    /// What was loaded ahead crosses at once: a call that has nothing to wait for would cost more than the copy.
+    #[napi]
+    pub fn raw_at_hand<'env>(&self, env: &'env Env, index: u32) -> napi::Result<Option<BufferSlice<'env>>> {
+        let raw = self.messages.get(index as usize).and_then(Message::raw_at_hand);
+        raw.map(|bytes| BufferSlice::copy_from(env, bytes)).transpose()
     }
 
     #[napi]

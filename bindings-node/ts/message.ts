@@ -22,8 +22,10 @@ export interface EmailAddress {
 
 /** 0 stands for none. */
 type Several<T> = T[] | 0;
+/** Addresses as one text: name, e-mail and group of each, with a DEL between. */
+type Addresses = string;
 /** 0 stands for the same as `from`. */
-type Repeated = EmailAddress[] | 0;
+type Repeated = Addresses | 0;
 
 /** Messages as the engine hands them over: column by column. @internal */
 export interface PackedBatch {
@@ -38,12 +40,12 @@ export interface PackedBatch {
   date: (number | null)[];
   dateOffset: (number | null)[];
   subject: (string | null)[];
-  from: EmailAddress[][];
+  from: Addresses[];
   sender: Repeated[];
   replyTo: Repeated[];
-  to: Several<EmailAddress>[];
-  cc: Several<EmailAddress>[];
-  bcc: Several<EmailAddress>[];
+  to: Addresses[];
+  cc: Addresses[];
+  bcc: Addresses[];
   messageId: (string | null)[];
   inReplyTo: (string | null)[];
   attachments: Several<AttachmentRow>[];
@@ -122,27 +124,27 @@ export class Message {
   }
 
   get from(): readonly EmailAddress[] {
-    return this.#columns.from[this.#index]!;
+    return addresses(this.#columns.from[this.#index]!);
   }
 
   get sender(): readonly EmailAddress[] {
-    return this.#columns.sender[this.#index] || this.from;
+    return repeated(this.#columns.sender[this.#index]!, this.#columns.from[this.#index]!);
   }
 
   get replyTo(): readonly EmailAddress[] {
-    return this.#columns.replyTo[this.#index] || this.from;
+    return repeated(this.#columns.replyTo[this.#index]!, this.#columns.from[this.#index]!);
   }
 
   get to(): readonly EmailAddress[] {
-    return this.#columns.to[this.#index] || NONE;
+    return addresses(this.#columns.to[this.#index]!);
   }
 
   get cc(): readonly EmailAddress[] {
-    return this.#columns.cc[this.#index] || NONE;
+    return addresses(this.#columns.cc[this.#index]!);
   }
 
   get bcc(): readonly EmailAddress[] {
-    return this.#columns.bcc[this.#index] || NONE;
+    return addresses(this.#columns.bcc[this.#index]!);
   }
 
   /** `Message-ID`, as its header has it. */
@@ -191,7 +193,8 @@ export class Message {
   /** The whole message, as it was sent. */
   async raw(options?: CallOptions): Promise<Uint8Array> {
     const { signal } = checkOptions(options, ["signal"]);
-    return await request(signal, (id) => this.#batch.raw(id, this.#index));
+    signal?.throwIfAborted();
+    return this.#batch.rawAtHand(this.#index) ?? (await request(signal, (id) => this.#batch.raw(id, this.#index)));
   }
 
   /** The whole message, as it was sent, in pieces. */
@@ -216,6 +219,20 @@ export class Message {
   [inspect.custom](): string {
     return `Message ${inspect({ ref: this.ref.toString(), received: this.received, from: this.from, subject: this.subject })}`;
   }
+}
+
+function repeated(packed: Repeated, from: Addresses): readonly EmailAddress[] {
+  return addresses(packed === 0 ? from : packed);
+}
+
+function addresses(packed: Addresses): readonly EmailAddress[] {
+  if (packed === "") return NONE;
+  const fields = packed.split("\x7f");
+  const all: EmailAddress[] = [];
+  for (let i = 0; i + 2 < fields.length; i += 3) {
+    all.push({ name: fields[i] || null, email: fields[i + 1]!, group: fields[i + 2] || null });
+  }
+  return all;
 }
 
 function date(seconds: number | null | undefined): Date | null {

@@ -170,6 +170,8 @@ export interface NativeBatch {
   html(id: number, index: number): Started;
   headers(id: number, index: number): Started;
   raw(id: number, index: number): Started;
+  /** The whole message, where it was loaded ahead. */
+  rawAtHand(index: number): Uint8Array | null;
   part(id: number, index: number, path: string): Started;
   save(id: number, index: number, path: string, dir: string, progress: number | null): Started;
   stream(index: number, path: string | null): NativeStream;

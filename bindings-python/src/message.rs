@@ -8,6 +8,7 @@ use crate::reference::MessageRef;
 use crate::runtime::Owned;
 use crate::stream::Stream;
 use crate::{address, bytes, dates, flags};
+use mailtide::imap::{AddressList, Envelope};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -38,6 +39,11 @@ impl Message {
     fn live(&self, py: Python<'_>) -> PyResult<mailtide::Message> {
         self.message.get().or_raise(py).cloned()
     }
+}
+
+/// Servers repeat `From` as `Sender` and `Reply-To` where the header has none.
+fn repeats(envelope: &Envelope, list: AddressList) -> bool {
+    envelope.addresses(list).eq(envelope.addresses(AddressList::From))
 }
 
 // It holds at most a tuple of addresses.
@@ -82,39 +88,40 @@ impl Message {
 
     #[getter]
     fn from_<'py>(&self, py: Python<'py>) -> Tuple<'py> {
-        let from = self.from.get_or_try_init(py, || address::tuple(py, self.core().from_()).map(Bound::unbind));
+        let from =
+            self.from.get_or_try_init(py, || address::tuple(py, self.core(), AddressList::From).map(Bound::unbind));
         from.map(|from| from.bind(py).clone())
     }
 
     #[getter]
     fn sender<'py>(&self, py: Python<'py>) -> Tuple<'py> {
         match self.core().envelope() {
-            Some(envelope) if envelope.sender == envelope.from => self.from_(py),
-            _ => address::tuple(py, self.core().sender()),
+            Some(envelope) if repeats(envelope, AddressList::Sender) => self.from_(py),
+            _ => address::tuple(py, self.core(), AddressList::Sender),
         }
     }
 
     #[getter]
     fn reply_to<'py>(&self, py: Python<'py>) -> Tuple<'py> {
         match self.core().envelope() {
-            Some(envelope) if envelope.reply_to == envelope.from => self.from_(py),
-            _ => address::tuple(py, self.core().reply_to()),
+            Some(envelope) if repeats(envelope, AddressList::ReplyTo) => self.from_(py),
+            _ => address::tuple(py, self.core(), AddressList::ReplyTo),
         }
     }
 
     #[getter]
     fn to<'py>(&self, py: Python<'py>) -> Tuple<'py> {
-        address::tuple(py, self.core().to())
+        address::tuple(py, self.core(), AddressList::To)
     }
 
     #[getter]
     fn cc<'py>(&self, py: Python<'py>) -> Tuple<'py> {
-        address::tuple(py, self.core().cc())
+        address::tuple(py, self.core(), AddressList::Cc)
     }
 
     #[getter]
     fn bcc<'py>(&self, py: Python<'py>) -> Tuple<'py> {
-        address::tuple(py, self.core().bcc())
+        address::tuple(py, self.core(), AddressList::Bcc)
     }
 
     #[getter]

@@ -1,6 +1,6 @@
 //! FETCH data items (RFC 9051 section 7.5.2).
 
-use super::{BodyStructure, Envelope, Flag};
+use super::{Envelope, Flag, StructureText};
 use crate::wire::{Octets, Value};
 use bytes::Bytes;
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct FetchRow {
     /// `ENVELOPE`.
     pub envelope: Option<Envelope>,
     /// `BODYSTRUCTURE`, or `BODY` without a section.
-    pub body_structure: Option<BodyStructure>,
+    pub body_structure: Option<StructureText>,
     /// `MODSEQ` (RFC 7162).
     pub mod_seq: Option<u64>,
     /// `BODY[…]`, `BINARY[…]`, `RFC822`, `RFC822.HEADER`, `RFC822.TEXT`.

@@ -20,10 +20,10 @@ mod role;
 mod search;
 mod set;
 
-pub use body::{BodyStructure, Disposition};
+pub use body::{BodyStructure, Disposition, StructureText};
 pub use capability::{Capabilities, LiteralMode};
 pub use date::search_date;
-pub use envelope::{Address, Envelope};
+pub use envelope::{Address, AddressList, Envelope};
 pub use fetch::{FetchRow, InternalDate, Section, SectionData};
 pub use flag::Flag;
 pub use names::{INBOX, MailboxName, decode_name, encode_name};

@@ -10,6 +10,9 @@ mod mailbox;
 mod search;
 mod words;
 
+pub(super) use body::body;
+pub(super) use envelope::envelope;
+
 use super::{Response, Status, StatusKind, Untagged};
 use crate::limits::Limits;
 use crate::wire::{Cursor, Frame, Value, WireError};
@@ -125,9 +128,9 @@ fn untagged(c: &mut Cursor<'_>, context: Context<'_>) -> Result<Response> {
 fn numbered(c: &mut Cursor<'_>) -> Result<Untagged> {
     let before = c.clone();
     let number = c.number()?;
-    let name = c.atom()?;
+    let name = c.keyword()?;
     let small = || u32::try_from(number).map_err(|_| before.expected("a 32-bit number"));
-    Ok(match name.as_ref() {
+    Ok(match name {
         n if n.eq_ignore_ascii_case(b"FETCH") => Untagged::Fetch(fetch::row(c, small()?)),
         n if n.eq_ignore_ascii_case(b"UIDFETCH") => Untagged::Fetch(fetch::uid_row(c, small()?)),
         n if n.eq_ignore_ascii_case(b"EXISTS") => Untagged::Exists(small()?),
@@ -136,7 +139,7 @@ fn numbered(c: &mut Cursor<'_>) -> Result<Untagged> {
         _ => {
             let mut values = vec![Value::Atom(number.to_string().into())];
             values.extend(data::values(c));
-            Untagged::Other { name, values }
+            Untagged::Other { name: Bytes::copy_from_slice(name), values }
         }
     })
 }

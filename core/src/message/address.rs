@@ -1,7 +1,7 @@
 //! E-mail addresses, decoded, from an ENVELOPE or from a header field.
 
 use super::charset::one_line;
-use super::words::{decode_header, joined_words};
+use super::words::{decode_header, decode_value, joined_words};
 use crate::imap;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, HeaderValue};
@@ -52,21 +52,24 @@ impl fmt::Display for EmailAddress {
 /// use mailtide::message::decode_addresses;
 ///
 /// let ada = Address {
-///     name: Some("=?utf-8?Q?Ad=C3=A4?=".into()),
-///     mailbox: Some("ada".into()),
-///     host: Some("example.org".into()),
+///     name: Some(b"=?utf-8?Q?Ad=C3=A4?="),
+///     mailbox: Some(b"ada"),
+///     host: Some(b"example.org"),
 ///     ..Address::default()
 /// };
-/// assert_eq!(decode_addresses(&[ada])[0].to_string(), "Adä <ada@example.org>");
+/// assert_eq!(decode_addresses([ada].into_iter())[0].to_string(), "Adä <ada@example.org>");
 /// ```
 #[must_use]
-pub fn decode_addresses(addresses: &[imap::Address]) -> Vec<EmailAddress> {
+pub fn decode_addresses<'a, I>(addresses: I) -> Vec<EmailAddress>
+where
+    I: DoubleEndedIterator<Item = imap::Address<'a>> + ExactSizeIterator + Clone,
+{
     let mut group = None;
     let mut out = Vec::with_capacity(addresses.len());
     // A NIL host begins a group only where something ends it: some servers send it for a lone local part.
-    let last_end = addresses.iter().rposition(|a| a.host.is_none() && a.mailbox.is_none());
-    for (index, address) in addresses.iter().enumerate() {
-        match (&address.mailbox, &address.host) {
+    let last_end = addresses.clone().rposition(|a| a.host.is_none() && a.mailbox.is_none());
+    for (index, address) in addresses.enumerate() {
+        match (address.mailbox, address.host) {
             (None, None) if address.name.is_none() => group = None,
             (Some(name), None) if last_end > Some(index) && !name.contains(&b'@') => group = Some(decode_header(name)),
             _ => out.push(decode_address(address, group.clone())),
@@ -75,12 +78,42 @@ pub fn decode_addresses(addresses: &[imap::Address]) -> Vec<EmailAddress> {
     out
 }
 
-fn decode_address(address: &imap::Address, group: Option<String>) -> EmailAddress {
-    let local = address.mailbox.as_deref().map(part).unwrap_or_default();
-    let domain = address.host.as_deref().map(part).unwrap_or_default();
-    let email = if domain.is_empty() { local.into_owned() } else { format!("{local}@{domain}") };
-    let name = address.name.as_deref().map(decode_header).filter(|name| !name.is_empty());
-    EmailAddress { name, email, group }
+/// An address that stands in no group, decoded and not yet put together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SingleAddress<'a> {
+    /// Display name; `None` where there is none.
+    pub name: Option<Cow<'a, str>>,
+    /// The part before the `@`; empty where the message gives none.
+    pub local: Cow<'a, str>,
+    /// The part after the `@`; empty where the message gives none.
+    pub domain: Cow<'a, str>,
+}
+
+impl<'a> From<imap::Address<'a>> for SingleAddress<'a> {
+    fn from(address: imap::Address<'a>) -> Self {
+        Self {
+            name: address.name.map(decode_value).filter(|name| !name.is_empty()),
+            local: address.mailbox.map(part).unwrap_or_default(),
+            domain: address.host.map(part).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<SingleAddress<'_>> for EmailAddress {
+    fn from(SingleAddress { name, local, domain }: SingleAddress<'_>) -> Self {
+        let email = if domain.is_empty() { local.into_owned() } else { [&local, "@", &domain].concat() };
+        Self { name: name.map(Cow::into_owned), email, group: None }
+    }
+}
+
+/// Whether a list of an ENVELOPE has no groups, so that each of its addresses can be decoded by itself.
+#[must_use]
+pub fn is_plain<'a>(mut addresses: impl Iterator<Item = imap::Address<'a>>) -> bool {
+    addresses.all(|address| address.host.is_some())
+}
+
+fn decode_address(address: imap::Address<'_>, group: Option<String>) -> EmailAddress {
+    EmailAddress { group, ..SingleAddress::from(address).into() }
 }
 
 /// Neither part may carry an encoded word (RFC 2047 section 5); raw UTF-8 it may (RFC 6532).
@@ -99,7 +132,7 @@ fn part(bytes: &[u8]) -> Cow<'_, str> {
         return Cow::Borrowed("");
     }
     if bytes.iter().all(u8::is_ascii_graphic) {
-        return String::from_utf8_lossy(bytes);
+        return std::str::from_utf8(bytes).map(Cow::Borrowed).unwrap_or_default();
     }
     Cow::Owned(one_line(&super::charset::decode_charset(bytes, None).text).trim().to_owned())
 }
@@ -163,17 +196,13 @@ fn tidy(email: &str) -> String {
 mod tests {
     use super::*;
 
-    fn address(name: Option<&'static str>, mailbox: Option<&'static str>, host: Option<&'static str>) -> imap::Address {
-        imap::Address {
-            name: name.map(Into::into),
-            route: None,
-            mailbox: mailbox.map(Into::into),
-            host: host.map(Into::into),
-        }
+    fn address<'a>(name: Option<&'a str>, mailbox: Option<&'a str>, host: Option<&'a str>) -> imap::Address<'a> {
+        let [name, mailbox, host] = [name, mailbox, host].map(|part| part.map(str::as_bytes));
+        imap::Address { name, route: None, mailbox, host }
     }
 
-    fn emails(addresses: &[imap::Address]) -> Vec<String> {
-        decode_addresses(addresses).iter().map(ToString::to_string).collect()
+    fn emails(addresses: &[imap::Address<'_>]) -> Vec<String> {
+        decode_addresses(addresses.iter().copied()).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -195,7 +224,7 @@ mod tests {
             address(None, Some("undisclosed-recipients"), None),
             address(None, None, None),
         ];
-        let decoded = decode_addresses(&list);
+        let decoded = decode_addresses(list.into_iter());
         assert_eq!(decoded.len(), 2);
         assert_eq!((decoded[0].email.as_str(), decoded[0].group.as_deref()), ("a@b.c", Some("Friends")));
         assert_eq!((decoded[1].email.as_str(), decoded[1].group.as_deref()), ("x@y.z", None));

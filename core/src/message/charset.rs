@@ -163,6 +163,10 @@ pub(super) fn is_bidi_control(c: char) -> bool {
 
 /// Control characters out, each run of line ends and tabs to one space.
 pub(super) fn one_line(text: &str) -> String {
+    // U+0080 to U+009F, the other control characters, begin with C2.
+    if !text.bytes().any(|b| b < 0x20 || b == 0x7f || b == 0xc2) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

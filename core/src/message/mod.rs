@@ -22,7 +22,7 @@ mod scan;
 mod transfer;
 mod words;
 
-pub use address::{EmailAddress, decode_addresses, parse_addresses};
+pub use address::{EmailAddress, SingleAddress, decode_addresses, is_plain, parse_addresses};
 pub use attachment::Attachment;
 pub use charset::{Decoded, decode_charset, for_display};
 pub use date::parse_date;

@@ -3,6 +3,7 @@
 use super::charset::{decode_charset, one_line};
 use super::transfer::{decode_base64, decode_q};
 use memchr::memmem;
+use std::borrow::Cow;
 
 /// Longest charset name, with its language suffix (RFC 2231 section 5), that is looked for.
 const LONGEST_CHARSET: usize = 64;
@@ -22,9 +23,25 @@ const LONGEST_CHARSET: usize = 64;
 /// ```
 #[must_use]
 pub fn decode_header(value: &[u8]) -> String {
-    if value.is_ascii() && !value.iter().any(u8::is_ascii_control) && memmem::find(value, b"=?").is_none() {
-        return String::from_utf8_lossy(value.trim_ascii()).into_owned();
+    decode_value(value).into_owned()
+}
+
+/// The same, borrowed where nothing has to be decoded.
+pub(super) fn decode_value(value: &[u8]) -> Cow<'_, str> {
+    if is_plain(value)
+        && let Ok(text) = std::str::from_utf8(value.trim_ascii())
+    {
+        return Cow::Borrowed(text);
     }
+    Cow::Owned(decode(value))
+}
+
+/// Printable ASCII, and no encoded word in it.
+fn is_plain(value: &[u8]) -> bool {
+    value.iter().all(|b| (0x20..0x7f).contains(b)) && memmem::find(value, b"=?").is_none()
+}
+
+fn decode(value: &[u8]) -> String {
     let value = unfold(value);
     let mut out = String::with_capacity(value.len());
     for run in runs(&value) {

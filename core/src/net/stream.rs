@@ -1,5 +1,6 @@
 //! The byte stream itself: TCP, or TLS over it.
 
+use std::cell::Cell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -21,7 +22,7 @@ pub(crate) enum Stream {
 #[derive(Debug)]
 pub(crate) struct Socket {
     tcp: TcpStream,
-    /// Read ahead, for a reader that takes little at a time. Only under TLS, and only while much is coming.
+    /// Read ahead, for a reader that takes little at a time. Only under TLS, and only while something of it is left.
     ahead: Option<Box<Ahead>>,
     reads_ahead: bool,
 }
@@ -36,8 +37,12 @@ struct Ahead {
 
 /// rustls reads 4 KiB at a time, which makes a system call of every 4 KiB of a body. One call gets this much.
 const AHEAD: usize = 64 * 1024;
-/// A read that gets less than this ends the reading ahead: an idle connection keeps no buffer.
-const FLOWING: usize = 16 * 1024;
+
+thread_local! {
+    /// A buffer that no connection of this thread uses now. To make and clear one for each read would cost more than
+    /// the read.
+    static SPARE: Cell<Option<Box<Ahead>>> = const { Cell::new(None) };
+}
 
 impl Socket {
     pub(super) fn new(tcp: TcpStream) -> Self {
@@ -99,20 +104,24 @@ impl Socket {
         buf.put_slice(piece);
         ahead.taken += piece.len();
         let given = !piece.is_empty();
-        if ahead.taken == ahead.filled && ahead.filled < FLOWING {
-            self.ahead = None;
+        if ahead.taken == ahead.filled {
+            SPARE.set(self.ahead.take());
         }
         given
     }
 
     fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let fresh = || Box::new(Ahead { room: vec![0; AHEAD], filled: 0, taken: 0 });
-        let mut ahead = self.ahead.take().unwrap_or_else(fresh);
+        let mut ahead = SPARE.take().unwrap_or_else(fresh);
         let mut room = ReadBuf::new(&mut ahead.room);
         let result = self.poll_socket(cx, &mut room);
         (ahead.filled, ahead.taken) = (room.filled().len(), 0);
         // While nothing comes, nothing is kept.
-        self.ahead = Some(ahead).filter(|a| a.filled > 0);
+        if ahead.filled > 0 {
+            self.ahead = Some(ahead)
+        } else {
+            SPARE.set(Some(ahead))
+        }
         result
     }
 }

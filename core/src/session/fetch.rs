@@ -52,7 +52,7 @@ pub(super) async fn fetch_window(
     for uid in missing.iter().filter(|uid| !rows.contains_key(uid)).collect::<Vec<_>>() {
         let Some(error) = unread.next() else { break };
         let problems = vec![(bytes::Bytes::from_static(b"FETCH"), error.to_string())];
-        rows.insert(uid, FetchRow { uid: Some(uid), problems, ..FetchRow::default() });
+        rows.insert(uid, Box::new(FetchRow { uid: Some(uid), problems, ..FetchRow::default() }));
     }
     for (uid, row) in rows {
         let reference = mailbox.reference(&found.name, found.uid_validity, uid);
@@ -67,7 +67,7 @@ async fn again(
     lease: &Lease,
     uids: &UidSet,
     items: &[FetchItem],
-    known: &mut BTreeMap<u32, FetchRow>,
+    known: &mut BTreeMap<u32, Box<FetchRow>>,
     reply: &mut Reply,
 ) -> Result<()> {
     let missing = uids.difference(&known.keys().copied().collect());
@@ -93,14 +93,14 @@ pub(super) async fn rows(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> R
 }
 
 /// The rows of a reply by UID. A server may tell of one message in several rows.
-pub(super) fn merge(untagged: Vec<Response>) -> BTreeMap<u32, FetchRow> {
-    let mut rows: BTreeMap<u32, FetchRow> = BTreeMap::new();
+pub(super) fn merge(untagged: Vec<Response>) -> BTreeMap<u32, Box<FetchRow>> {
+    let mut rows: BTreeMap<u32, Box<FetchRow>> = BTreeMap::new();
     for response in untagged {
         let Response::Data(Untagged::Fetch(row)) = response else { continue };
         let Some(uid) = row.uid else { continue };
         match rows.get_mut(&uid) {
             Some(known) => known.merge(*row),
-            None => drop(rows.insert(uid, *row)),
+            None => drop(rows.insert(uid, row)),
         }
     }
     rows
@@ -124,7 +124,7 @@ fn items(options: &FetchOptions, needs: &Needs) -> Vec<FetchItem> {
 /// Loads parts ahead, grouped by section so that a window costs a few commands; returns the bytes that came.
 async fn load(
     lease: &Lease,
-    rows: &BTreeMap<u32, FetchRow>,
+    rows: &BTreeMap<u32, Box<FetchRow>>,
     wanted: Parts,
     loaded: &mut BTreeMap<u32, Loaded>,
 ) -> Result<u64> {
@@ -146,13 +146,13 @@ async fn load(
     Ok(bytes)
 }
 
-async fn rows_of(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> Result<(BTreeMap<u32, FetchRow>, u64)> {
+async fn rows_of(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> Result<(BTreeMap<u32, Box<FetchRow>>, u64)> {
     let reply = rows(lease, uids, items).await?;
     Ok((merge(reply.untagged), reply.bytes))
 }
 
 /// Which section of which messages to load, within the budget.
-fn group(rows: &BTreeMap<u32, FetchRow>, wanted: Parts) -> BTreeMap<Section, UidSet> {
+fn group(rows: &BTreeMap<u32, Box<FetchRow>>, wanted: Parts) -> BTreeMap<Section, UidSet> {
     let mut groups: BTreeMap<Section, UidSet> = BTreeMap::new();
     let mut budget = LOAD;
     let mut add = |section: Section, uid: u32, size: u64| {
@@ -168,8 +168,8 @@ fn group(rows: &BTreeMap<u32, FetchRow>, wanted: Parts) -> BTreeMap<Section, Uid
         if wanted.headers {
             add(Section::header(), *uid, 4096);
         }
-        let Some(structure) = row.body_structure.as_ref().filter(|_| wanted.text || wanted.html) else { continue };
-        let chosen = parts(structure);
+        let Some(text) = row.body_structure.as_ref().filter(|_| wanted.text || wanted.html) else { continue };
+        let chosen = text.read().as_ref().map(parts).unwrap_or_default();
         let texts = chosen.text.iter().filter(|_| wanted.text);
         for part in texts.chain(chosen.html.iter().filter(|_| wanted.html)) {
             add(Section::part(&part.section), *uid, part.octets.unwrap_or(LOAD / 4));

@@ -7,9 +7,10 @@ use super::part::{self, PartStream};
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::FetchItem;
-use crate::imap::{BodyStructure, Envelope, FetchRow, Flag, InternalDate, Section, SectionData, UidSet};
+use crate::imap::{AddressList, BodyStructure, Envelope, FetchRow, Flag, InternalDate, Section, SectionData, UidSet};
 use crate::message::{
-    self, Attachment, BodyPart, EmailAddress, Headers, ParsedMessage, Parts, decode_addresses, decode_header,
+    self, Attachment, BodyPart, EmailAddress, Headers, ParsedMessage, Parts, SingleAddress, decode_addresses,
+    decode_header,
 };
 use crate::query::{AddressField, Candidate, Matcher};
 use bytes::Bytes;
@@ -28,9 +29,9 @@ pub struct Message(Arc<Data>);
 struct Data {
     mailbox: Mailbox,
     reference: MessageRef,
-    row: FetchRow,
+    row: Box<FetchRow>,
     loaded: Loaded,
-    problems: Vec<String>,
+    problems: OnceLock<Vec<String>>,
     /// The message taken apart by ourselves, once it is here whole.
     parsed: OnceLock<ParsedMessage>,
 }
@@ -52,11 +53,9 @@ impl Loaded {
 }
 
 impl Message {
-    pub(crate) fn new(mailbox: Mailbox, reference: MessageRef, mut row: FetchRow, loaded: Loaded) -> Self {
-        let problems = std::mem::take(&mut row.problems);
-        let problems =
-            problems.iter().map(|(item, what)| format!("{}: {what}", String::from_utf8_lossy(item))).collect();
-        Self(Arc::new(Data { mailbox, reference, row, loaded, problems, parsed: OnceLock::new() }))
+    pub(crate) fn new(mailbox: Mailbox, reference: MessageRef, row: Box<FetchRow>, loaded: Loaded) -> Self {
+        let (problems, parsed) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Data { mailbox, reference, row, loaded, problems, parsed }))
     }
 
     /// Its address.
@@ -98,61 +97,77 @@ impl Message {
     /// When its sender says it was written. `None` where the header has none that can be read.
     #[must_use]
     pub fn date(&self) -> Option<InternalDate> {
-        self.envelope()?.date.as_deref().and_then(message::parse_date)
+        self.envelope()?.date().and_then(message::parse_date)
     }
 
     /// `Subject`, decoded.
     #[must_use]
     pub fn subject(&self) -> Option<String> {
-        self.envelope()?.subject.as_deref().map(decode_header)
+        self.envelope()?.subject().map(decode_header)
     }
 
     /// `From`.
     #[must_use]
     pub fn from_(&self) -> Vec<EmailAddress> {
-        self.envelope().map(|e| decode_addresses(&e.from)).unwrap_or_default()
+        self.addresses(AddressList::From)
     }
 
     /// `Sender`; servers give `From` where the header has none.
     #[must_use]
     pub fn sender(&self) -> Vec<EmailAddress> {
-        self.envelope().map(|e| decode_addresses(&e.sender)).unwrap_or_default()
+        self.addresses(AddressList::Sender)
     }
 
     /// `Reply-To`; servers give `From` where the header has none.
     #[must_use]
     pub fn reply_to(&self) -> Vec<EmailAddress> {
-        self.envelope().map(|e| decode_addresses(&e.reply_to)).unwrap_or_default()
+        self.addresses(AddressList::ReplyTo)
     }
 
     /// `To`.
     #[must_use]
     pub fn to(&self) -> Vec<EmailAddress> {
-        self.envelope().map(|e| decode_addresses(&e.to)).unwrap_or_default()
+        self.addresses(AddressList::To)
     }
 
     /// `Cc`.
     #[must_use]
     pub fn cc(&self) -> Vec<EmailAddress> {
-        self.envelope().map(|e| decode_addresses(&e.cc)).unwrap_or_default()
+        self.addresses(AddressList::Cc)
     }
 
     /// `Bcc`.
     #[must_use]
     pub fn bcc(&self) -> Vec<EmailAddress> {
-        self.envelope().map(|e| decode_addresses(&e.bcc)).unwrap_or_default()
+        self.addresses(AddressList::Bcc)
+    }
+
+    /// The addresses of a field.
+    #[must_use]
+    pub fn addresses(&self, list: AddressList) -> Vec<EmailAddress> {
+        self.envelope().map(|e| decode_addresses(e.addresses(list))).unwrap_or_default()
+    }
+
+    /// The addresses of a field one by one, where none stands in a group; else `None`.
+    #[must_use]
+    pub fn single_addresses(
+        &self,
+        list: AddressList,
+    ) -> Option<impl ExactSizeIterator<Item = SingleAddress<'_>> + Clone> {
+        let addresses = self.envelope()?.addresses(list);
+        message::is_plain(addresses.clone()).then(|| addresses.map(SingleAddress::from))
     }
 
     /// `Message-ID`, with its angle brackets.
     #[must_use]
     pub fn message_id(&self) -> Option<String> {
-        self.envelope()?.message_id.as_deref().map(lossy)
+        self.envelope()?.message_id().map(lossy)
     }
 
     /// `In-Reply-To`.
     #[must_use]
     pub fn in_reply_to(&self) -> Option<String> {
-        self.envelope()?.in_reply_to.as_deref().map(lossy)
+        self.envelope()?.in_reply_to().map(lossy)
     }
 
     /// MODSEQ, where the server has it and it was asked for.
@@ -164,14 +179,16 @@ impl Message {
     /// The attachments, as far as the structure names them; nothing of them has been fetched.
     #[must_use]
     pub fn attachments(&self) -> Vec<Attachment> {
-        let structure = self.structure().or_else(|| self.local().map(ParsedMessage::structure));
-        structure.map(|s| message::parts(s).attachments).unwrap_or_default()
+        if let Some(structure) = self.structure() {
+            return message::parts(&structure).attachments;
+        }
+        self.local().map(|parsed| message::parts(parsed.structure()).attachments).unwrap_or_default()
     }
 
     /// What of the server's answer could not be read. The rest of the message stands.
     #[must_use]
     pub fn problems(&self) -> &[String] {
-        &self.0.problems
+        self.0.problems.get_or_init(|| problems(&self.0.row))
     }
 
     /// The envelope as it came.
@@ -180,10 +197,11 @@ impl Message {
         self.0.row.envelope.as_ref()
     }
 
-    /// The structure as it came.
+    /// The structure as it came, taken apart anew at each call. `None` where it was not asked for or cannot be read;
+    /// then [`problems`](Self::problems) says why.
     #[must_use]
-    pub fn structure(&self) -> Option<&BodyStructure> {
-        self.0.row.body_structure.as_ref()
+    pub fn structure(&self) -> Option<BodyStructure> {
+        self.0.row.body_structure.as_ref()?.read().ok()
     }
 
     /// The text as a person would read it: the plain text, else the HTML without its markup; empty where there is
@@ -230,10 +248,16 @@ impl Message {
         Ok(Headers::parse(bytes))
     }
 
+    /// The whole message, where it was loaded ahead; nothing is asked for.
+    #[must_use]
+    pub fn raw_at_hand(&self) -> Option<Bytes> {
+        self.0.loaded.get(&Section::default()).cloned()
+    }
+
     /// The whole message, as its bytes are.
     pub async fn raw(&self) -> Result<Bytes> {
-        match self.0.loaded.get(&Section::default()) {
-            Some(bytes) => Ok(bytes.clone()),
+        match self.raw_at_hand() {
+            Some(bytes) => Ok(bytes),
             None => part::whole(self, &Section::default(), self.size()).await,
         }
     }
@@ -269,7 +293,7 @@ impl Message {
         let needs = matcher.needs();
         let header = if needs.header { Some(self.headers().await?) } else { None };
         let body = if needs.body { Some(self.text().await?) } else { None };
-        let attached = self.structure().map(|s| message::parts(s).has_attachment());
+        let attached = self.structure().map(|s| message::parts(&s).has_attachment());
         let reading = Reading { message: self, header, body, attached };
         matcher.matches(&reading).ok_or_else(|| {
             MailError::new(Code::ServerUnsupported, "Whether a message matches cannot be told on this server")
@@ -278,7 +302,7 @@ impl Message {
     }
 
     /// A few items of this message, from the server.
-    pub(super) async fn fetch(&self, item: FetchItem) -> Result<FetchRow> {
+    pub(super) async fn fetch(&self, item: FetchItem) -> Result<Box<FetchRow>> {
         let reference = self.reference();
         let lease = self.0.mailbox.session().lease(&reference.mailbox).await?;
         check_validity(&lease, reference.uid_validity)?;
@@ -298,13 +322,13 @@ impl Message {
     /// Its parts, asked for if they did not come with it; `None` where the server's structure is of no use.
     async fn parts(&self) -> Result<Option<Parts>> {
         if let Some(structure) = self.structure() {
-            return Ok(Some(message::parts(structure)));
+            return Ok(Some(message::parts(&structure)));
         }
         if self.problems().iter().any(|p| p.starts_with("BODY")) {
             return Ok(None);
         }
         let row = self.fetch(FetchItem::BodyStructure).await?;
-        Ok(row.body_structure.as_ref().map(message::parts))
+        Ok(row.body_structure.and_then(|text| text.read().ok()).as_ref().map(message::parts))
     }
 
     async fn read(&self, part: &BodyPart) -> Result<String> {
@@ -348,14 +372,14 @@ impl Candidate for Reading<'_> {
     }
 
     fn addresses(&self, field: AddressField) -> Option<Cow<'_, str>> {
-        let envelope = self.message.envelope()?;
-        let addresses = match field {
-            AddressField::From => &envelope.from,
-            AddressField::To => &envelope.to,
-            AddressField::Cc => &envelope.cc,
-            AddressField::Bcc => &envelope.bcc,
+        self.message.envelope()?;
+        let list = match field {
+            AddressField::From => AddressList::From,
+            AddressField::To => AddressList::To,
+            AddressField::Cc => AddressList::Cc,
+            AddressField::Bcc => AddressList::Bcc,
         };
-        let texts: Vec<String> = decode_addresses(addresses).iter().map(ToString::to_string).collect();
+        let texts: Vec<String> = self.message.addresses(list).iter().map(ToString::to_string).collect();
         Some(texts.join(", ").into())
     }
 
@@ -383,6 +407,13 @@ impl Candidate for Reading<'_> {
     fn mailbox(&self) -> Option<&str> {
         Some(&self.message.reference().mailbox)
     }
+}
+
+/// What of a row could not be read; its structure has not been taken apart before.
+fn problems(row: &FetchRow) -> Vec<String> {
+    let known = row.problems.iter().map(|(item, what)| format!("{}: {what}", String::from_utf8_lossy(item)));
+    let structure = row.body_structure.as_ref().and_then(|text| text.read().err());
+    known.chain(structure.map(|error| format!("BODYSTRUCTURE: {error}"))).collect()
 }
 
 fn lossy(bytes: &[u8]) -> String {

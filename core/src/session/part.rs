@@ -42,7 +42,8 @@ pub(super) fn stream(message: &Message, path: Option<&str>) -> Result<PartStream
         MailError::new(Code::UsageArgument, "A part is named by numbers from 1, with dots between")
             .hint("For example 2.1")
     })?;
-    let part = message.structure().and_then(|s| message::part_at(s, &numbers));
+    let structure = message.structure();
+    let part = structure.as_ref().and_then(|s| message::part_at(s, &numbers));
     let encoding = part.and_then(|p| p.encoding.as_deref()).map(TransferEncoding::from_label);
     let octets = part.and_then(|p| p.octets);
     Ok(PartStream::new(message, Section::part(&numbers), octets, encoding))

@@ -209,7 +209,7 @@ impl Follower<'_> {
     }
 
     fn message(&self, reference: MessageRef, row: FetchRow) -> Message {
-        Message::new(self.mailbox.clone(), reference, row, Loaded::default())
+        Message::new(self.mailbox.clone(), reference, Box::new(row), Loaded::default())
     }
 }
 

@@ -6,6 +6,7 @@ use super::{Frame, Octets, PIECE, WireError, quoted};
 use crate::limits::Limits;
 use bytes::Bytes;
 use memchr::memchr;
+use std::borrow::Cow;
 
 type Result<T> = std::result::Result<T, WireError>;
 
@@ -126,6 +127,18 @@ impl<'a> Cursor<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    /// The text that the cursor is in: all of the response, or what lies between two large literals.
+    #[must_use]
+    pub fn text(&self) -> &'a Bytes {
+        self.text
+    }
+
+    /// What lies between an earlier place and here; `None` where a large literal does.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Option<Bytes> {
+        (self.segment == earlier.segment && earlier.at <= self.at).then(|| self.text.slice(earlier.at..self.at))
+    }
+
     /// What is left of the current text, without the line end, and moves there.
     pub fn take_rest(&mut self) -> Bytes {
         let rest = self.rest();
@@ -193,6 +206,15 @@ impl<'a> Cursor<'a> {
         if self.is_at_string() { self.string().map(Octets::into_bytes) } else { self.word(ends_atom) }
     }
 
+    /// The same without taking hold of the response: borrowed where it can be used as it stands.
+    pub fn atext(&mut self) -> Result<Cow<'a, [u8]>> {
+        match self.peek_value() {
+            Some(b'"') => self.count().and_then(|()| self.quoted_text()),
+            _ if self.is_at_string() => self.string().map(|octets| Cow::Owned(octets.into_bytes().into())),
+            _ => self.word_text(ends_atom).map(Cow::Borrowed),
+        }
+    }
+
     /// A string, or `NIL`, or an atom in place of a string.
     pub fn nstring(&mut self) -> Result<Option<Octets>> {
         if self.is_at_string() {
@@ -208,6 +230,15 @@ impl<'a> Cursor<'a> {
             Some(b'"') => self.count().and_then(|()| self.quoted()).map(Some),
             _ if self.nil() => Ok(None),
             _ => Ok(self.nstring()?.map(Octets::into_bytes)),
+        }
+    }
+
+    /// The same without taking hold of the response: borrowed where it can be used as it stands.
+    pub fn ntext(&mut self) -> Result<Option<Cow<'a, [u8]>>> {
+        match self.peek_value() {
+            Some(b'"') => self.count().and_then(|()| self.quoted_text()).map(Some),
+            _ if self.nil() => Ok(None),
+            _ => Ok(self.nstring()?.map(|octets| Cow::Owned(octets.into_bytes().into()))),
         }
     }
 
@@ -320,11 +351,17 @@ impl<'a> Cursor<'a> {
     }
 
     fn word(&mut self, ends: impl Fn(u8) -> bool) -> Result<Bytes> {
+        Ok(self.text.slice_ref(self.word_text(ends)?))
+    }
+
+    fn word_text(&mut self, ends: impl Fn(u8) -> bool) -> Result<&'a [u8]> {
         self.count()?;
         self.spaces();
         let rest = self.rest();
         let len = rest.iter().position(|b| ends(*b)).unwrap_or(rest.len());
-        if len == 0 { Err(self.expected("an atom")) } else { Ok(self.take(len)) }
+        let word = rest.get(..len).filter(|word| !word.is_empty()).ok_or_else(|| self.expected("an atom"))?;
+        self.at += len;
+        Ok(word)
     }
 
     /// Whether a quoted string or literal is next, after spaces. A `~` alone begins an atom, as in `~/Mail`.
@@ -334,11 +371,18 @@ impl<'a> Cursor<'a> {
     }
 
     fn quoted(&mut self) -> Result<Bytes> {
-        let found = quoted::find(self.rest(), self.structure).ok_or_else(|| self.expected("a closing quote"))?;
-        self.at += 1;
-        let content = self.take(found.close - 1);
-        self.at += 1;
-        Ok(if found.escaped { quoted::unescape(&content).into() } else { content })
+        Ok(match self.quoted_text()? {
+            Cow::Borrowed(content) => self.text.slice_ref(content),
+            Cow::Owned(content) => content.into(),
+        })
+    }
+
+    fn quoted_text(&mut self) -> Result<Cow<'a, [u8]>> {
+        let rest = self.rest();
+        let found = quoted::find(rest, self.structure).ok_or_else(|| self.expected("a closing quote"))?;
+        let content = rest.get(1..found.close).unwrap_or_default();
+        self.at += found.close + 1;
+        Ok(if found.escaped { Cow::Owned(quoted::unescape(content)) } else { Cow::Borrowed(content) })
     }
 
     fn literal(&mut self) -> Result<Octets> {

@@ -1,6 +1,6 @@
 //! What a single line tells about itself: its end, its quotes, and what kind of response it begins.
 
-use memchr::{memchr, memchr2_iter};
+use memchr::{memchr, memchr_iter, memchr2_iter};
 
 /// How much of a line has to be seen to tell what it is: a tag and a word.
 pub(super) const DECIDE: usize = 64;
@@ -40,6 +40,10 @@ pub(super) fn trim_end(line: &[u8]) -> &[u8] {
 
 /// Whether `text`, which begins inside a quoted string or not, ends inside one.
 pub(super) fn ends_in_quotes(text: &[u8], mut open: bool) -> bool {
+    // Counting is far quicker than looking at each.
+    if memchr(b'\\', text).is_none() {
+        return open ^ (memchr_iter(b'"', text).count() % 2 == 1);
+    }
     let mut escaped = None;
     for at in memchr2_iter(b'"', b'\\', text) {
         if escaped == Some(at) {

@@ -37,7 +37,7 @@ fn next_quote(input: &[u8], last: Quoted) -> Option<Quoted> {
     let mut at = last.close + 1;
     let mut escaped = last.escaped;
     loop {
-        let found = at + memchr2(b'"', b'\\', input.get(at..)?)?;
+        let found = at + quote_or_escape(input.get(at..)?)?;
         if input.get(found) == Some(&b'"') {
             return Some(Quoted { close: found, escaped });
         }
@@ -45,6 +45,16 @@ fn next_quote(input: &[u8], last: Quoted) -> Option<Quoted> {
         at = found + 1 + usize::from(matches!(input.get(found + 1), Some(b'"' | b'\\')));
     }
 }
+
+/// The next `"` or `\`. Most strings are shorter than what makes a search by vectors worth its start.
+fn quote_or_escape(input: &[u8]) -> Option<usize> {
+    let short = input.get(..SHORT).unwrap_or(input);
+    let near = short.iter().position(|b| matches!(b, b'"' | b'\\'));
+    near.or_else(|| Some(short.len() + memchr2(b'"', b'\\', input.get(short.len()..)?)?))
+}
+
+/// See [`quote_or_escape`].
+const SHORT: usize = 16;
 
 /// Whether a string may end before `rest`, inside ENVELOPE or BODYSTRUCTURE.
 fn closes(rest: &[u8]) -> bool {

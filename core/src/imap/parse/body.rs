@@ -7,7 +7,7 @@ use crate::wire::Cursor;
 use bytes::Bytes;
 
 /// A part and all below it. Recurses as deep as the cursor's limit allows.
-pub(super) fn body(c: &mut Cursor<'_>) -> Result<BodyStructure> {
+pub(in crate::imap) fn body(c: &mut Cursor<'_>) -> Result<BodyStructure> {
     let mut part = BodyStructure::default();
     c.keep(10)?;
     c.open()?;

@@ -1,7 +1,8 @@
 //! ENVELOPE (RFC 9051 section 7.5.2), with the faults that servers have in it.
 
 use super::Result;
-use crate::imap::{Address, Envelope};
+use crate::imap::envelope::Builder;
+use crate::imap::{AddressList, Envelope};
 use crate::wire::Cursor;
 
 /// Adds to a vector that mostly holds just one: the first growth of a `Vec` makes room for four, which costs more in
@@ -17,8 +18,8 @@ pub(super) fn push_tight<T>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>)
 
 /// An envelope. Fields may be missing at the end (QQ, where there is no Message-ID), or the addresses altogether
 /// (Lark); Domino wraps all in another pair of parentheses.
-pub(super) fn envelope(c: &mut Cursor<'_>) -> Result<Envelope> {
-    let mut envelope = Envelope::default();
+pub(in crate::imap) fn envelope(c: &mut Cursor<'_>) -> Result<Envelope> {
+    let mut envelope = Builder::new(c.text());
     c.open()?;
     let wrapped = c.peek_value() == Some(b'(');
     if wrapped {
@@ -31,26 +32,23 @@ pub(super) fn envelope(c: &mut Cursor<'_>) -> Result<Envelope> {
     while wrapped && !c.close()? {
         super::fetch::skip(c)?;
     }
-    Ok(envelope)
+    Ok(envelope.build())
 }
 
 /// Reads the field that is due; which one it was.
-fn field(c: &mut Cursor<'_>, envelope: &mut Envelope, due: usize) -> Result<usize> {
+fn field<'a>(c: &mut Cursor<'a>, envelope: &mut Builder<'a>, due: usize) -> Result<usize> {
     let is_list = c.peek_value() == Some(b'(');
     let due = if (2..8).contains(&due) && is_text(c) { 8 } else { due };
     match due {
         0 | 1 | 8 | 9 if is_list => super::fetch::skip(c)?,
-        0 => envelope.date = c.nbytes()?,
-        1 => envelope.subject = c.nbytes()?,
-        2 => envelope.from = addresses(c)?,
-        3 => envelope.sender = addresses(c)?,
-        4 => envelope.reply_to = addresses(c)?,
-        5 => envelope.to = addresses(c)?,
-        6 => envelope.cc = addresses(c)?,
-        7 => envelope.bcc = addresses(c)?,
-        8 => envelope.in_reply_to = c.nbytes()?,
-        9 => envelope.message_id = c.nbytes()?,
-        _ => super::fetch::skip(c)?,
+        0 => envelope.date(c.ntext()?),
+        1 => envelope.subject(c.ntext()?),
+        8 => envelope.in_reply_to(c.ntext()?),
+        9 => envelope.message_id(c.ntext()?),
+        _ => match AddressList::of_field(due) {
+            Some(list) => addresses(c, envelope, list)?,
+            None => super::fetch::skip(c)?,
+        },
     }
     Ok(due)
 }
@@ -60,39 +58,35 @@ fn is_text(c: &Cursor<'_>) -> bool {
     matches!(c.rest(), [b'"', next, ..] if *next != b'"') || c.rest().starts_with(b"{")
 }
 
-fn addresses(c: &mut Cursor<'_>) -> Result<Vec<Address>> {
-    let mut all = Vec::new();
-    if c.peek_value() != Some(b'(') {
-        c.nbytes()?;
-        return Ok(all);
-    }
-    c.list(|c| {
-        match c.peek() {
-            Some(b'(') => push_tight(&mut all, address(c)?),
+fn addresses<'a>(c: &mut Cursor<'a>, envelope: &mut Builder<'a>, list: AddressList) -> Result<()> {
+    if c.peek_value() == Some(b'(') {
+        c.list(|c| match c.peek() {
+            Some(b'(') => address(c, envelope),
             // SmarterMail sends `(NIL)` for none.
-            _ => drop(c.nbytes()?),
-        }
-        Ok(())
-    })?;
-    Ok(all)
+            _ => c.ntext().map(drop),
+        })?;
+    } else {
+        c.ntext()?;
+    }
+    envelope.end(list);
+    Ok(())
 }
 
-/// One address; `None` where it has no fields.
-fn address(c: &mut Cursor<'_>) -> Result<Option<Address>> {
-    let mut address = Address::default();
+/// One address; one without fields is none.
+fn address<'a>(c: &mut Cursor<'a>, envelope: &mut Builder<'a>) -> Result<()> {
+    let mut parts = [const { None }; 4];
     c.keep(3)?;
     c.open()?;
     let mut field = 0;
     while !c.close()? {
-        match field {
-            _ if c.peek() == Some(b'(') => super::fetch::skip(c)?,
-            0 => address.name = c.nbytes()?,
-            1 => address.route = c.nbytes()?,
-            2 => address.mailbox = c.nbytes()?,
-            3 => address.host = c.nbytes()?,
+        match parts.get_mut(field) {
+            Some(part) if c.peek() != Some(b'(') => *part = c.ntext()?,
             _ => super::fetch::skip(c)?,
         }
         field += 1;
     }
-    Ok((field > 0).then_some(address))
+    if field > 0 {
+        envelope.address(parts);
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! FETCH rows. A fault in one item is a problem of the row; the other items stand.
 
 use super::{Result, body, envelope};
-use crate::imap::{FetchRow, Flag, InternalDate, Section, SectionData};
+use crate::imap::{FetchRow, Flag, InternalDate, Section, SectionData, StructureText};
 use crate::wire::Cursor;
 use bytes::Bytes;
 
@@ -30,13 +30,13 @@ const MAX_PATH: usize = 100;
 fn items(c: &mut Cursor<'_>, row: &mut FetchRow) -> Result<()> {
     c.open()?;
     while !c.close()? {
-        let name = c.atom()?;
+        let name = c.keyword()?;
         let before = c.clone();
-        if let Err(error) = item(c, row, &name) {
+        if let Err(error) = item(c, row, name) {
             if row.problems.len() >= MAX_PROBLEMS {
                 return Err(error);
             }
-            row.problems.push((name, error.to_string()));
+            row.problems.push((Bytes::copy_from_slice(name), error.to_string()));
             // What is skipped has the same broken quotes as what could not be read.
             let structure = c.in_structure(false);
             *c = before;
@@ -50,7 +50,7 @@ fn items(c: &mut Cursor<'_>, row: &mut FetchRow) -> Result<()> {
     Ok(())
 }
 
-fn item(c: &mut Cursor<'_>, row: &mut FetchRow, name: &Bytes) -> Result<()> {
+fn item(c: &mut Cursor<'_>, row: &mut FetchRow, name: &[u8]) -> Result<()> {
     let is = |word: &[u8]| name.eq_ignore_ascii_case(word);
     match name.len() {
         3 if is(b"UID") => row.uid = Some(c.number32().and_then(|n| nonzero(c, n))?),
@@ -73,7 +73,7 @@ fn item(c: &mut Cursor<'_>, row: &mut FetchRow, name: &Bytes) -> Result<()> {
         13 if is(b"RFC822.HEADER") => section(c, row, named_section("HEADER"), None)?,
         _ => match section_name(name) {
             Some((wanted, origin)) => section(c, row, wanted, origin)?,
-            None => row.other.push((name.clone(), c.value()?)),
+            None => row.other.push((Bytes::copy_from_slice(name), c.value()?)),
         },
     }
     Ok(())
@@ -83,9 +83,19 @@ fn nonzero(c: &Cursor<'_>, number: u32) -> Result<u32> {
     if number == 0 { Err(c.expected("a number above 0")) } else { Ok(number) }
 }
 
-fn structure(c: &mut Cursor<'_>) -> Result<crate::imap::BodyStructure> {
+/// A structure is passed over; one with a large literal in it is read here, since its text is in pieces.
+fn structure(c: &mut Cursor<'_>) -> Result<StructureText> {
     c.in_structure(true);
-    body::body(c)
+    c.peek_value();
+    let mut after = c.clone();
+    skip(&mut after)?;
+    let text = after.since(c);
+    let structure = match text {
+        Some(text) => StructureText::new(text),
+        None => StructureText::of(body::body(c)?),
+    };
+    *c = after;
+    Ok(structure)
 }
 
 /// Flags in parentheses. Some servers leave out the spaces between system flags.
@@ -95,7 +105,7 @@ pub(super) fn flags(c: &mut Cursor<'_>) -> Result<Vec<Flag>> {
         return Ok(flags);
     }
     c.list(|c| {
-        let word = c.astring()?;
+        let word = c.atext()?;
         c.keep(2 * (1 + word.iter().skip(1).filter(|b| **b == b'\\').count()))?;
         match word.iter().skip(1).any(|b| *b == b'\\') && word.starts_with(b"\\") {
             true => flags.extend(glued(&word)),
@@ -144,7 +154,7 @@ fn preview(c: &mut Cursor<'_>) -> Result<Option<Bytes>> {
 }
 
 fn date(c: &mut Cursor<'_>) -> Result<Option<InternalDate>> {
-    match c.nbytes()? {
+    match c.ntext()? {
         None => Ok(None),
         Some(date) => InternalDate::parse(&date).map(Some).ok_or_else(|| c.expected("a date")),
     }
@@ -205,9 +215,10 @@ pub(super) fn skip(c: &mut Cursor<'_>) -> Result<()> {
         match c.peek_value() {
             Some(b'(') => depth += u64::from(c.eat(b'(')),
             Some(b')') if depth > 0 => depth -= u64::from(c.eat(b')')),
-            Some(b'"' | b'{') => drop(c.string()?),
+            Some(b'"') => drop(c.ntext()?),
+            Some(b'{') => drop(c.string()?),
             Some(b'~') if c.rest().starts_with(b"~{") => drop(c.string()?),
-            _ => drop(c.atom()?),
+            _ => drop(c.keyword()?),
         }
         if depth == 0 {
             return Ok(());
