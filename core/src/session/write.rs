@@ -190,7 +190,7 @@ impl<'a> Batch<'a> {
 
 /// Whether after this error nobody can know if the command was done.
 fn is_doubtful(error: &MailError) -> bool {
-    matches!(error.code(), Code::NetLost | Code::NetTimeout | Code::ServerBye | Code::NetTampered)
+    matches!(error.code(), Code::NetLost | Code::NetTls | Code::NetTimeout | Code::ServerBye | Code::NetTampered)
         || error.code() == Code::LimitExceeded && error.context().command.is_some()
 }
 
@@ -292,4 +292,16 @@ fn pairs(reply: &Reply) -> Option<(u32, BTreeMap<u32, u32>)> {
             _ => None,
         })
         .next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_connection_that_broke_nobody_knows_what_was_done() {
+        let doubtful = [Code::NetLost, Code::NetTls, Code::NetTimeout, Code::ServerBye, Code::NetTampered];
+        assert!(doubtful.into_iter().all(|code| is_doubtful(&code.into())));
+        assert!(!is_doubtful(&Code::ServerRefused.into()) && !is_doubtful(&Code::LimitExceeded.into()));
+    }
 }

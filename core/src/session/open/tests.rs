@@ -1,5 +1,6 @@
 //! Opening against scripted servers on loopback.
 
+mod broken;
 mod certificates;
 mod logins;
 mod scram;
