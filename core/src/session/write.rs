@@ -195,6 +195,10 @@ fn is_doubtful(error: &MailError) -> bool {
 }
 
 fn stores(change: FlagChange) -> Result<Vec<(StoreAction, Vec<Flag>)>> {
+    if change.set.is_some() && !(change.add.is_empty() && change.remove.is_empty()) {
+        let message = "set replaces all flags: it goes without add and remove";
+        return Err(MailError::new(Code::UsageFlag, message));
+    }
     let stores: Vec<_> = match change.set {
         Some(flags) => vec![(StoreAction::Replace, flags)],
         None => [(StoreAction::Remove, change.remove), (StoreAction::Add, change.add)]
