@@ -10,6 +10,7 @@ use super::selection::Target;
 use super::session::Session;
 use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::command::{self, ListQuery, StatusItem};
+use crate::imap::extension::special_use::{self, Use};
 use crate::imap::extension::{self, children, list_extended, list_status, namespace};
 use crate::imap::{self, ListRow, MailboxName, Response, Role, StatusItems, Untagged};
 use crate::wire::{Encoder, Frame};
@@ -172,7 +173,6 @@ pub(super) async fn mailboxes(session: &Session, options: ListOptions) -> Result
     if options.subscribed {
         found.retain(|m| m.subscribed == Some(true));
     }
-    guess_roles(&mut found);
     Ok(found)
 }
 
@@ -239,7 +239,7 @@ impl Listed {
     }
 
     fn infos(&self, by_lsub: bool) -> Vec<MailboxInfo> {
-        let info = |(row, status): (&ListRow, &Option<StatusItems>)| {
+        let info = |((row, status), known): ((&ListRow, &Option<StatusItems>), Option<Use>)| {
             let name = row.mailbox.as_str().to_owned();
             let path = match row.delimiter {
                 Some(delimiter) => name.split(delimiter).map(str::to_owned).collect(),
@@ -249,8 +249,8 @@ impl Listed {
             MailboxInfo {
                 path,
                 delimiter: row.delimiter,
-                role: row.role(),
-                role_guessed: false,
+                role: known.map(|u| u.role),
+                role_guessed: known.is_some_and(|u| u.guessed),
                 selectable: row.is_selectable(),
                 has_children: Some(children::has_children(row, &self.rows)),
                 subscribed: Some(subscribed),
@@ -259,20 +259,7 @@ impl Listed {
                 name,
             }
         };
-        self.rows.iter().zip(&self.statuses).map(info).collect()
-    }
-}
-
-/// Roles by well-known names, for those that the server gives to none.
-fn guess_roles(found: &mut [MailboxInfo]) {
-    let given: Vec<Role> = found.iter().filter_map(|m| m.role).collect();
-    let mut guessed: Vec<Role> = Vec::new();
-    for mailbox in found.iter_mut().filter(|m| m.role.is_none() && m.selectable) {
-        let role = Role::guess(&mailbox.name, mailbox.delimiter);
-        if let Some(role) = role.filter(|r| !given.contains(r) && !guessed.contains(r)) {
-            (mailbox.role, mailbox.role_guessed) = (Some(role), true);
-            guessed.push(role);
-        }
+        self.rows.iter().zip(&self.statuses).zip(special_use::uses(&self.rows)).map(info).collect()
     }
 }
 
