@@ -86,6 +86,18 @@ impl Capabilities {
         self.values("APPENDLIMIT=").next()?.parse().ok()
     }
 
+    /// The most messages that one command may be about (MESSAGELIMIT, RFC 9738).
+    #[must_use]
+    pub fn message_limit(&self) -> Option<u64> {
+        self.values("MESSAGELIMIT=").find_map(|limit| limit.parse().ok().filter(|limit| *limit > 0))
+    }
+
+    /// The most messages that a search can save as `$` (SAVELIMIT, RFC 9738).
+    #[must_use]
+    pub fn save_limit(&self) -> Option<u64> {
+        self.values("SAVELIMIT=").find_map(|limit| limit.parse().ok().filter(|limit| *limit > 0))
+    }
+
     /// How literals may be sent.
     #[must_use]
     pub fn literals(&self) -> LiteralMode {
