@@ -1,6 +1,6 @@
 //! SPECIAL-USE (RFC 6154): which mailbox is for drafts, sent mail, the trash.
 
-use super::Extension;
+use super::{Extension, gmail};
 use crate::imap::{Capabilities, ListRow, Role};
 
 /// Its line in the registry.
@@ -45,12 +45,8 @@ pub fn uses(rows: &[ListRow]) -> Vec<Option<Use>> {
 #[must_use]
 pub fn find(role: Role, uses: &[Option<Use>], caps: &Capabilities) -> Option<usize> {
     let with = |role, guessed| uses.iter().position(|u| *u == Some(Use { role, guessed }));
-    let all_mail = || if role == Role::Archive && is_gmail(caps) { with(Role::All, false) } else { None };
+    let all_mail = || if role == Role::Archive && gmail::is_offered(caps) { with(Role::All, false) } else { None };
     with(role, false).or_else(all_mail).or_else(|| with(role, true))
-}
-
-fn is_gmail(caps: &Capabilities) -> bool {
-    caps.has("X-GM-EXT-1")
 }
 
 #[cfg(test)]
