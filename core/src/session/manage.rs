@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::command::{self, ListQuery, StatusItem};
 use crate::imap::extension::special_use::{self, Use};
-use crate::imap::extension::{self, children, list_extended, list_status, namespace};
+use crate::imap::extension::{self, children, list_extended, list_status, namespace, object_id};
 use crate::imap::{self, ListRow, MailboxName, Response, Role, StatusItems, Untagged};
 use crate::wire::{Encoder, Frame};
 use std::collections::{BTreeMap, BTreeSet};
@@ -301,7 +301,7 @@ fn status_of(items: &StatusItems) -> MailboxStatus {
         size: items.size,
         highest_mod_seq: items.highest_mod_seq,
         append_limit: items.append_limit,
-        mailbox_id: items.mailbox_id.as_ref().map(|id| String::from_utf8_lossy(id).into_owned()),
+        mailbox_id: items.mailbox_id.as_deref().and_then(object_id::valid).map(str::to_owned),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::bulk::{BulkResult, Done, MessageRef};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, StoreAction, StoreOptions};
 use crate::imap::extension::r#move::{self, MovePlan};
-use crate::imap::extension::uidplus;
+use crate::imap::extension::{message_limit, uidplus};
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -124,7 +124,8 @@ impl<'a> Batch<'a> {
     /// Does it in stretches that fit a command each, and gathers what came of them.
     async fn run(self, verb: Verb, partial: bool) -> Result<BulkResult> {
         let mut result = BulkResult::default();
-        for uids in self.found.uids.chunks_by_text(SET_TEXT) {
+        let batches = message_limit::batches(self.found.limit, &self.found.uids);
+        for uids in batches.iter().flat_map(|batch| batch.chunks_by_text(SET_TEXT)) {
             match self.stretch(&verb, &uids).await {
                 Ok(step) => self.gather(&uids, &step, &mut result),
                 Err(error) => {

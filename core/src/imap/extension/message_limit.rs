@@ -4,7 +4,7 @@
 //! code is a part, never the whole: what is missing in it has not been deleted.
 
 use super::Extension;
-use crate::imap::{Capabilities, ResponseCode, SearchKey, UidSet};
+use crate::imap::{ResponseCode, UidSet};
 
 /// Its line in the registry.
 pub const EXTENSION: Extension = Extension {
@@ -14,12 +14,15 @@ pub const EXTENSION: Extension = Extension {
     fallback: "Every server has such a limit, and most do not tell it; windows are small in any case",
 };
 
-/// The messages of each command: at most as many as the server does at once; newest first, as servers work.
+/// The messages of each command: at most `limit` of them ([`Capabilities::message_limit`]).
+///
+/// [`Capabilities::message_limit`]: crate::imap::Capabilities::message_limit
 #[must_use]
-pub fn batches(caps: &Capabilities, uids: &UidSet) -> Vec<UidSet> {
-    let mut batches = uids.chunks(caps.message_limit().unwrap_or(u64::MAX));
-    batches.reverse();
-    batches
+pub fn batches(limit: Option<u64>, uids: &UidSet) -> Vec<UidSet> {
+    match limit {
+        Some(limit) => uids.chunks(limit),
+        None => vec![uids.clone()],
+    }
 }
 
 /// What is still to be done of `asked` after an answer with this code: the messages below the last one that the server
@@ -28,13 +31,6 @@ pub fn batches(caps: &Capabilities, uids: &UidSet) -> Vec<UidSet> {
 pub fn rest(asked: &UidSet, code: Option<&ResponseCode>) -> Option<UidSet> {
     let below = UidSet::range(1, last(code)?.checked_sub(1).filter(|uid| *uid > 0)?);
     Some(asked.intersection(&below)).filter(|rest| !rest.is_empty())
-}
-
-/// The search that finds what is missing after an answer with this code; `None` where nothing is.
-#[must_use]
-pub fn rest_of_search(key: &SearchKey, code: Option<&ResponseCode>) -> Option<SearchKey> {
-    let rest = rest(&UidSet::range(1, u32::MAX), code)?;
-    Some(SearchKey::And(vec![SearchKey::Uid(rest), key.clone()]))
 }
 
 /// Whether an answer with this code holds a part only.
@@ -50,9 +46,8 @@ fn last(code: Option<&ResponseCode>) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imap::command::{self, SearchOptions};
-    use crate::imap::extension::tests::{responses, text};
-    use crate::imap::{Flag, Response};
+    use crate::imap::extension::tests::responses;
+    use crate::imap::{Capabilities, Response};
 
     fn code(line: &str) -> Option<ResponseCode> {
         match responses(line).remove(0) {
@@ -62,14 +57,14 @@ mod tests {
     }
 
     #[test]
-    fn commands_keep_to_the_limit_and_begin_with_the_newest() {
+    fn commands_keep_to_the_limit() {
         let caps: Capabilities = ["MESSAGELIMIT=1000", "SAVELIMIT=2000"].into_iter().collect();
         assert_eq!((caps.message_limit(), caps.save_limit()), (Some(1000), Some(2000)));
-        let shown = |caps: &Capabilities| -> Vec<String> {
-            batches(caps, &UidSet::range(1, 2500)).iter().map(ToString::to_string).collect()
+        let shown = |limit| -> Vec<String> {
+            batches(limit, &UidSet::range(1, 2500)).iter().map(ToString::to_string).collect()
         };
-        assert_eq!(shown(&caps), ["2001:2500", "1001:2000", "1:1000"]);
-        assert_eq!(shown(&Capabilities::default()), ["1:2500"]);
+        assert_eq!(shown(caps.message_limit()), ["1:1000", "1001:2000", "2001:2500"]);
+        assert_eq!(shown(None), ["1:2500"]);
         let nonsense: Capabilities = ["MESSAGELIMIT=0", "MESSAGELIMIT=x"].into_iter().collect();
         assert_eq!(nonsense.message_limit(), None);
     }
@@ -81,9 +76,6 @@ mod tests {
         assert!(is_partial(stopped.as_ref()));
         let rest = rest(&UidSet::parse("23000:24221,30000").unwrap(), stopped.as_ref());
         assert_eq!(rest.unwrap().to_string(), "23000:23220");
-        let next = rest_of_search(&SearchKey::Flagged(Flag::SEEN), stopped.as_ref()).unwrap();
-        let next = command::uid_search(&next, &SearchOptions::default()).unwrap();
-        assert_eq!(text(&next), "UID SEARCH UID 1:23220 SEEN");
     }
 
     #[test]
