@@ -116,8 +116,8 @@ impl Capabilities {
 
     /// The same without some: what a quirk or a user says not to believe.
     #[must_use]
-    pub fn without(mut self, names: &[&str]) -> Self {
-        self.names.retain(|n| !names.iter().any(|without| without.eq_ignore_ascii_case(n)));
+    pub fn without<S: AsRef<str>>(mut self, names: &[S]) -> Self {
+        self.names.retain(|n| !names.iter().any(|without| without.as_ref().eq_ignore_ascii_case(n)));
         self.rev2 = self.announces("IMAP4REV2");
         self
     }

@@ -251,7 +251,7 @@ impl Core {
             self.shared.uid_validity.store(*validity, Ordering::Release);
         }
         if let (_, Some(capabilities)) | (Some(ResponseCode::Capability(capabilities)), _) = (code, capabilities) {
-            let capabilities = self.shared.quirks.believe(capabilities.clone());
+            let capabilities = self.shared.quirks().believe(capabilities.clone());
             self.sender.literals = capabilities.literals();
             if let Ok(mut shared) = self.shared.capabilities.write() {
                 *shared = Arc::new(capabilities);

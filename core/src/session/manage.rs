@@ -8,6 +8,7 @@ use super::redact;
 use super::route::{Reply, Wants};
 use super::selection::Target;
 use super::session::Session;
+use super::settle::identity;
 use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::command::{self, ListQuery, StatusItem};
 use crate::imap::extension::special_use::{self, Use};
@@ -86,12 +87,7 @@ impl Session {
         let lease = self.any().await?;
         let fields: Vec<(&str, &str)> = fields.iter().filter_map(|(k, v)| Some((k.as_str(), v.as_deref()?))).collect();
         let Some(id) = extension::id::plan(&lease.connection.capabilities(), &fields)? else { return Ok(Vec::new()) };
-        let reply = lease.connection.run(id, Wants::Id).await?;
-        let said = reply.untagged.into_iter().find_map(|response| match response {
-            Response::Data(Untagged::Id(fields)) => Some(fields),
-            _ => None,
-        });
-        Ok(said.unwrap_or_default())
+        lease.connection.run(id, Wants::Id).await.map(identity)
     }
 
     /// What the server can do, as it says after login.

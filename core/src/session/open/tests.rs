@@ -6,6 +6,7 @@ mod logins;
 mod scram;
 mod secrets;
 mod server;
+mod settled;
 mod starttls;
 mod tokens;
 
