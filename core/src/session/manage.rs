@@ -33,7 +33,9 @@ impl Session {
     pub async fn rename_mailbox(&self, from: impl Into<Target>, to: impl Into<Target>) -> Result<()> {
         let from = self.names().resolve(self, &from.into()).await?;
         let to = self.names().resolve(self, &to.into()).await?;
-        let lease = writable(self).await?;
+        check_writable(self)?;
+        self.pool().leave(&from).await;
+        let lease = self.any().await?;
         let (old, new) = (encoded(&lease, &from), encoded(&lease, &to));
         let renamed = lease.connection.run(command::rename(&old, &new)?, Wants::Nothing).await;
         self.pool().forget(&from);
@@ -45,7 +47,9 @@ impl Session {
     /// `even_if_not_empty`.
     pub async fn delete_mailbox(&self, target: impl Into<Target>, even_if_not_empty: bool) -> Result<()> {
         let name = self.names().resolve(self, &target.into()).await?;
-        let lease = writable(self).await?;
+        check_writable(self)?;
+        self.pool().leave(&name).await;
+        let lease = self.any().await?;
         if !even_if_not_empty {
             let count = status_on(&lease, &name).await?.messages.unwrap_or(0);
             if count > 0 {
@@ -345,10 +349,15 @@ pub(super) async fn create_for_role(session: &Session, role: Role) -> Result<Str
 }
 
 async fn writable(session: &Session) -> Result<Lease> {
+    check_writable(session)?;
+    session.any().await
+}
+
+fn check_writable(session: &Session) -> Result<()> {
     if session.account().read_only {
         return Err(MailError::new(Code::UsageReadOnly, "The session was opened read-only"));
     }
-    session.any().await
+    Ok(())
 }
 
 fn encoded(lease: &Lease, name: &str) -> MailboxName {
