@@ -201,17 +201,22 @@ impl Driver {
         Ok(())
     }
 
-    /// When silence becomes an error: only while the server owes an answer.
+    /// When silence becomes an error: only while the server owes an answer, or a caller the rest of a body.
     fn deadline(&self) -> Option<Instant> {
         let limits = &self.core.shared.limits;
         let idling = self.core.sender.waiting() == Waiting::Done;
-        let owed = !self.core.route.is_empty() && !idling && self.core.sender.waiting() != Waiting::Body;
+        let owed = !self.core.route.is_empty() && !idling;
         let patience = if self.core.route.is_slow() { limits.slow_progress } else { limits.progress };
         (owed || !self.core.sender.out.is_empty()).then(|| self.heard + patience)
     }
 
     fn silent(&self) -> MailError {
         let seconds = self.heard.elapsed().as_secs();
+        if self.core.sender.waiting() == Waiting::Body {
+            let message = format!("The message being appended did not come for {seconds} seconds");
+            return MailError::new(Code::NetTimeout, message)
+                .hint("Does its source wait for this connection? Give it without a length, or allow more connections");
+        }
         MailError::new(Code::NetTimeout, format!("The server has been silent for {seconds} seconds"))
     }
 }

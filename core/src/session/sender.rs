@@ -266,7 +266,8 @@ impl Sender {
     }
 }
 
-fn body_error(what: &str) -> crate::MailError {
+/// What is wrong with a body that the caller gives.
+pub(super) fn body_error(what: &str) -> crate::MailError {
     crate::MailError::new(crate::Code::UsageArgument, format!("The body being appended {what}"))
 }
 
