@@ -42,16 +42,16 @@ async fn messages_can_be_appended_from_the_session_they_are_appended_to() {
     for connections in [1, 2, 4] {
         let server = Server::start(Faults::default()).await;
         let session = server.session(connections).await.unwrap();
-        let len = Some(length(&session).await);
+        let len = length(&session).await;
         let archive = session.mailbox("Archive").unwrap();
         let copies = (0..6).map(|_| {
             let chunks = from_the_session(&session);
-            archive.append(AppendSource::Stream { len, chunks }, AppendOptions::default())
+            archive.append(AppendSource::Stream { len: Some(len), chunks }, AppendOptions::default())
         });
         let added = tokio::time::timeout(DEADLINE, join_all(copies)).await.expect("appending hangs");
         assert!(added.iter().all(Result::is_ok), "{connections} connections: {added:?}");
         let store = server.store();
-        assert!(store["Archive"].mails.iter().all(|m| m.raw().len() as u64 == len.unwrap()) && added.len() == 6);
+        assert!(store["Archive"].mails.iter().all(|m| m.raw().len() as u64 == len) && added.len() == 6);
     }
 }
 
