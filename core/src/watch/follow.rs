@@ -16,8 +16,8 @@ use super::live::{Idle, Live};
 use super::queue::Queue;
 use super::teller::Teller;
 use crate::error::{Code, MailError, Result, Retry};
+use crate::imap::command;
 use crate::imap::extension::idle::{self, Follow};
-use crate::imap::{Response, command};
 use crate::session::Mailbox;
 use crate::wire::Command;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -53,8 +53,8 @@ struct Follower<'a> {
 
 /// Why listening was interrupted.
 enum Woken {
-    /// The server has said something; `None` when the connection has ended.
-    Said(Option<Response>),
+    /// The server has said something, and it is taken in.
+    Said,
     /// It is time for a new IDLE.
     Due,
     /// The server has ended IDLE by itself.
@@ -99,10 +99,7 @@ impl Follower<'_> {
         let (mut idle, mut begun) = (live.idle(), Instant::now());
         loop {
             let is_due = match listen(live, &mut idle, renew_after).await? {
-                Woken::Said(response) => {
-                    live.take(response)?;
-                    live.tracker.has_unknown()
-                }
+                Woken::Said => live.tracker.has_unknown(),
                 Woken::Due => true,
                 Woken::Ended if begun.elapsed() >= LASTING => {
                     idle.has_ended();
@@ -150,7 +147,7 @@ async fn listen(live: &mut Live, idle: &mut Idle, renew_after: Duration) -> Resu
             Err(e) if matches!(e.code(), Code::ServerRefused | Code::ServerBad) => Ok(Woken::Unwilling),
             Err(e) => Err(e),
         },
-        response = live.responses.next() => Ok(Woken::Said(response)),
+        response = live.responses.next() => live.take(response).map(|()| Woken::Said),
         () = tokio::time::sleep(renew_after) => Ok(Woken::Due),
     }
 }
