@@ -33,7 +33,8 @@ pub fn enable(caps: &Capabilities) -> Result<Option<Command>> {
 /// How to learn what has changed in a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// This SELECT: its answer holds [`Changes`], the expunged ones too.
+    /// This SELECT: its answer holds [`Changes`], the expunged ones too. Where its UIDVALIDITY is another than the one
+    /// known, the server has told nothing of what has changed, and everything has.
     Opening(Command),
     /// A plain SELECT, and then a FETCH of all flags with these modifiers; what is gone is told by a search of all UIDs
     /// only. Without modifiers the answer holds every message.
@@ -208,6 +209,8 @@ mod tests {
             assert!(!changes.agrees(&known, 0, 26_183), "{lie}");
         }
         assert_eq!(heard("* VANISHED 12:*\r\n").gone(&UidSet::parse("1:20").unwrap()).to_string(), "12:20");
+        // Apache James, where nothing is gone.
+        assert_eq!(heard("* VANISHED (EARLIER) \r\n* VANISHED (EARLIER)\r\n"), Changes::default());
         // Open-ended, and never expanded.
         assert_eq!(heard("* VANISHED 12:*\r\n").vanished.ranges(), [(12, u32::MAX)]);
     }
