@@ -5,14 +5,17 @@
 
 use super::choose::{Choice, View, Want, choose};
 use super::connection::{Connection, closed};
+use super::route::Wants;
 use super::selected::{Selected, select};
 use crate::error::{Code, MailError, Result};
+use crate::imap::extension::unselect;
+use crate::imap::{MailboxName, command};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 type Opening = Pin<Box<dyn Future<Output = Result<Connection>> + Send>>;
 type Opener = Box<dyn Fn() -> Opening + Send + Sync>;
@@ -26,14 +29,17 @@ pub(crate) struct Pool {
     read_only: bool,
     state: Mutex<State>,
     changed: Notify,
+    /// Bodies that may be on their way at once: one connection fewer than there may be, so that whatever they come from
+    /// finds a connection that does not wait for them.
+    bodies: Semaphore,
 }
 
 struct State {
     slots: Vec<Slot>,
     opening: Vec<Option<String>>,
     max: usize,
-    /// Calls that wait, by the mailbox they wait for.
-    waiting: BTreeMap<String, usize>,
+    /// Calls that wait, by the mailbox they wait for; `None` for a connection of their own.
+    waiting: BTreeMap<Option<String>, usize>,
     closed: bool,
     /// How many attempts to connect have failed, and how the last one did: those who wait for it fail with it, instead
     /// of trying a wrong password again each.
@@ -47,6 +53,8 @@ struct Slot {
     /// The mailbox being opened.
     switching: Option<String>,
     users: usize,
+    /// Whether a body is being sent on it.
+    sending: bool,
 }
 
 /// The use of a connection until it is dropped.
@@ -54,6 +62,14 @@ pub(crate) struct Lease {
     pool: Arc<Pool>,
     pub connection: Connection,
     selected: Option<Arc<Selected>>,
+    /// Whether it is for a body.
+    sending: bool,
+}
+
+/// The use of a connection for bodies that come from elsewhere.
+pub(crate) struct BodyLease<'a> {
+    pub lease: Lease,
+    _permit: SemaphorePermit<'a>,
 }
 
 impl Lease {
@@ -74,7 +90,8 @@ impl Pool {
             failures: 0,
             failure: None,
         };
-        Arc::new(Self { opener, read_only, state: Mutex::new(state), changed: Notify::new() })
+        let bodies = Semaphore::new(max.saturating_sub(1));
+        Arc::new(Self { opener, read_only, state: Mutex::new(state), changed: Notify::new(), bodies })
     }
 
     /// A connection, for commands that need no open mailbox.
@@ -87,6 +104,21 @@ impl Pool {
         self.lease(Want::Mailbox(mailbox)).await
     }
 
+    /// A connection of one's own, for commands whose bodies come from elsewhere, maybe from other calls of this session.
+    /// `None` where the session may have only one.
+    pub async fn body(self: &Arc<Self>) -> Result<Option<BodyLease<'_>>> {
+        if !self.has_spare() {
+            return Ok(None);
+        }
+        let permit = self.bodies.acquire().await.map_err(|_| closed())?;
+        Ok(Some(BodyLease { lease: self.lease(Want::Body).await?, _permit: permit }))
+    }
+
+    /// Whether others find a connection while one sends a body.
+    pub fn has_spare(&self) -> bool {
+        self.lock().max > 1
+    }
+
     /// Refuses new leases and gives up the connections; those in use end when their calls do.
     pub async fn close(&self) {
         let slots = {
@@ -96,11 +128,36 @@ impl Pool {
         };
         self.changed.notify_waiters();
         let logout = |slot: Slot| async move {
-            let logout = slot.connection.run(crate::imap::command::logout(), super::route::Wants::Nothing);
+            let logout = slot.connection.run(command::logout(), Wants::Nothing);
             let _ = tokio::time::timeout(FAREWELL, logout).await;
             slot.connection.cut();
         };
         futures_util::future::join_all(slots.into_iter().map(logout)).await;
+    }
+
+    /// Leaves a mailbox that is to be renamed or deleted, where it is open and nobody uses it: some servers refuse to touch
+    /// one that is. What fails here is no harm, since the server then says what it minds.
+    pub async fn leave(self: &Arc<Self>, mailbox: &str) {
+        for lease in self.leaving(mailbox) {
+            let capabilities = lease.connection.capabilities();
+            let name = MailboxName::new(mailbox, lease.connection.utf8());
+            for command in unselect::plan(&capabilities, &name, self.read_only).unwrap_or_default() {
+                if lease.connection.run(command, Wants::Nothing).await.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn leaving(self: &Arc<Self>, mailbox: &str) -> Vec<Lease> {
+        let mut state = self.lock();
+        let is_open = |slot: &Slot| slot.selected.as_ref().is_some_and(|s| s.name == mailbox);
+        let slots = state.slots.iter_mut().filter(|s| is_open(s) && s.users == 0 && s.switching.is_none());
+        let leave = |slot: &mut Slot| {
+            (slot.selected, slot.users) = (None, 1);
+            self.lend(slot)
+        };
+        slots.map(leave).collect()
     }
 
     /// Forgets a mailbox that was renamed or deleted: the next call opens it anew.
@@ -145,12 +202,13 @@ impl Pool {
         let choice = {
             let views: Vec<View<'_>> = state.slots.iter().map(Slot::view).collect();
             let opening: Vec<Option<&str>> = state.opening.iter().map(Option::as_deref).collect();
-            let crowded = state.waiting.keys().any(|name| !views.iter().any(|v| v.mailbox == Some(name)));
+            let crowded =
+                state.waiting.keys().any(|name| name.is_none() || !views.iter().any(|v| v.mailbox == name.as_deref()));
             choose(&views, &opening, state.max, want, crowded)
         };
         Ok(match choice {
-            Choice::Share(at) => self.take(&mut state, at, None).map_or(Chosen::Wait, Chosen::Ready),
-            Choice::Switch(at) => self.take(&mut state, at, Some(want)).map_or(Chosen::Wait, Chosen::Switch),
+            Choice::Share(at) => self.take(&mut state, at, want).map_or(Chosen::Wait, Chosen::Ready),
+            Choice::Switch(at) => self.switching(&mut state, at, want).map_or(Chosen::Wait, Chosen::Switch),
             Choice::Open => {
                 let purpose = if let Want::Mailbox(name) = want { Some(name.to_owned()) } else { None };
                 state.opening.push(purpose.clone());
@@ -160,13 +218,25 @@ impl Pool {
         })
     }
 
-    fn take(self: &Arc<Self>, state: &mut State, at: usize, switch: Option<Want<'_>>) -> Option<Lease> {
+    fn take(self: &Arc<Self>, state: &mut State, at: usize, want: Want<'_>) -> Option<Lease> {
         let slot = state.slots.get_mut(at)?;
         slot.users += 1;
-        if let Some(Want::Mailbox(name)) = switch {
+        slot.sending |= want == Want::Body;
+        Some(self.lend(slot))
+    }
+
+    fn switching(self: &Arc<Self>, state: &mut State, at: usize, want: Want<'_>) -> Option<Lease> {
+        let slot = state.slots.get_mut(at)?;
+        slot.users += 1;
+        if let Want::Mailbox(name) = want {
             (slot.selected, slot.switching) = (None, Some(name.to_owned()));
         }
-        Some(Lease { pool: Arc::clone(self), connection: slot.connection.clone(), selected: slot.selected.clone() })
+        Some(self.lend(slot))
+    }
+
+    fn lend(self: &Arc<Self>, slot: &Slot) -> Lease {
+        let (connection, selected) = (slot.connection.clone(), slot.selected.clone());
+        Lease { pool: Arc::clone(self), connection, selected, sending: slot.sending }
     }
 
     /// Makes a connection. `None` when the server allows no more of them and others are there to share.
@@ -176,17 +246,18 @@ impl Pool {
             Err(error) => return self.fewer(&error).then_some(None).ok_or(error),
         };
         let switching = if let Want::Mailbox(name) = want { Some(name.to_owned()) } else { None };
+        let slot = Slot { connection, selected: None, switching, users: 1, sending: want == Want::Body };
+        let lease = self.lend(&slot);
         {
             let mut state = self.lock();
             if state.closed {
                 return Err(closed());
             }
-            state.slots.push(Slot { connection: connection.clone(), selected: None, switching, users: 1 });
+            state.slots.push(slot);
         }
         drop(ticket);
-        let lease = Lease { pool: Arc::clone(self), connection, selected: None };
         match want {
-            Want::Any => Ok(Some(lease)),
+            Want::Any | Want::Body => Ok(Some(lease)),
             Want::Mailbox(_) => self.switch(lease, want).await.map(Some),
         }
     }
@@ -231,7 +302,7 @@ impl Pool {
 impl Slot {
     fn view(&self) -> View<'_> {
         let mailbox = self.switching.as_deref().or_else(|| self.selected.as_ref().map(|s| s.name.as_str()));
-        View { mailbox, users: self.users, switching: self.switching.is_some() }
+        View { mailbox, users: self.users, switching: self.switching.is_some(), sending: self.sending }
     }
 }
 
@@ -288,11 +359,11 @@ impl Drop for Lease {
         let mut idle = false;
         for slot in state.slots.iter_mut().filter(|s| s.connection.id() == self.connection.id()) {
             slot.users -= 1;
-            idle |= slot.users == 0;
+            slot.sending &= !self.sending;
+            idle |= slot.users == 0 || self.sending;
         }
-        let waiting = !state.waiting.is_empty();
         drop(state);
-        if idle && waiting {
+        if idle {
             self.pool.changed.notify_waiters();
         }
     }
@@ -301,14 +372,19 @@ impl Drop for Lease {
 /// A call that waits, counted so that others let it have its turn.
 struct Waiting<'a> {
     pool: &'a Pool,
-    name: Option<String>,
+    name: Option<Option<String>>,
 }
 
 impl Waiting<'_> {
     fn count(&mut self, want: Want<'_>) {
-        if let (None, Want::Mailbox(name)) = (&self.name, want) {
-            *self.pool.lock().waiting.entry(name.to_owned()).or_default() += 1;
-            self.name = Some(name.to_owned());
+        let name = match want {
+            Want::Mailbox(name) => Some(name.to_owned()),
+            Want::Body => None,
+            Want::Any => return,
+        };
+        if self.name.is_none() {
+            *self.pool.lock().waiting.entry(name.clone()).or_default() += 1;
+            self.name = Some(name);
         }
     }
 }

@@ -265,7 +265,12 @@ impl Route {
 
 /// What a response takes in memory, about: a server can make a row of a few bytes as often as it likes.
 pub(super) fn weight(response: &Response, frame: &Frame) -> u64 {
-    let fixed = if matches!(response, Response::Data(Untagged::Fetch(_))) { size_of::<FetchRow>() } else { 256 };
+    let fixed = match response {
+        Response::Data(Untagged::Fetch(_)) => size_of::<FetchRow>(),
+        // A flag of one byte takes as much as one of thirty.
+        Response::Data(Untagged::Flags(flags)) => 256 + 64 * flags.len(),
+        _ => 256,
+    };
     (frame.size() + fixed) as u64
 }
 

@@ -43,6 +43,11 @@ pub(super) struct Idle {
 }
 
 impl Idle {
+    /// The server has ended it by itself: no answer is left to wait for.
+    pub fn has_ended(&mut self) {
+        self.answer = Box::pin(std::future::ready(Ok(())));
+    }
+
     /// Sends DONE; what is left to wait for.
     pub fn end(self) -> Answer {
         let _ = self.end.send(());
@@ -71,7 +76,7 @@ impl Live {
     /// How to follow this server.
     pub fn plan(&self) -> Result<Follow> {
         let mailbox = MailboxName::new(&self.name, self.connection.utf8());
-        idle::plan(&self.connection.capabilities(), self.connection.quirks(), &mailbox)
+        idle::plan(&self.connection.capabilities(), &self.connection.quirks(), &mailbox)
     }
 
     /// Begins to listen.
