@@ -8,16 +8,20 @@ use super::route::{Reply, Wants};
 use super::sender::{BodySource, Job};
 use crate::error::{Code, MailError, Result};
 use crate::imap::quirk::Quirks;
-use crate::imap::{Capabilities, Response, Untagged};
+use crate::imap::{Capabilities, Response, Untagged, command};
 use crate::limits::Limits;
 use crate::wire::Command;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Receives redacted protocol lines.
 pub(crate) type Logger = Arc<dyn Fn(LogLine) + Send + Sync>;
+
+/// How long a server may take to answer what is under way and LOGOUT.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What the task tells everybody.
 pub(crate) struct Shared {
@@ -30,6 +34,8 @@ pub(crate) struct Shared {
     pub quirks: RwLock<Arc<Quirks>>,
     /// Ends the connection, whatever it waits for.
     pub cut: Notify,
+    /// Told when all commands are answered but LOGOUT, and that is on the wire.
+    pub parted: Notify,
     /// Why the connection ended.
     pub ended: OnceLock<MailError>,
     /// The UIDVALIDITY that the server last announced for the open mailbox; 0 for none.
@@ -98,6 +104,7 @@ impl Connection {
             capabilities,
             quirks: RwLock::new(Arc::new(quirks)),
             cut: Notify::new(),
+            parted: Notify::new(),
             ended: OnceLock::new(),
             uid_validity: AtomicU32::new(0),
             counters,
@@ -125,6 +132,21 @@ impl Connection {
         // A closed channel drops the job, and with it `reply`: the answer is then the reason the connection ended for.
         let _ = self.jobs.send(Box::new(Job { command, wants, slow, bodies, until, done: reply }));
         Pending { done, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Sends LOGOUT behind all that is under way and waits until nothing else is owed. The server's answer to LOGOUT itself
+    /// concerns nobody; it is read in the background (RFC 9051 section 6.1.3), and the connection ends with it.
+    pub async fn part(self) {
+        let pending = self.begin(command::logout(), Wants::Farewell, Extra::default());
+        let shared = Arc::clone(&self.shared);
+        let answered = tokio::spawn(async move {
+            let _ = tokio::time::timeout(FAREWELL, pending.answer()).await;
+            self.cut();
+        });
+        tokio::select! {
+            () = shared.parted.notified() => {}
+            _ = answered => {}
+        }
     }
 
     /// Number of the connection within its engine.

@@ -115,6 +115,9 @@ impl Driver {
             }
             self.core.sender.fill(&mut self.core.route);
             self.core.log_sent();
+            if self.core.route.is_farewell() && self.core.sender.is_idle() && !self.flush {
+                self.core.shared.parted.notify_one();
+            }
             if self.closing && self.core.route.is_empty() && self.core.sender.is_idle() {
                 return Ok(());
             }

@@ -9,19 +9,15 @@ use super::route::Wants;
 use super::selected::{Selected, select};
 use crate::error::{Code, MailError, Result};
 use crate::imap::extension::unselect;
-use crate::imap::{MailboxName, command};
+use crate::imap::MailboxName;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 type Opening = Pin<Box<dyn Future<Output = Result<Connection>> + Send>>;
 type Opener = Box<dyn Fn() -> Opening + Send + Sync>;
-
-/// How long a server may take to answer LOGOUT.
-const FAREWELL: Duration = Duration::from_secs(3);
 
 /// The connections of one session.
 pub(crate) struct Pool {
@@ -127,12 +123,7 @@ impl Pool {
             std::mem::take(&mut state.slots)
         };
         self.changed.notify_waiters();
-        let logout = |slot: Slot| async move {
-            let logout = slot.connection.run(command::logout(), Wants::Nothing);
-            let _ = tokio::time::timeout(FAREWELL, logout).await;
-            slot.connection.cut();
-        };
-        futures_util::future::join_all(slots.into_iter().map(logout)).await;
+        futures_util::future::join_all(slots.into_iter().map(|slot| slot.connection.part())).await;
     }
 
     /// Leaves a mailbox that is to be renamed or deleted, where it is open and nobody uses it: some servers refuse to touch

@@ -32,6 +32,8 @@ pub(crate) enum Wants {
     Select,
     /// Everything.
     All,
+    /// Nothing: it is LOGOUT, and its caller does not wait.
+    Farewell,
 }
 
 /// Which FETCH rows a command waits for.
@@ -156,6 +158,11 @@ impl Route {
         self.flying.is_empty()
     }
 
+    /// Whether LOGOUT alone is still to be answered.
+    pub fn is_farewell(&self) -> bool {
+        self.flying.len() == 1 && self.flying.iter().all(|command| matches!(command.wants, Wants::Farewell))
+    }
+
     /// Whether one of the commands makes servers work in silence.
     pub fn is_slow(&self) -> bool {
         self.flying.iter().any(|c| c.slow)
@@ -190,7 +197,9 @@ impl Route {
         let owner = self.flying.iter_mut().find(|c| matches!(c.wants, Wants::Rows(_) | Wants::All));
         if let Some(command) = owner {
             command.reply.malformed.push(error.clone());
-        } else if let Some(command) = self.flying.front_mut().filter(|c| !matches!(c.wants, Wants::Nothing)) {
+        } else if let Some(command) =
+            self.flying.front_mut().filter(|c| !matches!(c.wants, Wants::Nothing | Wants::Farewell))
+        {
             // Data that was asked for and cannot be read must not look like no data.
             command.reply.malformed.push(error.clone());
         }
