@@ -29,12 +29,15 @@ pub struct Bridge {
 impl Bridge {
     /// `wake` is called on the JavaScript thread when there is something to take.
     #[napi(constructor)]
-    pub fn new(wake: Function<(), ()>) -> napi::Result<Self> {
+    pub fn new(env: Env, wake: Function<(), ()>) -> napi::Result<Self> {
         let hold: Wake = wake.build_threadsafe_function().weak::<true>().build()?;
         let wake: Wake = wake.build_threadsafe_function().weak::<true>().build()?;
         let queue = Queue::new(runtime()?.handle().clone(), move || {
             wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
         });
+        // Hooks run last in, first out: the calls end before Node closes the functions above. To wake a thread whose
+        // function is being closed would touch memory that is no longer there.
+        env.add_env_cleanup_hook(Arc::clone(&queue), |queue| queue.end())?;
         Ok(Self { queue, hold })
     }
 
