@@ -16,6 +16,7 @@ mod session;
 mod watch;
 
 pub mod imap;
+pub mod journal;
 pub mod message;
 pub mod query;
 pub mod wire;
