@@ -9,5 +9,5 @@ mod intent;
 mod state;
 
 pub use digest::{Digest, Traits};
-pub use intent::{Entry, Intent, Landing, Place, Target};
+pub use intent::{Entry, Intent, Landing, Payload, Place, Target};
 pub use state::{Cause, Note, Reason, State, Step};

@@ -89,6 +89,9 @@ pub enum Step {
         uid_validity: u32,
         /// Its UIDNEXT before the command.
         uid_next: u32,
+        /// When somebody first looked for the copy after a lost answer and found none, in seconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unseen: Option<i64>,
     },
     /// `UID STORE +FLAGS.SILENT (\Deleted)` on the original. After a COPY its copy is known.
     Mark {
