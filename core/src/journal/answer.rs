@@ -31,9 +31,9 @@ pub fn read(intent: &Intent, error: &MailError, tried: bool) -> Answer {
         }
         _ => {}
     }
-    let text = error.context().server.clone().unwrap_or_default();
+    let text = error.context().server.as_deref().unwrap_or_default();
     let said = error.context().server_code.as_deref().unwrap_or_default().to_ascii_uppercase();
-    match by_code(&said).or_else(|| by_error(error)).unwrap_or_else(|| by_words(&text)) {
+    match by_code(&said).or_else(|| by_error(error)).unwrap_or_else(|| by_words(text)) {
         Meaning::Later => Answer::Later(suggested(error)),
         Meaning::Gone => Answer::Doubt,
         Meaning::There => there(intent, tried),
@@ -45,11 +45,12 @@ pub fn read(intent: &Intent, error: &MailError, tried: bool) -> Answer {
 }
 
 /// A parked state with the server's words, of bounded length.
-pub(super) fn park(reason: Reason, text: String) -> Answer {
+fn park(reason: Reason, text: &str) -> Answer {
     let server = Some(text.chars().take(500).collect::<String>()).filter(|text| !text.is_empty());
     Answer::End(State::Parked { reason, server })
 }
 
+#[derive(Clone, Copy)]
 enum Meaning {
     Later,
     /// The message is gone, or may be.
@@ -98,43 +99,43 @@ fn by_error(error: &MailError) -> Option<Meaning> {
 
 /// Many servers give no code. The words are those of Exchange, Gmail, Yahoo, Courier, Cyrus, Dovecot and Domino.
 fn by_words(text: &str) -> Meaning {
-    const WORDS: &[(&str, fn() -> Meaning)] = &[
-        ("throttled", || Meaning::Later),
-        ("backoff time", || Meaning::Later),
-        ("too many", || Meaning::Later),
-        ("try again", || Meaning::Later),
-        ("temporar", || Meaning::Later),
-        ("server error", || Meaning::Later),
-        ("internal error", || Meaning::Later),
-        ("server busy", || Meaning::Later),
-        ("server unavailable", || Meaning::Later),
-        ("is locked", || Meaning::Later),
-        ("timed out", || Meaning::Later),
-        ("quota", || Meaning::No(Reason::OverQuota)),
-        ("no space left", || Meaning::No(Reason::OverQuota)),
-        ("disk full", || Meaning::No(Reason::OverQuota)),
-        ("too large", || Meaning::No(Reason::TooBig)),
-        ("too big", || Meaning::No(Reason::TooBig)),
-        ("maximum message size", || Meaning::No(Reason::TooBig)),
-        ("size limit", || Meaning::No(Reason::TooBig)),
-        ("read-only", || Meaning::No(Reason::ReadOnly)),
-        ("read only", || Meaning::No(Reason::ReadOnly)),
-        ("permission", || Meaning::No(Reason::NotPermitted)),
-        ("not permitted", || Meaning::No(Reason::NotPermitted)),
-        ("not allowed", || Meaning::No(Reason::NotPermitted)),
-        ("access denied", || Meaning::No(Reason::NotPermitted)),
-        ("already exists", || Meaning::There),
-        ("mailbox exists", || Meaning::There),
-        ("does not exist", || Meaning::NotThere),
-        ("doesn't exist", || Meaning::NotThere),
-        ("no such mailbox", || Meaning::NotThere),
-        ("unknown mailbox", || Meaning::NotThere),
-        ("no longer exist", || Meaning::Gone),
-        ("have been deleted", || Meaning::Gone),
-        ("expunged", || Meaning::Gone),
+    const WORDS: &[(&str, Meaning)] = &[
+        ("throttled", Meaning::Later),
+        ("backoff time", Meaning::Later),
+        ("too many", Meaning::Later),
+        ("try again", Meaning::Later),
+        ("temporar", Meaning::Later),
+        ("server error", Meaning::Later),
+        ("internal error", Meaning::Later),
+        ("server busy", Meaning::Later),
+        ("server unavailable", Meaning::Later),
+        ("is locked", Meaning::Later),
+        ("timed out", Meaning::Later),
+        ("quota", Meaning::No(Reason::OverQuota)),
+        ("no space left", Meaning::No(Reason::OverQuota)),
+        ("disk full", Meaning::No(Reason::OverQuota)),
+        ("too large", Meaning::No(Reason::TooBig)),
+        ("too big", Meaning::No(Reason::TooBig)),
+        ("maximum message size", Meaning::No(Reason::TooBig)),
+        ("size limit", Meaning::No(Reason::TooBig)),
+        ("read-only", Meaning::No(Reason::ReadOnly)),
+        ("read only", Meaning::No(Reason::ReadOnly)),
+        ("permission", Meaning::No(Reason::NotPermitted)),
+        ("not permitted", Meaning::No(Reason::NotPermitted)),
+        ("not allowed", Meaning::No(Reason::NotPermitted)),
+        ("access denied", Meaning::No(Reason::NotPermitted)),
+        ("already exists", Meaning::There),
+        ("mailbox exists", Meaning::There),
+        ("does not exist", Meaning::NotThere),
+        ("doesn't exist", Meaning::NotThere),
+        ("no such mailbox", Meaning::NotThere),
+        ("unknown mailbox", Meaning::NotThere),
+        ("no longer exist", Meaning::Gone),
+        ("have been deleted", Meaning::Gone),
+        ("expunged", Meaning::Gone),
     ];
     let text = text.to_ascii_lowercase();
-    WORDS.iter().find(|(word, _)| text.contains(word)).map_or(Meaning::Bare, |(_, meaning)| meaning())
+    WORDS.iter().find(|(word, _)| text.contains(word)).map_or(Meaning::Bare, |(_, meaning)| *meaning)
 }
 
 fn suggested(error: &MailError) -> Option<Duration> {
@@ -153,7 +154,7 @@ fn there(intent: &Intent, tried: bool) -> Answer {
     }
 }
 
-fn not_there(intent: &Intent, tried: bool, text: String) -> Answer {
+fn not_there(intent: &Intent, tried: bool, text: &str) -> Answer {
     match intent {
         Intent::DeleteMailbox { .. } | Intent::Unsubscribe { .. } if tried => {
             Answer::End(State::Applied { note: None })
@@ -168,7 +169,7 @@ fn not_there(intent: &Intent, tried: bool, text: String) -> Answer {
 }
 
 /// `[LIMIT]` (RFC 5530): for a keyword that there is no room for one more; else that it is too much for now.
-fn limit(intent: &Intent, error: &MailError, text: String) -> Answer {
+fn limit(intent: &Intent, error: &MailError, text: &str) -> Answer {
     match intent {
         Intent::Flag { .. } => Answer::End(State::Applied { note: Some(Note::KeptHere) }),
         Intent::CreateMailbox { .. } => park(Reason::Refused, text),
