@@ -19,6 +19,7 @@ pub mod imap;
 pub mod journal;
 pub mod message;
 pub mod query;
+pub mod store;
 pub mod wire;
 
 pub use auth::Mechanism;

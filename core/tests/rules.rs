@@ -20,6 +20,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("query", 3),
     ("journal", 4),
     ("net", 5),
+    ("store", 5),
     ("session", 6),
     ("watch", 7),
 ];
