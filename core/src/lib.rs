@@ -20,6 +20,7 @@ pub mod journal;
 pub mod message;
 pub mod query;
 pub mod store;
+pub mod sync;
 pub mod wire;
 
 pub use auth::Mechanism;
