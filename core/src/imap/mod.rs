@@ -12,6 +12,7 @@ mod envelope;
 pub mod extension;
 mod fetch;
 mod flag;
+mod label;
 mod names;
 mod parse;
 pub mod quirk;
@@ -26,6 +27,7 @@ pub use date::search_date;
 pub use envelope::{Address, Envelope};
 pub use fetch::{FetchRow, InternalDate, Section, SectionData};
 pub use flag::Flag;
+pub use label::Label;
 pub use names::{INBOX, MailboxName, decode_name, encode_name};
 pub use parse::parse_response;
 pub use response::{

@@ -36,6 +36,7 @@ mod selection;
 mod sender;
 #[allow(clippy::module_inception)]
 mod session;
+mod settle;
 mod spool;
 mod starttls;
 mod task;

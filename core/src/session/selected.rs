@@ -56,8 +56,7 @@ fn note(selected: &mut Selected, code: &ResponseCode) {
         ResponseCode::UidValidity(validity) => selected.uid_validity = *validity,
         ResponseCode::UidNext(next) => selected.uid_next = Some(*next),
         ResponseCode::PermanentFlags(flags) => selected.permanent_flags = Some(flags.clone()),
-        ResponseCode::HighestModSeq(highest) => selected.highest_mod_seq = condstore::valid(*highest),
         ResponseCode::ReadOnly => selected.read_only = true,
-        _ => {}
+        code => selected.highest_mod_seq = condstore::highest(code).unwrap_or(selected.highest_mod_seq),
     }
 }
