@@ -170,3 +170,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn unreadable(what: &str) -> MailError {
     MailError::new(Code::StoreDamaged, format!("The store's file is damaged: a {what} cannot be read"))
 }
+
+#[cfg(test)]
+mod tests;
