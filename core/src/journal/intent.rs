@@ -188,6 +188,18 @@ impl Intent {
         }
     }
 
+    /// The same, to be found again after its UID has changed.
+    #[must_use]
+    pub const fn target_mut(&mut self) -> Option<&mut Target> {
+        match self {
+            Self::Flag { target, .. }
+            | Self::Move { target, .. }
+            | Self::Copy { target, .. }
+            | Self::Delete { target } => Some(target),
+            _ => None,
+        }
+    }
+
     /// Where a message arrives, where one does.
     #[must_use]
     pub const fn landing(&self) -> Option<&Landing> {

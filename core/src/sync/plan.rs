@@ -102,7 +102,7 @@ pub fn plan(listing: &Listing, known: &[Known], means: Means, rhythm: Rhythm, no
     let mut work = mailboxes(listing, known, &renames, is_whole);
     let listed = |known: &Known| {
         let renamed = renames.iter().find(|(id, _)| *id == known.id).map(|(_, listed)| *listed);
-        renamed.or_else(|| listing.mailboxes.iter().find(|listed| listed.name == known.name))
+        renamed.or_else(|| listing.mailboxes.iter().find(|listed| listed.name.raw() == known.name.raw()))
     };
     let live = known.iter().filter(|known| !known.leaving);
     let live: Vec<_> = live.filter_map(|known| Some((known, listed(known).filter(|l| l.selectable)?))).collect();
@@ -211,8 +211,8 @@ fn mailboxes(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)], is_
         }
     }
     for listed in &listing.mailboxes {
-        let is_known = known.iter().any(|known| known.name == listed.name);
-        if !is_known && !renames.iter().any(|(_, renamed)| renamed.name == listed.name) {
+        let is_known = known.iter().any(|known| known.name.raw() == listed.name.raw());
+        if !is_known && !renames.iter().any(|(_, renamed)| renamed.name.raw() == listed.name.raw()) {
             work.push(Work { id: None, mailbox: listed.name.as_str().to_owned(), action: Action::Add });
         }
     }
@@ -224,7 +224,7 @@ fn mailboxes(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)], is_
 
 /// Mailboxes that a whole list does not name: gone when two lists in a row agree.
 fn missing(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)]) -> Vec<Work> {
-    let is_there = |k: &Known| listing.mailboxes.iter().any(|l| l.name == k.name);
+    let is_there = |k: &Known| listing.mailboxes.iter().any(|l| l.name.raw() == k.name.raw());
     let is_renamed = |k: &Known| renames.iter().any(|(id, _)| *id == k.id);
     let missing = known.iter().filter(|k| !k.leaving && !is_there(k) && !is_renamed(k));
     let action = |k: &Known| match k.unlisted {
@@ -240,9 +240,9 @@ fn renames<'a>(listing: &'a Listing, known: &[Known], is_whole: bool) -> Vec<(i6
     if !is_whole {
         return Vec::new();
     }
-    let is_new = |l: &&Listed| !l.name.is_inbox() && !known.iter().any(|k| k.name == l.name);
+    let is_new = |l: &&Listed| !l.name.is_inbox() && !known.iter().any(|k| k.name.raw() == l.name.raw());
     let new: Vec<&Listed> = listing.mailboxes.iter().filter(is_new).collect();
-    let is_there = |k: &Known| listing.mailboxes.iter().any(|l| l.name == k.name);
+    let is_there = |k: &Known| listing.mailboxes.iter().any(|l| l.name.raw() == k.name.raw());
     let gone: Vec<&Known> = known.iter().filter(|k| !k.name.is_inbox() && !k.leaving && !is_there(k)).collect();
     let fits = |k: &Known, l: &Listed| is_same(k, l.numbers.as_ref());
     let pairs = gone.iter().filter_map(|k| {

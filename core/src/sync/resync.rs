@@ -87,6 +87,9 @@ pub struct Remote {
     pub all_flags: bool,
     /// What VANISHED and EXPUNGE named; may hold UIDs that never were.
     pub vanished: UidSet,
+    /// The server stopped at a limit of its own, or listed fewer than it says it has: nothing is missing for not being
+    /// in it (RFC 9738).
+    pub partial: bool,
 }
 
 /// How careful to be.
@@ -194,7 +197,7 @@ fn doubts(base: &Base, local: &Local, remote: &Remote) -> Option<Question> {
     if went_back && !has_all {
         return Some(Question::All);
     }
-    if remote.uids.is_some() {
+    if remote.uids.is_some() || remote.partial {
         return None;
     }
     // Without the list of UIDs the number of messages has to agree, or something was not told, or told falsely.
@@ -248,6 +251,9 @@ fn merge(theirs: &Flags, pending: &[FlagChange], actions: &mut Vec<Action>) -> F
 
 /// What is missing on the server, as far as it is proven. Whether the mailbox pauses instead.
 fn removals(base: &Base, local: &Local, remote: &Remote, care: Care, actions: &mut Vec<Action>) -> bool {
+    if remote.partial {
+        return base.paused;
+    }
     let leaving: UidSet = local.leaving.keys().copied().collect();
     let ours = local.known.union(&leaving);
     let Some(uids) = &remote.uids else {
@@ -331,9 +337,10 @@ fn advance(base: &Base, local: &Local, remote: &Remote) -> Cursor {
     Cursor {
         uid_validity: remote.uid_validity,
         uid_next: if holds { local.hold.unwrap_or(uid_next).max(base.cursor.uid_next) } else { uid_next },
-        mod_seq: if believed && !holds { announced } else { base.cursor.mod_seq },
+        mod_seq: if believed && !holds && !remote.partial { announced } else { base.cursor.mod_seq },
         exists: remote.exists,
-        audited: remote.uids.is_some() && remote.all_flags,
+        // At the very first time the flags come with the headers.
+        audited: remote.uids.is_some() && (remote.all_flags || base.cursor.uid_validity == 0) && !remote.partial,
     }
 }
 

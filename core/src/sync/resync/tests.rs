@@ -38,6 +38,7 @@ fn full(uids: &str) -> Remote {
         flags,
         all_flags: true,
         vanished: UidSet::new(),
+        partial: false,
     }
 }
 
@@ -263,6 +264,16 @@ fn a_message_that_leaves_does_not_come_back_and_its_end_is_seen() {
 }
 
 #[test]
+fn a_partial_answer_brings_what_it_has_and_takes_nothing() {
+    let window = Remote { partial: true, exists: 10_000, ..full("20:35") };
+    let suspicious = Base { suspects: set("1:3"), ..base(30) };
+    let actions = resync(&suspicious, &local(30), &window, Care::default());
+    assert_eq!(actions[0], Action::Reserve { uids: set("31:35") });
+    assert_eq!((last_cursor(&actions).mod_seq, last_cursor(&actions).audited), (50, false));
+    assert_eq!(actions.len(), 3);
+}
+
+#[test]
 fn a_server_that_gives_no_uidnext_is_followed_by_what_it_lists() {
     let remote = Remote { uid_next: None, ..full("1:35") };
     assert_eq!(last_cursor(&resync(&base(30), &local(30), &remote, Care::default())).uid_next, 36);
@@ -442,6 +453,7 @@ impl World {
             all_flags: all,
             // A list without VANISHED: messages that are missing have to be looked for twice.
             vanished: if all { UidSet::new() } else { vanished },
+            partial: false,
         }
     }
 

@@ -1,0 +1,206 @@
+//! The synchronisation against a real Dovecot: both sides are changed, brought in step, and read through imaplib.
+//!
+//! Without Dovecot (`tests/servers/setup`) these tests say so and pass: `tests/servers` is what requires it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+#[path = "sync/world.rs"]
+mod world;
+
+use mailtide::imap::{Flag, UidSet};
+use mailtide::journal::{Reason, State};
+use mailtide::store::{Flags, MailboxState, change};
+use mailtide::{AppendOptions, AppendSource, FlagChange, WriteOptions};
+use world::{Device, Server, mail};
+
+fn set(text: &str) -> UidSet {
+    text.parse().unwrap()
+}
+
+fn delta(add: &[Flag], remove: &[Flag]) -> change::FlagDelta {
+    change::FlagDelta { add: add.iter().collect(), remove: remove.iter().collect() }
+}
+
+/// Both sides hold the same: every message, its flags and its bytes.
+async fn assert_in_step(server: &Server, device: &Device) {
+    assert_eq!(device.contents().await, server.contents(&device.user));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_sync_brings_everything_and_a_second_one_asks_nothing() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("first", &[]).await;
+    let inbox = live.mailbox("INBOX").unwrap();
+    for n in 1..=300 {
+        let flags = if n % 3 == 0 { vec![Flag::SEEN, Flag::parse("$Label1").unwrap()] } else { vec![] };
+        inbox
+            .append(AppendSource::Bytes(mail(n).into()), AppendOptions { flags, ..AppendOptions::default() })
+            .await
+            .unwrap();
+    }
+    let device = Device::new(&server, "first", &[]).await;
+    let report = device.sync().await;
+    assert_eq!((report.added, report.bodies, report.problems.len()), (300, 300, 0));
+    assert_in_step(&server, &device).await;
+
+    let before = device.session.engine().stats().commands;
+    let again = device.sync().await;
+    assert_eq!((again.asked, again.added, again.flags, again.work.len()), (0, 0, 0, 0));
+    assert!(device.session.engine().stats().commands - before <= 2, "ENABLE and one LIST");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_both_sides_meet_whatever_the_server_can_do() {
+    let hidden: [&'static [&'static str]; 4] = [
+        &[],
+        &["QRESYNC"],
+        &["QRESYNC", "CONDSTORE", "MOVE"],
+        &["QRESYNC", "CONDSTORE", "MOVE", "ESEARCH", "LIST-STATUS"],
+    ];
+    let Some(server) = Server::start() else { return };
+    for (n, hidden) in hidden.into_iter().enumerate() {
+        let user = format!("both{n}");
+        let live = server.session(&user, &[]).await;
+        let inbox = live.mailbox("INBOX").unwrap();
+        for n in 1..=12 {
+            inbox.append(AppendSource::Bytes(mail(n).into()), AppendOptions::default()).await.unwrap();
+        }
+        let device = Device::new(&server, &user, hidden).await;
+        device.sync().await;
+
+        // Here: flags, a move, a copy, a deletion, a new message, a new mailbox with a message moved into it.
+        let (inbox_id, archive) = (device.id("INBOX").await, device.id("Archive").await);
+        device.local(move |w, now| change::flag(w, inbox_id, &set("1:2"), &delta(&[Flag::SEEN], &[]), now)).await;
+        device.local(move |w, now| change::move_to(w, inbox_id, &set("3"), archive, now)).await;
+        device.local(move |w, now| change::copy(w, inbox_id, &set("4"), archive, now)).await;
+        device.local(move |w, now| change::expunge(w, inbox_id, &set("5"), now)).await;
+        device.append("Archive", mail(100), Flags::new()).await;
+        let projects = device.local(|w, now| change::create(w, "Projekte/Übersicht", (Some('/'), None), now)).await;
+        device.local(move |w, now| change::move_to(w, inbox_id, &set("6"), projects, now)).await;
+        // There: flags (one the same as here), a deletion, new mail.
+        inbox.flag(set("2,7"), flagged(), WriteOptions::default()).await.unwrap();
+        inbox.expunge(set("8"), WriteOptions::default()).await.unwrap();
+        inbox.append(AppendSource::Bytes(mail(200).into()), AppendOptions::default()).await.unwrap();
+
+        device.sync().await;
+        let last = device.sync().await;
+        assert_eq!((last.added, last.removed, last.flags, last.problems.len()), (0, 0, 0, 0), "{hidden:?}");
+        assert!(device.pending().await.is_empty(), "{hidden:?}: {:?}", device.pending().await);
+        assert_in_step(&server, &device).await;
+        let all = server.contents(&user);
+        let count = |mailbox: &str| all[mailbox].len();
+        assert_eq!((count("INBOX"), count("Archive"), count("Projekte/Übersicht")), (9, 3, 1), "{hidden:?}");
+    }
+}
+
+fn flagged() -> FlagChange {
+    FlagChange { add: vec![Flag::FLAGGED], ..FlagChange::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_uidplus_nothing_of_others_is_expunged() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("plain", &[]).await;
+    let inbox = live.mailbox("INBOX").unwrap();
+    for n in 1..=4 {
+        inbox.append(AppendSource::Bytes(mail(n).into()), AppendOptions::default()).await.unwrap();
+    }
+    let device = Device::new(&server, "plain", &["UIDPLUS", "MOVE"]).await;
+    device.sync().await;
+    let deleted = FlagChange { add: vec![Flag::DELETED], ..FlagChange::default() };
+    inbox.flag(set("4"), deleted, WriteOptions::default()).await.unwrap();
+    let id = device.id("INBOX").await;
+    device.local(move |w, now| change::expunge(w, id, &set("1"), now)).await;
+    let report = device.sync().await;
+    assert_eq!(report.applied, 1);
+    device.sync().await;
+    let all = server.contents("plain");
+    let flags: Vec<_> = all["INBOX"].values().map(|message| message.flags.clone()).collect();
+    assert_eq!(flags, ["\\Deleted", "", "", "\\Deleted"], "marked, as its owner has left it, and not expunged");
+    assert_in_step(&server, &device).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_uidvalidity_loses_nothing() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("reset", &[]).await;
+    live.create_mailbox("Box", mailtide::CreateOptions::default()).await.unwrap();
+    let put = async |numbers: &[u32]| {
+        for n in numbers {
+            live.mailbox("Box").unwrap().append(AppendSource::Bytes(mail(*n).into()), world::dated(*n)).await.unwrap();
+        }
+    };
+    put(&[1, 2, 3]).await;
+    let device = Device::new(&server, "reset", &[]).await;
+    device.sync().await;
+    let id = device.id("Box").await;
+    let before = device.uids("Box").await;
+    // A change that waits while the mailbox is made anew, with the same messages in another order and one more.
+    device.local(move |w, now| change::flag(w, id, &set("2"), &delta(&[Flag::FLAGGED], &[]), now)).await;
+    live.delete_mailbox("Box", true).await.unwrap();
+    live.create_mailbox("Box", mailtide::CreateOptions::default()).await.unwrap();
+    put(&[3, 2, 4]).await;
+    device.sync().await;
+    device.sync().await;
+    assert_in_step(&server, &device).await;
+    let after = device.uids("Box").await;
+    assert_eq!(before.intersection(&after).to_string(), "2:3", "those found again keep their UIDs");
+    assert_eq!(after.to_string(), "2:4");
+    assert!(device.pending().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mass_disappearance_pauses_and_a_word_of_the_user_ends_it() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("mass", &[]).await;
+    let inbox = live.mailbox("INBOX").unwrap();
+    for n in 1..=30 {
+        inbox.append(AppendSource::Bytes(mail(n).into()), AppendOptions::default()).await.unwrap();
+    }
+    let device = Device::new(&server, "mass", &[]).await;
+    device.sync().await;
+    inbox.expunge(set("1:25"), WriteOptions::default()).await.unwrap();
+    let id = device.id("INBOX").await;
+    for _ in 0..3 {
+        let report = device.sync().await;
+        assert!(report.paused.contains(&id) && report.removed == 0);
+    }
+    assert_eq!(device.state("INBOX").await, MailboxState::Paused);
+    assert_eq!(device.uids("INBOX").await.len(), 30);
+    device.sync_with(|options| options.confirmed.extend([id])).await;
+    assert_eq!(device.state("INBOX").await, MailboxState::Ready);
+    assert_in_step(&server, &device).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_parked_with_its_reason_and_the_rest_goes_on() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("parked", &[]).await;
+    let inbox = live.mailbox("INBOX").unwrap();
+    inbox.append(AppendSource::Bytes(mail(1).into()), AppendOptions::default()).await.unwrap();
+    live.create_mailbox("Box", mailtide::CreateOptions::default()).await.unwrap();
+    let device = Device::new(&server, "parked", &[]).await;
+    device.sync().await;
+    let (id, archive) = (device.id("Box").await, device.id("Archive").await);
+    device.local(move |w, now| change::delete(w, id, now)).await;
+    live.mailbox("Box").unwrap().append(AppendSource::Bytes(mail(2).into()), AppendOptions::default()).await.unwrap();
+    let inbox_id = device.id("INBOX").await;
+    device.local(move |w, now| change::move_to(w, inbox_id, &set("1"), archive, now)).await;
+    let report = device.sync().await;
+    assert_eq!((report.parked, report.applied), (1, 1));
+    let pending = device.pending().await;
+    assert!(matches!(pending[0].state, State::Parked { reason: Reason::MailboxChanged, .. }), "{:?}", pending[0]);
+    assert_eq!(server.contents("parked")["Box"].len(), 1, "what was never seen here is still there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_changes_nothing_and_says_what_would_be() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("dry", &[]).await;
+    live.mailbox("INBOX").unwrap().append(AppendSource::Bytes(mail(1).into()), AppendOptions::default()).await.unwrap();
+    let device = Device::new(&server, "dry", &[]).await;
+    let report = device.sync_with(|options| options.dry_run = true).await;
+    let shown: Vec<String> = report.work.iter().map(ToString::to_string).collect();
+    assert!(shown.contains(&"\"INBOX\": new on the server".to_owned()), "{shown:?}");
+    assert!(device.contents().await.is_empty());
+}
