@@ -204,3 +204,23 @@ async fn a_dry_run_changes_nothing_and_says_what_would_be() {
     assert!(shown.contains(&"\"INBOX\": new on the server".to_owned()), "{shown:?}");
     assert!(device.contents().await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_come_and_go_whole_and_a_days_budget_is_kept() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("large", &[]).await;
+    let inbox = live.mailbox("INBOX").unwrap();
+    let large = |n: u32, lines: usize| [mail(n), b"0123456789abcdef\r\n".repeat(lines)].concat();
+    for (n, lines) in [(1, 600_000), (2, 10), (3, 233_017)] {
+        inbox.append(AppendSource::Bytes(large(n, lines).into()), world::dated(n)).await.unwrap();
+    }
+    let device = Device::new(&server, "large", &[]).await;
+    let first = device.sync_with(|options| options.bytes_a_day = Some(5_000_000)).await;
+    assert_eq!((first.added, first.bodies), (3, 2), "the newest two fit the budget");
+    let second = device.sync_with(|options| options.bytes_a_day = Some(5_000_000)).await;
+    assert_eq!(second.bodies, 0);
+    device.append("INBOX", large(4, 400_000), Flags::new()).await;
+    let third = device.sync().await;
+    assert_eq!((third.bodies, third.applied), (1, 1));
+    assert_in_step(&server, &device).await;
+}

@@ -1,7 +1,7 @@
 //! The store from async code, under the lease: every write of a pass checks that nobody has taken over meanwhile.
 
 use crate::error::{Code, MailError, Result};
-use crate::store::{Durability, Handle, Lease, Now, Reader, Writer, lease};
+use crate::store::{Durability, Handle, Lease, Now, Reader, Store, Writer, lease};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,11 @@ impl Books {
 
     pub fn now(&self) -> Now {
         Now::from_millis((self.clock)())
+    }
+
+    /// The store itself, for code that may block.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(self.handle.store())
     }
 
     /// Asks a snapshot.
@@ -73,4 +78,10 @@ impl Books {
     fn current(&self) -> Lease {
         self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Work that blocks, away from the tasks that may not.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(MailError::new(Code::Internal, "A task of the store has ended unexpectedly")))
 }
