@@ -4,12 +4,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+#[path = "sync/cut.rs"]
+mod cut;
 #[path = "sync/world.rs"]
 mod world;
 
 use mailtide::imap::{Flag, UidSet};
 use mailtide::journal::{Reason, State};
-use mailtide::store::{Flags, MailboxState, change};
+use mailtide::store::{Flags, IntentId, MailboxState, change};
+use mailtide::sync::parked;
 use mailtide::{AppendOptions, AppendSource, FlagChange, WriteOptions};
 use world::{Device, Server, mail};
 
@@ -191,6 +194,42 @@ async fn what_cannot_be_done_is_parked_with_its_reason_and_the_rest_goes_on() {
     let pending = device.pending().await;
     assert!(matches!(pending[0].state, State::Parked { reason: Reason::MailboxChanged, .. }), "{:?}", pending[0]);
     assert_eq!(server.contents("parked")["Box"].len(), 1, "what was never seen here is still there");
+    // Dropped, the mailbox comes back as the server has it.
+    let id = pending[0].id;
+    device.local(move |w, now| parked::give_up(w, IntentId(id), now)).await;
+    device.sync().await;
+    assert!(device.pending().await.is_empty());
+    assert_in_step(&server, &device).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_change_is_taken_back_here_with_all_that_depends_on_it() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("dropped", &[]).await;
+    live.create_mailbox("Gone", mailtide::CreateOptions::default()).await.unwrap();
+    for n in 1..=2 {
+        live.mailbox("INBOX").unwrap().append(AppendSource::Bytes(mail(n).into()), world::dated(n)).await.unwrap();
+    }
+    let device = Device::new(&server, "dropped", &[]).await;
+    device.sync().await;
+    let (inbox, gone) = (device.id("INBOX").await, device.id("Gone").await);
+    live.delete_mailbox("Gone", true).await.unwrap();
+    device.local(move |w, now| change::move_to(w, inbox, &set("1"), gone, now)).await;
+    device.local(move |w, now| change::flag(w, gone, &set("1"), &delta(&[Flag::SEEN], &[]), now)).await;
+    device.sync().await;
+    let pending = device.pending().await;
+    assert!(matches!(pending[0].state, State::Parked { reason: Reason::MailboxMissing, .. }), "{:?}", pending[0]);
+    assert_eq!(pending[1].state, State::Waiting, "it waits behind the other");
+    // Tried again, it is parked again.
+    let id = IntentId(pending[0].id);
+    device.local(move |w, now| parked::retry(w, id, now)).await;
+    assert_eq!(device.sync().await.parked, 1);
+    let dropped = device.local(move |w, now| parked::give_up(w, id, now)).await;
+    assert_eq!(dropped.len(), 2);
+    device.sync().await;
+    assert!(device.pending().await.is_empty());
+    assert_in_step(&server, &device).await;
+    assert_eq!(server.contents("dropped")["INBOX"].len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,4 +262,61 @@ async fn large_bodies_come_and_go_whole_and_a_days_budget_is_kept() {
     let third = device.sync().await;
     assert_eq!((third.bodies, third.applied), (1, 1));
     assert_in_step(&server, &device).await;
+}
+
+/// The connection is cut after so many bytes of a pass that sends changes of every kind; nothing is lost or doubled.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_cut_anywhere_loses_nothing_and_doubles_nothing() {
+    let Some(server) = Server::start() else { return };
+    let cuts: u64 = std::env::var("MAILTIDE_CUTS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
+    for (way, hidden) in [(cut::Way::FromServer, &[][..]), (cut::Way::ToServer, &[]), (cut::Way::FromServer, &["MOVE"])]
+    {
+        let whole = cut_once(&server, &format!("whole-{way:?}-{}", hidden.len()), hidden, (way, u64::MAX)).await;
+        for n in 0..cuts {
+            let at = whole * n / cuts + n % 7;
+            cut_once(&server, &format!("cut-{way:?}-{}-{n}", hidden.len()), hidden, (way, at)).await;
+        }
+    }
+}
+
+/// How many bytes went that way.
+async fn cut_once(server: &Server, user: &str, hidden: &[&'static str], (way, at): (cut::Way, u64)) -> u64 {
+    let live = server.session(user, &[]).await;
+    for n in 1..=5 {
+        let source = AppendSource::Bytes(mail(n).into());
+        live.mailbox("INBOX").unwrap().append(source, world::dated(n)).await.unwrap();
+    }
+    let mut device = Device::new(server, user, hidden).await;
+    device.sync().await;
+    let (inbox, archive) = (device.id("INBOX").await, device.id("Archive").await);
+    device.local(move |w, now| change::flag(w, inbox, &set("1"), &delta(&[Flag::SEEN], &[]), now)).await;
+    device.local(move |w, now| change::move_to(w, inbox, &set("2:3"), archive, now)).await;
+    device.local(move |w, now| change::copy(w, inbox, &set("4"), archive, now)).await;
+    device.local(move |w, now| change::expunge(w, inbox, &set("5"), now)).await;
+    device.append("Archive", mail(100), Flags::new()).await;
+    device.append("INBOX", mail(101), Flags::new()).await;
+    let made = device.local(|w, now| change::create(w, "Made", (Some('/'), None), now)).await;
+    device.local(move |w, now| change::move_to(w, inbox, &set("1"), made, now)).await;
+
+    let proxy = cut::Proxy::start(server.port).await;
+    device.session = server.session_at(proxy.port, user, hidden).await;
+    proxy.cut(way, at);
+    let result = device.try_sync().await;
+    assert_eq!(result.is_ok(), at == u64::MAX, "{user} at {at}: {result:?}");
+    let went = proxy.went(way);
+    device.session = server.session(user, hidden).await;
+    for _ in 0..4 {
+        // Whatever the server may still have been working on is done after this time.
+        device.later(60);
+        device.sync().await;
+    }
+    assert!(device.pending().await.is_empty(), "{user} at {at}: {:#?}", device.pending().await);
+    assert_in_step(server, &device).await;
+    let all = server.contents(user);
+    let names = |mailbox: &str| all[mailbox].iter().map(|(name, m)| format!("{name}x{}", m.count)).collect::<Vec<_>>();
+    assert_eq!(names("INBOX"), ["0004x1", "0101x1"], "{user} at {at}");
+    assert_eq!(names("Archive"), ["0002x1", "0003x1", "0004x1", "0100x1"], "{user} at {at}");
+    assert_eq!(names("Made"), ["0001x1"], "{user} at {at}");
+    assert_eq!(all["Made"]["0001"].flags, "\\Seen", "{user} at {at}");
+    went
 }

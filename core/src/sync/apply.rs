@@ -173,7 +173,8 @@ impl Pass {
                 let actions = resync(&base, &local, &told, care);
                 rows::carry_out(writer, mailbox, &actions, &told, now).map(|left| (actions, left))
             };
-            let (actions, left) = self.books.write(Durability::Full, write).await?;
+            // Lost with the power, it is asked for again: the steps of local changes alone have to be on the disk.
+            let (actions, left) = self.books.write(Durability::Bulk, write).await?;
             self.note(&row, actions);
             if let Some(uids) = left.identify {
                 self.find_again(mailbox, (&name, row.role), &uids, remote.uid_validity).await?;

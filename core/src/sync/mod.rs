@@ -8,6 +8,7 @@ mod action;
 mod apply;
 mod books;
 mod options;
+pub mod parked;
 pub mod plan;
 pub mod resync;
 

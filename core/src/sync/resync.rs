@@ -85,6 +85,8 @@ pub struct Remote {
     pub flags: BTreeMap<u32, Flags>,
     /// Whether those are all there are.
     pub all_flags: bool,
+    /// Flags that the mailbox keeps (PERMANENTFLAGS); `None` where the server does not say, which means all.
+    pub keeps: Option<Vec<Flag>>,
     /// What VANISHED and EXPUNGE named; may hold UIDs that never were.
     pub vanished: UidSet,
     /// The server stopped at a limit of its own, or listed fewer than it says it has: nothing is missing for not being
@@ -217,7 +219,7 @@ fn flags(local: &Local, remote: &Remote, actions: &mut Vec<Action>) {
     for (uid, theirs) in &remote.flags {
         let Some(here) = local.rows.get(uid) else { continue };
         let pending = local.pending.get(uid).map(Vec::as_slice).unwrap_or_default();
-        let merged = merge(theirs, pending, actions);
+        let merged = merge(theirs, pending, actions).union(&kept_here(&here.flags, remote));
         if merged != here.flags || here.agreed.as_ref() != Some(theirs) {
             actions.push(Action::Flags { uid: *uid, flags: merged, agreed: theirs.clone() });
         }
@@ -247,6 +249,16 @@ fn merge(theirs: &Flags, pending: &[FlagChange], actions: &mut Vec<Action>) -> F
         merged = merged.union(add).difference(remove);
     }
     merged
+}
+
+/// Keywords that this mailbox forgets on the server: they live here alone.
+fn kept_here(flags: &Flags, remote: &Remote) -> Flags {
+    let Some(keeps) = &remote.keeps else { return Flags::new() };
+    if keeps.contains(&Flag::ANY) {
+        return Flags::new();
+    }
+    let kept: Flags = keeps.iter().collect();
+    flags.difference(&kept).iter().filter(|flag| !flag.is_system()).collect()
 }
 
 /// What is missing on the server, as far as it is proven. Whether the mailbox pauses instead.

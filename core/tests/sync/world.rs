@@ -14,6 +14,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// What a mailbox holds: by the text after `Subject:`, which names each message of these tests.
 pub type Contents = BTreeMap<String, BTreeMap<String, Message>>;
@@ -42,7 +43,7 @@ pub fn dated(n: u32) -> AppendOptions {
 pub struct Server {
     child: Child,
     host: String,
-    port: u16,
+    pub port: u16,
     password: String,
 }
 
@@ -80,8 +81,13 @@ impl Server {
 
     /// A live session of a user; `hidden` are capabilities that it does not believe.
     pub async fn session(&self, user: &str, hidden: &[&'static str]) -> Session {
+        self.session_at(self.port, user, hidden).await
+    }
+
+    /// The same through something that listens on another port.
+    pub async fn session_at(&self, port: u16, user: &str, hidden: &[&'static str]) -> Session {
         let mut account = Account::new(self.host.clone(), user, Credentials::Password(self.password.clone().into()));
-        (account.port, account.security) = (self.port, Security::Cleartext);
+        (account.port, account.security) = (port, Security::Cleartext);
         let mut quirks = Quirks::default();
         quirks.hidden.extend(hidden.iter().map(|name| (*name).to_owned()));
         account.quirks = Some(quirks);
@@ -128,6 +134,7 @@ pub struct Device {
     pub session: Session,
     pub store: Handle,
     pub user: String,
+    ahead: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
 
@@ -139,7 +146,7 @@ impl Device {
         let account = StoredAccount { address: user.to_owned(), settings: "{}".to_owned(), identity: None };
         store.write(Durability::Full, move |writer| writer.set_account(&account)).await.unwrap();
         let session = server.session(user, hidden).await;
-        Self { session, store, user: user.to_owned(), _folder: folder }
+        Self { session, store, user: user.to_owned(), ahead: Arc::default(), _folder: folder }
     }
 
     pub async fn sync(&self) -> SyncReport {
@@ -147,9 +154,24 @@ impl Device {
     }
 
     pub async fn sync_with(&self, set: impl FnOnce(&mut SyncOptions)) -> SyncReport {
-        let mut options = SyncOptions::default();
+        let mut options = self.options();
         set(&mut options);
         sync(&self.session, self.store.clone(), options).await.unwrap()
+    }
+
+    pub async fn try_sync(&self) -> Result<SyncReport> {
+        sync(&self.session, self.store.clone(), self.options()).await
+    }
+
+    /// Lets this device's clock go forward.
+    pub fn later(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    fn options(&self) -> SyncOptions {
+        let (mut options, ahead) = (SyncOptions::default(), Arc::clone(&self.ahead));
+        options.environment.now = Arc::new(move || now().millis() + ahead.load(Ordering::SeqCst));
+        options
     }
 
     /// A local change.

@@ -269,6 +269,7 @@ fn numbers(selected: &Selected) -> Remote {
         uid_next: selected.uid_next,
         mod_seq: selected.highest_mod_seq,
         exists: selected.exists,
+        keeps: selected.permanent_flags.clone(),
         ..Remote::default()
     }
 }

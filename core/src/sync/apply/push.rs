@@ -1,15 +1,16 @@
 //! Local changes on their way to the server: each step is committed before its command, each answer after it.
 
-use super::Pass;
 use super::rows::settle;
+use super::{Pass, concerns_all};
 use crate::error::{MailError, Result, Retry};
 use crate::imap::MailboxName;
 use crate::journal::answer::{self, Answer};
 use crate::journal::steps::{self, At, Facts, Next};
-use crate::journal::{Entry, Intent, State, Step, order, retry};
+use crate::journal::{Cause, Entry, Intent, State, Step, order, retry};
 use crate::store::arrive;
-use crate::store::{Durability, Flags, IntentId, Local, MailboxId, MailboxRow, Now, Reader, Writer};
+use crate::store::{Durability, Flags, IntentId, Local, MailboxId, MailboxRow, MailboxState, Now, Reader, Writer};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// An entry with the UID of its message on the server, and what comes next for it.
 #[derive(Clone, Debug)]
@@ -72,12 +73,30 @@ impl Pass {
     async fn batch(&mut self, entries: Vec<Entry>) -> Result<()> {
         let mut items = Vec::new();
         for entry in entries {
-            items.push(self.start(entry).await?);
+            match self.start(entry.clone()).await {
+                Ok(item) => items.push(item),
+                Err(error) if concerns_all(&error) => return Err(error),
+                Err(error) => self.unable(entry, &error).await?,
+            }
         }
         while !items.is_empty() {
             items = self.round(items).await?;
         }
         Ok(())
+    }
+
+    /// An entry whose mailbox cannot be opened, so that nothing can be sent for it.
+    async fn unable(&mut self, entry: Entry, error: &MailError) -> Result<()> {
+        let mailbox = MailboxId(entry.intent.mailbox().id);
+        let row = self.books.read(move |reader| reader.mailbox(mailbox)).await?;
+        if row.is_some_and(|row| row.state == MailboxState::Gone) {
+            return self.end(entry, State::Superseded { by: Cause::MailboxGone }, None).await;
+        }
+        match answer::read(&entry.intent, error, true) {
+            Answer::End(state) => self.end(entry, state, None).await,
+            Answer::Later(delay) => self.again(entry, delay).await,
+            Answer::Doubt | Answer::Offline => self.again(entry, None).await,
+        }
     }
 
     /// What comes first for an entry: its first step, or a look at what a lost answer has left.
@@ -193,19 +212,16 @@ impl Pass {
         Ok(entry)
     }
 
-    /// Not decided: to be looked at later.
+    /// Not decided: to be looked at later. What may still turn up is given its time first.
     async fn wait(&mut self, entry: Entry, step: Option<Step>) -> Result<()> {
         let state = step.map_or(State::Waiting, |step| State::Started { step });
-        let mut entry = Entry { state, ..entry };
-        entry.attempts = entry.attempts.saturating_add(1);
-        entry.not_before = self.books.now().seconds().saturating_add(1);
-        if entry.attempts >= retry::MOST_ATTEMPTS {
-            return self.again(entry, None).await;
-        }
-        self.keep(vec![entry]).await
+        let entry = Entry { state, ..entry };
+        let grace = Duration::from_secs(steps::GRACE_SECONDS.unsigned_abs());
+        let is_coming = matches!(step, Some(Step::Place { unseen: Some(_), .. }));
+        self.again(entry, is_coming.then_some(grace)).await
     }
 
-    async fn again(&mut self, entry: Entry, delay: Option<std::time::Duration>) -> Result<()> {
+    async fn again(&mut self, entry: Entry, delay: Option<Duration>) -> Result<()> {
         let random = (self.options.environment.random)();
         let entry = retry::again(entry, self.books.now().seconds(), delay, random);
         if matches!(entry.state, State::Parked { .. }) {

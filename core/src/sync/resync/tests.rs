@@ -37,6 +37,7 @@ fn full(uids: &str) -> Remote {
         uids: Some(uids),
         flags,
         all_flags: true,
+        keeps: None,
         vanished: UidSet::new(),
         partial: false,
     }
@@ -264,6 +265,20 @@ fn a_message_that_leaves_does_not_come_back_and_its_end_is_seen() {
 }
 
 #[test]
+fn a_keyword_that_the_server_forgets_lives_on_here() {
+    let mut local = local(1);
+    local.rows.insert(1, Here { flags: flags("$Label1 \\Draft b"), agreed: Some(flags("b")) });
+    let keeps = Some(vec![Flag::SEEN, Flag::DRAFT, Flag::from_server(b"B")]);
+    let remote = Remote { keeps, ..delta(1, &[(1, "\\Seen")], "") };
+    let actions = resync(&base(1), &local, &remote, Care::default());
+    let merged = Action::Flags { uid: 1, flags: flags("\\Seen $Label1"), agreed: flags("\\Seen") };
+    assert_eq!(actions[0], merged);
+    let any = Remote { keeps: Some(vec![Flag::ANY]), ..remote };
+    let Action::Flags { flags: all, .. } = &resync(&base(1), &local, &any, Care::default())[0] else { panic!() };
+    assert_eq!(*all, flags("\\Seen"));
+}
+
+#[test]
 fn a_partial_answer_brings_what_it_has_and_takes_nothing() {
     let window = Remote { partial: true, exists: 10_000, ..full("20:35") };
     let suspicious = Base { suspects: set("1:3"), ..base(30) };
@@ -451,6 +466,7 @@ impl World {
             uids: all.then(|| self.server.keys().copied().collect()),
             flags: told.map(|(uid, (flags, _))| (*uid, flags.clone())).collect(),
             all_flags: all,
+            keeps: None,
             // A list without VANISHED: messages that are missing have to be looked for twice.
             vanished: if all { UidSet::new() } else { vanished },
             partial: false,
