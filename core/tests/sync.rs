@@ -320,3 +320,23 @@ async fn cut_once(server: &Server, user: &str, hidden: &[&'static str], (way, at
     assert_eq!(all["Made"]["0001"].flags, "\\Seen", "{user} at {at}");
     went
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_changes_cost_a_few_commands() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("many", &[]).await;
+    for n in 1..=1000 {
+        live.mailbox("INBOX").unwrap().append(AppendSource::Bytes(mail(n).into()), world::dated(n)).await.unwrap();
+    }
+    let device = Device::new(&server, "many", &[]).await;
+    device.sync().await;
+    let (inbox, archive) = (device.id("INBOX").await, device.id("Archive").await);
+    device.local(move |w, now| change::flag(w, inbox, &set("1:1000"), &delta(&[Flag::SEEN], &[]), now)).await;
+    device.local(move |w, now| change::move_to(w, inbox, &set("501:1000"), archive, now)).await;
+    let before = device.session.engine().stats().commands;
+    let report = device.sync().await;
+    assert_eq!(report.applied, 1500);
+    let commands = device.session.engine().stats().commands - before;
+    assert!(commands < 20, "{commands} commands");
+    assert_in_step(&server, &device).await;
+}

@@ -20,6 +20,14 @@ pub(super) struct Item {
     pub next: Next,
 }
 
+/// An entry that has ended.
+#[derive(Clone, Debug)]
+struct Ended {
+    entry: Entry,
+    state: State,
+    placed: Option<(u32, u32)>,
+}
+
 /// What the store knows of the mailboxes and messages of an entry.
 #[derive(Clone, Debug)]
 struct Held {
@@ -71,14 +79,16 @@ impl Pass {
 
     /// Entries that share a command, from where they are to their end or to a loss.
     async fn batch(&mut self, entries: Vec<Entry>) -> Result<()> {
-        let mut items = Vec::new();
-        for entry in entries {
-            match self.start(entry.clone()).await {
-                Ok(item) => items.push(item),
-                Err(error) if concerns_all(&error) => return Err(error),
-                Err(error) => self.unable(entry, &error).await?,
+        let mut items = match self.start(&entries).await {
+            Ok(items) => items,
+            Err(error) if concerns_all(&error) => return Err(error),
+            Err(error) => {
+                for entry in entries {
+                    self.unable(entry, &error).await?;
+                }
+                return Ok(());
             }
-        }
+        };
         while !items.is_empty() {
             items = self.round(items).await?;
         }
@@ -99,22 +109,34 @@ impl Pass {
         }
     }
 
-    /// What comes first for an entry: its first step, or a look at what a lost answer has left.
-    async fn start(&mut self, entry: Entry) -> Result<Item> {
-        let asked = entry.clone();
-        let held = self.books.read(move |reader| hold(reader, &asked)).await?;
-        let uid = if let At::Uid(uid) = held.at { Some(uid) } else { None };
-        let next = match entry.state {
-            State::Started { step } => self.look(&entry, step, uid).await?,
-            _ => {
-                let facts = self.facts(&entry, held).await?;
-                match facts {
-                    Some(facts) => steps::begin(&entry.intent, self.line.step_means(), &facts),
-                    None => Next::Wait { step: None },
-                }
+    /// What comes first for each entry: its first step, or a look at what a lost answer has left.
+    async fn start(&mut self, entries: &[Entry]) -> Result<Vec<Item>> {
+        let asked = entries.to_vec();
+        let held: Vec<Held> =
+            self.books.read(move |reader| asked.iter().map(|entry| hold(reader, entry)).collect()).await?;
+        let mut items = Vec::new();
+        let mut facts = None;
+        for (entry, held) in entries.iter().cloned().zip(held) {
+            let uid = if let At::Uid(uid) = held.at { Some(uid) } else { None };
+            if let State::Started { step } = entry.state {
+                let next = self.look(&entry, step, uid).await?;
+                items.push(Item { entry, uid, next });
+                continue;
             }
-        };
-        Ok(Item { entry, uid, next })
+            // All of a batch are about the same mailboxes, which are asked once.
+            if facts.is_none() {
+                facts = Some(self.facts(&entry, &held).await?);
+            }
+            let next = match facts.clone().flatten() {
+                Some(common) => {
+                    let facts = Facts { at: held.at, has_body: held.has_body, ..common };
+                    steps::begin(&entry.intent, self.line.step_means(), &facts)
+                }
+                None => Next::Wait { step: None },
+            };
+            items.push(Item { entry, uid, next });
+        }
+        Ok(items)
     }
 
     /// Looks for what a lost answer may have left.
@@ -126,9 +148,10 @@ impl Pass {
     /// One step of a batch: what has ended is written, what is to be sent is committed and sent.
     async fn round(&mut self, items: Vec<Item>) -> Result<Vec<Item>> {
         let (mut sending, mut on): (Vec<Item>, Vec<Item>) = (Vec::new(), Vec::new());
+        let mut ended = Vec::new();
         for item in items {
             match item.next.clone() {
-                Next::End { state, placed } => self.end(item.entry, state, placed).await?,
+                Next::End { state, placed } => ended.push(Ended { entry: item.entry, state, placed }),
                 Next::Wait { step } => self.wait(item.entry, step).await?,
                 Next::Look { step } => {
                     let entry = self.begun(item.entry, step).await?;
@@ -138,6 +161,7 @@ impl Pass {
                 Next::Send { .. } => sending.push(item),
             }
         }
+        self.end_all(ended).await?;
         // What is sent together has the same step; the others of a batch follow in rounds of their own.
         let Some(first) = sending.first().map(|item| item.next.clone()) else { return Ok(on) };
         let (now, later): (Vec<Item>, Vec<Item>) = sending.into_iter().partition(|item| item.next == first);
@@ -238,21 +262,34 @@ impl Pass {
     }
 
     async fn end(&mut self, entry: Entry, state: State, placed: Option<(u32, u32)>) -> Result<()> {
-        match &state {
-            State::Applied { .. } => self.report.applied += 1,
-            State::Superseded { .. } => self.report.superseded += 1,
-            State::Parked { .. } => self.report.parked += 1,
-            _ => {}
-        }
-        self.books.write(Durability::Full, move |writer, now| write_end(writer, &entry, state, placed, now)).await
+        self.end_all(vec![Ended { entry, state, placed }]).await
     }
 
-    /// What is known just before the first step; `None` where the mailbox was numbered anew meanwhile.
-    async fn facts(&mut self, entry: &Entry, held: Held) -> Result<Option<Facts>> {
-        let mut facts = Facts { at: held.at, has_body: held.has_body, ..Facts::default() };
+    /// Writes how entries ended, all in one transaction.
+    async fn end_all(&mut self, ended: Vec<Ended>) -> Result<()> {
+        if ended.is_empty() {
+            return Ok(());
+        }
+        for Ended { state, .. } in &ended {
+            match state {
+                State::Applied { .. } => self.report.applied += 1,
+                State::Superseded { .. } => self.report.superseded += 1,
+                State::Parked { .. } => self.report.parked += 1,
+                _ => {}
+            }
+        }
+        let write = move |writer: &mut dyn Writer, now: Now| {
+            ended.into_iter().try_for_each(|ended| write_end(writer, &ended.entry, ended.state, ended.placed, now))
+        };
+        self.books.write(Durability::Full, write).await
+    }
+
+    /// What is known of the mailboxes just before the first step; `None` where the mailbox was numbered anew meanwhile.
+    async fn facts(&mut self, entry: &Entry, held: &Held) -> Result<Option<Facts>> {
+        let mut facts = Facts::default();
         facts.unstable =
             held.source.as_ref().is_some_and(|row| is_unstable(row, self.options.care.resets, self.books.now()));
-        if let At::Uid(_) = held.at {
+        if entry.intent.target().is_some() {
             let name = name_of(held.source.as_ref(), entry.intent.mailbox().name.clone());
             let selected = self.line.select(&name).await?;
             let ours = held.source.as_ref().and_then(|row| row.remote.as_ref()).map(|remote| remote.uid_validity);
