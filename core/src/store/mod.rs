@@ -47,6 +47,7 @@ mod sqlite;
 #[cfg(test)]
 mod suite;
 mod types;
+pub mod upkeep;
 
 pub use codec::Kind;
 pub use flags::Flags;

@@ -19,7 +19,7 @@ pub(super) fn open_or_make(path: &Path, options: &SqliteOptions) -> Result<Conne
     make(path)?;
     let connection = bare(path, options)?;
     // These two take effect in an empty file only, and have to come before the log.
-    connection.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
     schema::version(&connection)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {

@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file, with a write-ahead log beside it while it is open.
 //!
 //! Any number of processes may have it open. Readers never wait for writers; writers wait for each other. Pages are of
-//! 8 KiB: rows of one or two kilobytes (headers, short bodies) leave less of a page empty than with 4 KiB.
+//! 4 KiB: measured on real mail, a store takes 0.37 of the messages' bytes with them, 0.38 with 8 KiB, 0.40 with 16.
 
 mod admin;
 mod bodies;
