@@ -14,10 +14,13 @@ mod messages;
 mod outbox;
 mod placements;
 mod reader;
+mod repair;
 mod schema;
 mod tx;
 mod upkeep;
 mod writer;
+
+pub use repair::Repaired;
 
 use super::codec::Codec;
 use super::{Durability, Reader, Store, StoreId, Usage, Writer};
@@ -99,6 +102,15 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Saves what can be saved of a damaged file: see [`Repaired`]. Nobody may have it open.
+    ///
+    /// A sound file is left as it is. Otherwise the damaged one stays beside the new one, its name ending in `.damaged`;
+    /// the journal, the outbox and the account come first, everything else as far as it can be read, and the next pass
+    /// compares the mirror with the server from the beginning.
+    pub fn repair(path: &Path, options: &SqliteOptions) -> Result<Repaired> {
+        repair::repair(path, options)
     }
 
     /// A connection for a reader: one that is free, or another.
