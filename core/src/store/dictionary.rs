@@ -9,7 +9,7 @@ use super::{Durability, Store};
 use crate::error::Result;
 
 /// A dictionary is trained when so many are stored; and how large it becomes, in bytes.
-const STAGES: &[(u64, usize)] = &[(256, 32 << 10), (2048, 112 << 10)];
+const STAGES: &[(u64, usize)] = &[(256, 32 << 10), (1024, 112 << 10)];
 /// Samples that one is trained from.
 const SAMPLES: usize = 2000;
 /// Rows that are compressed anew in one transaction.

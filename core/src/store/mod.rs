@@ -47,11 +47,12 @@ mod sqlite;
 #[cfg(test)]
 mod suite;
 mod types;
+pub mod upkeep;
 
 pub use codec::Kind;
 pub use flags::Flags;
 pub use handle::{Changes, Handle};
-pub use sqlite::{Fault, SqliteOptions, SqliteStore};
+pub use sqlite::{Fault, Repaired, SqliteOptions, SqliteStore};
 pub use types::*;
 
 use crate::error::Result;

@@ -6,6 +6,7 @@ pub(super) mod changes;
 pub(super) mod feed;
 pub(super) mod rows;
 pub(super) mod transactions;
+pub(super) mod upkeep;
 
 use super::*;
 use crate::imap::{Flag, InternalDate, MailboxName};
@@ -170,13 +171,17 @@ macro_rules! store_suite {
                 a_pause_is_said_and_ended;
             feed: the_feed_tells_everything_once_and_in_order, a_cursor_outlives_its_retention_with_an_error,
                 a_cursor_of_another_store_is_refused, a_consumer_can_rebuild_the_state;
+            upkeep: what_was_deleted_goes_for_good_after_its_days,
+                what_is_let_go_gives_its_room_back_and_can_be_had_again,
+                the_oldest_go_first_and_only_as_many_as_needed, rules_say_what_is_kept,
+                a_dictionary_makes_what_is_stored_smaller_and_stays_readable;
         }
     };
     ($open:path => $($file:ident: $($name:ident),*;)*) => {
         $(mod $file {
             $(#[test]
             fn $name() {
-                $crate::store::suite::$file::$name($crate::store::suite::Bench::new($open));
+                $crate::store::suite::$file::$name(&$crate::store::suite::Bench::new($open));
             })*
         })*
     };

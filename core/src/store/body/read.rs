@@ -39,7 +39,7 @@ pub fn open(reader: &dyn Reader, message: MessageId) -> Result<Content> {
         Some(content) if content.header > 0 => reader.headers(message)?.ok_or_else(missing)?.header,
         _ => Bytes::new(),
     };
-    Content::new(reader, body, header)
+    Content::new(reader, body, &header)
 }
 
 /// The content of a message in memory; one larger than `largest` bytes is `limit.exceeded`.
@@ -57,12 +57,12 @@ pub fn read(reader: &dyn Reader, message: MessageId, largest: u64) -> Result<Byt
 
 impl Content {
     /// A content by its id; `header` is that of the message, for a content that is stored without it.
-    pub fn new(reader: &dyn Reader, body: BodyId, header: Bytes) -> Result<Self> {
+    pub fn new(reader: &dyn Reader, body: BodyId, header: &Bytes) -> Result<Self> {
         let row = reader.body(body)?.ok_or_else(not_here)?;
         Self::of(row, header)
     }
 
-    pub(super) fn of(row: BodyRow, header: Bytes) -> Result<Self> {
+    pub(super) fn of(row: BodyRow, header: &Bytes) -> Result<Self> {
         let left_out = usize::try_from(row.header).ok().filter(|length| *length <= header.len());
         let header = header.slice(..left_out.ok_or_else(damaged)?);
         let pieces = parse(&row.recipe, row.size.checked_sub(row.header).ok_or_else(damaged)?)?;
@@ -107,7 +107,7 @@ impl Content {
         if self.at >= self.row.size {
             return self.verify().map(|()| None);
         }
-        let bytes = if self.at < self.row.header { self.from_header()? } else { self.from_chunks(reader)? };
+        let bytes = if self.at < self.row.header { self.of_header()? } else { self.of_chunks(reader)? };
         if bytes.is_empty() {
             return Err(damaged());
         }
@@ -123,13 +123,13 @@ impl Content {
         if hash.is_some_and(|hash| hash != self.row.hash) { Err(damaged()) } else { Ok(()) }
     }
 
-    fn from_header(&self) -> Result<Bytes> {
+    fn of_header(&self) -> Result<Bytes> {
         let from = usize::try_from(self.at).map_err(|_| damaged())?;
         let to = self.header.len().min(from + PIECE);
         if from < to { Ok(self.header.slice(from..to)) } else { Err(damaged()) }
     }
 
-    fn from_chunks(&mut self, reader: &dyn Reader) -> Result<Bytes> {
+    fn of_chunks(&mut self, reader: &dyn Reader) -> Result<Bytes> {
         self.skip();
         let within = self.at - self.made;
         match self.pieces.get(self.piece) {

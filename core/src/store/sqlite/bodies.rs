@@ -88,8 +88,9 @@ pub(super) fn dictionaries(tx: &Tx<'_>, kind: Kind) -> Result<usize> {
 }
 
 pub(super) fn insert_dictionary(tx: &Tx<'_>, kind: Kind, bytes: &[u8]) -> Result<()> {
+    let packed = tx.store.codec.compress(bytes, None, &|_| Err(Code::Internal.into()))?;
     let sql = "INSERT INTO dictionaries (number, kind, data) VALUES (?1, ?2, ?3)";
-    tx.run_one("insert_dictionary", sql, params![dictionary_number(bytes)?, kind.number(), bytes])
+    tx.run_one("insert_dictionary", sql, params![dictionary_number(bytes)?, kind.number(), packed])
 }
 
 pub(super) fn stored(tx: &Tx<'_>, kind: Kind) -> Result<u64> {
@@ -163,7 +164,9 @@ impl Tx<'_> {
 
     fn dictionary(&self, number: u32) -> Result<Vec<u8>> {
         let sql = "SELECT data FROM dictionaries WHERE number = ?1";
-        self.one(sql, [number], |row| Ok(row.get(0)?))?.ok_or_else(|| unreadable("dictionary"))
+        let packed: Option<Vec<u8>> = self.one(sql, [number], |row| Ok(row.get(0)?))?;
+        let nested = |_| Err(unreadable("dictionary"));
+        self.store.codec.decompress(&packed.ok_or_else(|| unreadable("dictionary"))?, LARGEST, &nested)
     }
 }
 
