@@ -11,6 +11,8 @@
 
 mod support;
 
+#[path = "hostile/bodies.rs"]
+mod bodies;
 #[path = "hostile/cut.rs"]
 mod cut;
 #[path = "hostile/given_up.rs"]

@@ -130,6 +130,12 @@ pub const RULES: &[Rule] = &[
         apply: |q| q.hide(&["QRESYNC"]),
     },
     Rule {
+        name: "Amazon WorkMail",
+        evidence: "QRESYNC is enabled, and what it then tells of changes is wrong (nextcloud/mail #10581)",
+        matches: |s| s.at(&["awsapps.com"]),
+        apply: |q| q.hide(&["QRESYNC"]),
+    },
+    Rule {
         name: "Cyrus IMAP 3.6",
         evidence: "LIST RETURN (STATUS (MAILBOXID)) gives freed memory, line feeds too (3.6.1 of Debian, measured here)",
         matches: |s| s.is("cyrus imap", "3.6"),

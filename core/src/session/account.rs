@@ -93,7 +93,7 @@ impl Account {
     }
 
     /// What to do differently with its server, of which the text of its greeting and its answer to ID are known so far.
-    pub(super) fn quirks(&self, greeting: &str, id: &[(String, Option<String>)]) -> Quirks {
+    pub(super) fn quirks_of(&self, greeting: &str, id: &[(String, Option<String>)]) -> Quirks {
         self.quirks.clone().unwrap_or_else(|| quirks_for(&self.host, greeting, id))
     }
 

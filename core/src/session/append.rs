@@ -28,7 +28,8 @@ pub enum AppendSource {
     /// Chunks as they come, sent as they are. Without a length they are kept in a temporary file first, since IMAP
     /// announces the size.
     Stream {
-        /// Sum of the chunks' lengths, where it is known.
+        /// Sum of the chunks' lengths, where it is known. They may come from other calls of the same session; one that
+        /// may have a single connection keeps them in a temporary file as well.
         len: Option<u64>,
         /// The chunks. An error among them fails the call, and nothing is added.
         chunks: mpsc::Receiver<Result<Bytes>>,
@@ -55,23 +56,38 @@ pub(super) async fn append(
         mailbox.name().await?
     };
     let mut prepared = Vec::with_capacity(sources.len());
+    let spare = mailbox.session().pool().has_spare();
     for source in sources {
-        prepared.push(prepare(source).await?);
+        prepared.push(prepare(source, spare).await?);
     }
-    let lease = mailbox.session().any().await?;
+    let streamed = prepared.iter().any(Prepared::is_streamed);
+    let own = if streamed { mailbox.session().body().await? } else { None };
+    match own {
+        Some(own) => send_all(mailbox, &own.lease, &name, prepared, options).await,
+        None => send_all(mailbox, &mailbox.session().any().await?, &name, prepared, options).await,
+    }
+}
+
+async fn send_all(
+    mailbox: &Mailbox,
+    lease: &Lease,
+    name: &str,
+    prepared: Vec<Prepared>,
+    options: AppendOptions,
+) -> Result<Vec<Option<MessageRef>>> {
     let total = prepared.len() as u64;
     let (messages, mut bodies) = messages(prepared, &options);
-    check(&lease, &messages)?;
+    check(lease, &messages)?;
     let mut report = Report { on_progress: options.on_progress.clone(), done: 0, total, bytes: 0 };
     let mut sent = Vec::new();
     for batch in multiappend::batches(&lease.connection.capabilities(), messages, TOGETHER, TOGETHER_BYTES) {
         let bytes = batch.iter().map(|m| m.body.len()).sum();
-        sent.push((batch.len(), bytes, send(&lease, &name, &batch, &mut bodies)?));
+        sent.push((batch.len(), bytes, send(lease, name, &batch, &mut bodies)?));
     }
     let mut added = Vec::new();
     for (count, bytes, pending) in sent {
-        let reply = pending.answer().await.map_err(|e| e.in_mailbox(&name))?;
-        added.extend(references(mailbox, &name, count, &reply));
+        let reply = pending.answer().await.map_err(|e| e.in_mailbox(name))?;
+        added.extend(references(mailbox, name, count, &reply));
         report.add(count as u64, bytes);
     }
     Ok(added)

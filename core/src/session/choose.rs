@@ -7,6 +7,8 @@ pub(super) enum Want<'a> {
     Any,
     /// One with this mailbox open.
     Mailbox(&'a str),
+    /// One that nobody uses, for a body that comes from elsewhere: what is sent after it waits until it is whole.
+    Body,
 }
 
 /// A connection, as the choice sees it.
@@ -18,6 +20,8 @@ pub(super) struct View<'a> {
     pub users: usize,
     /// Whether a mailbox is being opened on it.
     pub switching: bool,
+    /// Whether a body is being sent on it: nobody else may wait behind that.
+    pub sending: bool,
 }
 
 /// What to do.
@@ -46,9 +50,14 @@ pub(super) fn choose(
 ) -> Choice {
     let full = views.len() + opening.len() >= max.max(1);
     match want {
-        Want::Any => any(views, opening.is_empty()),
+        Want::Any => any(views, opening.is_empty() && !full),
+        Want::Body => match idle(views) {
+            Some(at) => Choice::Share(at),
+            None if full => Choice::Wait,
+            None => Choice::Open,
+        },
         Want::Mailbox(name) => {
-            let here = views.iter().position(|v| v.mailbox == Some(name) && !v.switching);
+            let here = views.iter().position(|v| v.mailbox == Some(name) && !v.switching && !v.sending);
             let coming = opening.contains(&Some(name)) || views.iter().any(|v| v.mailbox == Some(name) && v.switching);
             match here {
                 Some(at) if !(crowded && full) => return Choice::Share(at),
@@ -68,17 +77,17 @@ pub(super) fn choose(
 }
 
 fn any(views: &[View<'_>], may_open: bool) -> Choice {
-    let least = views.iter().enumerate().filter(|(_, v)| !v.switching).min_by_key(|(_, v)| v.users);
-    match least {
+    let free = views.iter().enumerate().filter(|(_, v)| !v.switching && !v.sending);
+    match free.min_by_key(|(_, v)| v.users) {
         Some((at, _)) => Choice::Share(at),
-        None if views.is_empty() && may_open => Choice::Open,
+        None if may_open && views.iter().all(|v| v.sending) => Choice::Open,
         None => Choice::Wait,
     }
 }
 
 /// One that nobody uses; best one with no mailbox open, since opening another closes the first.
 fn idle(views: &[View<'_>]) -> Option<usize> {
-    let free = |v: &View<'_>| v.users == 0 && !v.switching;
+    let free = |v: &View<'_>| v.users == 0 && !v.switching && !v.sending;
     views.iter().position(|v| free(v) && v.mailbox.is_none()).or_else(|| views.iter().position(free))
 }
 
@@ -87,7 +96,7 @@ mod tests {
     use super::*;
 
     fn view(mailbox: Option<&str>, users: usize) -> View<'_> {
-        View { mailbox, users, switching: false }
+        View { mailbox, users, switching: false, sending: false }
     }
 
     #[test]
@@ -107,9 +116,22 @@ mod tests {
     #[test]
     fn what_is_coming_is_waited_for() {
         assert_eq!(choose(&[], &[Some("A")], 4, Want::Mailbox("A"), false), Choice::Wait);
-        let switching = View { mailbox: Some("A"), users: 1, switching: true };
+        let switching = View { switching: true, ..view(Some("A"), 1) };
         assert_eq!(choose(&[switching], &[], 4, Want::Mailbox("A"), false), Choice::Wait);
         assert_eq!(choose(&[switching], &[], 4, Want::Any, false), Choice::Wait);
+    }
+
+    #[test]
+    fn nobody_waits_behind_a_body_that_comes_from_elsewhere() {
+        let sending = View { sending: true, ..view(Some("A"), 1) };
+        assert_eq!(choose(&[view(Some("A"), 0), view(None, 1)], &[], 2, Want::Body, false), Choice::Share(0));
+        assert_eq!(choose(&[view(Some("A"), 1)], &[], 2, Want::Body, false), Choice::Open);
+        assert_eq!(choose(&[view(Some("A"), 1)], &[], 1, Want::Body, false), Choice::Wait);
+        assert_eq!(choose(&[sending], &[], 2, Want::Mailbox("A"), false), Choice::Open);
+        assert_eq!(choose(&[sending, view(None, 0)], &[], 2, Want::Mailbox("A"), false), Choice::Switch(1));
+        assert_eq!(choose(&[sending], &[], 2, Want::Any, false), Choice::Open);
+        assert_eq!(choose(&[sending], &[None], 2, Want::Any, false), Choice::Wait);
+        assert_eq!(choose(&[sending, view(None, 3)], &[], 2, Want::Any, false), Choice::Share(1));
     }
 
     #[test]

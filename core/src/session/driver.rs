@@ -5,7 +5,7 @@ use super::observer::Observer;
 use super::open::Opened;
 use super::options::LogLine;
 use super::route::{Route, Routed};
-use super::sender::{Job, Sender, Waiting};
+use super::sender::{Awaited, Job, Sender};
 use crate::error::{Code, MailError, Result};
 use crate::imap::{Response, ResponseCode, Untagged, parse_response};
 use crate::net::{Stream, lost};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 /// Room kept for reading while nothing happens: it is what an idle connection costs.
@@ -126,12 +126,11 @@ impl Driver {
     async fn step(&mut self) -> Result<()> {
         let deadline = self.deadline();
         let Core { buffer, sender, shared, .. } = &mut self.core;
-        let waiting = sender.waiting();
         if buffer.capacity() - buffer.len() < self.room / 4 {
             buffer.reserve(self.room);
         }
-        let chunk_wanted = waiting == Waiting::Body && sender.out.len() < LARGE;
-        let Sender { out, body, until, .. } = sender;
+        let (out, awaited) = sender.ends();
+        let awaits = awaited.is_some();
         tokio::select! {
             read = self.reader.read_buf(buffer) => self.on_read(read),
             written = write(&mut self.writer, out), if !out.is_empty() || self.flush => self.on_written(written),
@@ -140,15 +139,7 @@ impl Driver {
                 self.on_job(job);
                 Ok(())
             }
-            chunk = next_chunk(body), if chunk_wanted => {
-                self.heard = Instant::now();
-                self.core.sender.on_chunk(chunk, &mut self.core.route)
-            }
-            () = ended(until), if waiting == Waiting::Done => {
-                self.core.sender.on_done();
-                self.heard = Instant::now();
-                Ok(())
-            }
+            came = next(awaited), if awaits => self.on_came(came),
             () = sleep_until(deadline.unwrap_or(self.heard)), if deadline.is_some() => Err(self.silent()),
         }
     }
@@ -172,6 +163,15 @@ impl Driver {
         self.core.shared.counters.bytes_out.fetch_add(count as u64, Ordering::Relaxed);
         if self.core.sender.out.is_empty() && self.core.sender.out.capacity() > LARGE {
             self.core.sender.out = BytesMut::new();
+        }
+        Ok(())
+    }
+
+    fn on_came(&mut self, came: Came) -> Result<()> {
+        self.heard = Instant::now();
+        match came {
+            Came::Chunk(chunk) => return self.core.sender.on_chunk(chunk, &mut self.core.route),
+            Came::End => self.core.sender.on_done(),
         }
         Ok(())
     }
@@ -201,17 +201,21 @@ impl Driver {
         Ok(())
     }
 
-    /// When silence becomes an error: only while the server owes an answer.
+    /// When silence becomes an error: only while the server owes an answer, or a caller the rest of a body.
     fn deadline(&self) -> Option<Instant> {
         let limits = &self.core.shared.limits;
-        let idling = self.core.sender.waiting() == Waiting::Done;
-        let owed = !self.core.route.is_empty() && !idling && self.core.sender.waiting() != Waiting::Body;
+        let owed = !self.core.route.is_empty() && !self.core.sender.is_idling();
         let patience = if self.core.route.is_slow() { limits.slow_progress } else { limits.progress };
         (owed || !self.core.sender.out.is_empty()).then(|| self.heard + patience)
     }
 
     fn silent(&self) -> MailError {
         let seconds = self.heard.elapsed().as_secs();
+        if self.core.sender.owes_body() {
+            let message = format!("The message being appended did not come for {seconds} seconds");
+            return MailError::new(Code::NetTimeout, message)
+                .hint("Does its source wait for this connection? Give it without a length, or allow more connections");
+        }
         MailError::new(Code::NetTimeout, format!("The server has been silent for {seconds} seconds"))
     }
 }
@@ -278,16 +282,20 @@ async fn write(writer: &mut WriteHalf<Stream>, out: &mut BytesMut) -> std::io::R
     if out.is_empty() { writer.flush().await.map(|()| 0) } else { writer.write_buf(out).await }
 }
 
-async fn next_chunk(body: &mut Option<super::sender::BodySource>) -> Option<Result<Bytes>> {
-    match body {
-        Some(body) => body.recv().await,
-        None => None,
-    }
+/// What the writer has waited for.
+enum Came {
+    Chunk(Option<Result<Bytes>>),
+    End,
 }
 
-async fn ended(until: &mut Option<oneshot::Receiver<()>>) {
-    if let Some(until) = until {
-        // A dropped sender ends it as well: nobody is left to wait for what IDLE says.
-        let _ = until.await;
+async fn next(awaited: Option<Awaited<'_>>) -> Came {
+    match awaited {
+        Some(Awaited::Chunk(source)) => Came::Chunk(source.recv().await),
+        Some(Awaited::End(until)) => {
+            // A dropped sender ends it as well: nobody is left to wait for what IDLE says.
+            let _ = until.await;
+            Came::End
+        }
+        None => std::future::pending().await,
     }
 }

@@ -142,7 +142,7 @@ impl Engine {
             on_stats(self.stats());
         }
         let (greeting, watching) = (opened.greeting.clone(), observer.is_some());
-        let quirks = account.quirks(&greeting, &[]);
+        let quirks = account.quirks_of(&greeting, &[]);
         let counters = Arc::clone(&self.0.counters);
         let about = About { id, limits: account.limits.clone(), logger, counters, quirks };
         let connection = Connection::start(opened, about, observer, &self.0.runtime);

@@ -154,13 +154,9 @@ pub(super) async fn mailboxes(session: &Session, options: ListOptions) -> Result
     for pending in sent {
         listed.read(&pending.answer().await?, session.account().limits.mailboxes)?;
     }
-    let without =
-        listed.rows.iter().zip(&listed.statuses).filter(|(row, status)| status.is_none() && row.is_selectable());
-    let mut asked = Vec::new();
-    for (row, _) in without.filter(|_| !plan.then_status.is_empty()) {
-        let status = command::status(&row.mailbox, &plan.then_status)?;
-        asked.push(lease.connection.begin(status, Wants::Status, slow()));
-    }
+    let without = listed.rows.iter().zip(&listed.statuses).filter(|(_, status)| status.is_none()).map(|(row, _)| row);
+    let statuses = list_status::one_by_one(without, &plan.then_status)?;
+    let asked: Vec<_> = statuses.into_iter().map(|s| lease.connection.begin(s, Wants::Status, slow())).collect();
     for pending in asked {
         match pending.answer().await {
             Ok(reply) => listed.read(&reply, session.account().limits.mailboxes)?,

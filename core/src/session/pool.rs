@@ -15,7 +15,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 type Opening = Pin<Box<dyn Future<Output = Result<Connection>> + Send>>;
 type Opener = Box<dyn Fn() -> Opening + Send + Sync>;
@@ -29,14 +29,17 @@ pub(crate) struct Pool {
     read_only: bool,
     state: Mutex<State>,
     changed: Notify,
+    /// Bodies that may be on their way at once: one connection fewer than there may be, so that whatever they come from
+    /// finds a connection that does not wait for them.
+    bodies: Semaphore,
 }
 
 struct State {
     slots: Vec<Slot>,
     opening: Vec<Option<String>>,
     max: usize,
-    /// Calls that wait, by the mailbox they wait for.
-    waiting: BTreeMap<String, usize>,
+    /// Calls that wait, by the mailbox they wait for; `None` for a connection of their own.
+    waiting: BTreeMap<Option<String>, usize>,
     closed: bool,
     /// How many attempts to connect have failed, and how the last one did: those who wait for it fail with it, instead
     /// of trying a wrong password again each.
@@ -50,6 +53,8 @@ struct Slot {
     /// The mailbox being opened.
     switching: Option<String>,
     users: usize,
+    /// Whether a body is being sent on it.
+    sending: bool,
 }
 
 /// The use of a connection until it is dropped.
@@ -57,6 +62,14 @@ pub(crate) struct Lease {
     pool: Arc<Pool>,
     pub connection: Connection,
     selected: Option<Arc<Selected>>,
+    /// Whether it is for a body.
+    sending: bool,
+}
+
+/// The use of a connection for bodies that come from elsewhere.
+pub(crate) struct BodyLease<'a> {
+    pub lease: Lease,
+    _permit: SemaphorePermit<'a>,
 }
 
 impl Lease {
@@ -77,7 +90,8 @@ impl Pool {
             failures: 0,
             failure: None,
         };
-        Arc::new(Self { opener, read_only, state: Mutex::new(state), changed: Notify::new() })
+        let bodies = Semaphore::new(max.saturating_sub(1));
+        Arc::new(Self { opener, read_only, state: Mutex::new(state), changed: Notify::new(), bodies })
     }
 
     /// A connection, for commands that need no open mailbox.
@@ -88,6 +102,21 @@ impl Pool {
     /// A connection with `mailbox` (its decoded name) open.
     pub async fn mailbox(self: &Arc<Self>, mailbox: &str) -> Result<Lease> {
         self.lease(Want::Mailbox(mailbox)).await
+    }
+
+    /// A connection of one's own, for commands whose bodies come from elsewhere, maybe from other calls of this session.
+    /// `None` where the session may have only one.
+    pub async fn body(self: &Arc<Self>) -> Result<Option<BodyLease<'_>>> {
+        if !self.has_spare() {
+            return Ok(None);
+        }
+        let permit = self.bodies.acquire().await.map_err(|_| closed())?;
+        Ok(Some(BodyLease { lease: self.lease(Want::Body).await?, _permit: permit }))
+    }
+
+    /// Whether others find a connection while one sends a body.
+    pub fn has_spare(&self) -> bool {
+        self.lock().max > 1
     }
 
     /// Refuses new leases and gives up the connections; those in use end when their calls do.
@@ -126,7 +155,7 @@ impl Pool {
         let slots = state.slots.iter_mut().filter(|s| is_open(s) && s.users == 0 && s.switching.is_none());
         let leave = |slot: &mut Slot| {
             (slot.selected, slot.users) = (None, 1);
-            Lease { pool: Arc::clone(self), connection: slot.connection.clone(), selected: None }
+            self.lend(slot)
         };
         slots.map(leave).collect()
     }
@@ -173,12 +202,13 @@ impl Pool {
         let choice = {
             let views: Vec<View<'_>> = state.slots.iter().map(Slot::view).collect();
             let opening: Vec<Option<&str>> = state.opening.iter().map(Option::as_deref).collect();
-            let crowded = state.waiting.keys().any(|name| !views.iter().any(|v| v.mailbox == Some(name)));
+            let crowded =
+                state.waiting.keys().any(|name| name.is_none() || !views.iter().any(|v| v.mailbox == name.as_deref()));
             choose(&views, &opening, state.max, want, crowded)
         };
         Ok(match choice {
-            Choice::Share(at) => self.take(&mut state, at, None).map_or(Chosen::Wait, Chosen::Ready),
-            Choice::Switch(at) => self.take(&mut state, at, Some(want)).map_or(Chosen::Wait, Chosen::Switch),
+            Choice::Share(at) => self.take(&mut state, at, want).map_or(Chosen::Wait, Chosen::Ready),
+            Choice::Switch(at) => self.switching(&mut state, at, want).map_or(Chosen::Wait, Chosen::Switch),
             Choice::Open => {
                 let purpose = if let Want::Mailbox(name) = want { Some(name.to_owned()) } else { None };
                 state.opening.push(purpose.clone());
@@ -188,13 +218,25 @@ impl Pool {
         })
     }
 
-    fn take(self: &Arc<Self>, state: &mut State, at: usize, switch: Option<Want<'_>>) -> Option<Lease> {
+    fn take(self: &Arc<Self>, state: &mut State, at: usize, want: Want<'_>) -> Option<Lease> {
         let slot = state.slots.get_mut(at)?;
         slot.users += 1;
-        if let Some(Want::Mailbox(name)) = switch {
+        slot.sending |= want == Want::Body;
+        Some(self.lend(slot))
+    }
+
+    fn switching(self: &Arc<Self>, state: &mut State, at: usize, want: Want<'_>) -> Option<Lease> {
+        let slot = state.slots.get_mut(at)?;
+        slot.users += 1;
+        if let Want::Mailbox(name) = want {
             (slot.selected, slot.switching) = (None, Some(name.to_owned()));
         }
-        Some(Lease { pool: Arc::clone(self), connection: slot.connection.clone(), selected: slot.selected.clone() })
+        Some(self.lend(slot))
+    }
+
+    fn lend(self: &Arc<Self>, slot: &Slot) -> Lease {
+        let (connection, selected) = (slot.connection.clone(), slot.selected.clone());
+        Lease { pool: Arc::clone(self), connection, selected, sending: slot.sending }
     }
 
     /// Makes a connection. `None` when the server allows no more of them and others are there to share.
@@ -204,17 +246,18 @@ impl Pool {
             Err(error) => return self.fewer(&error).then_some(None).ok_or(error),
         };
         let switching = if let Want::Mailbox(name) = want { Some(name.to_owned()) } else { None };
+        let slot = Slot { connection, selected: None, switching, users: 1, sending: want == Want::Body };
+        let lease = self.lend(&slot);
         {
             let mut state = self.lock();
             if state.closed {
                 return Err(closed());
             }
-            state.slots.push(Slot { connection: connection.clone(), selected: None, switching, users: 1 });
+            state.slots.push(slot);
         }
         drop(ticket);
-        let lease = Lease { pool: Arc::clone(self), connection, selected: None };
         match want {
-            Want::Any => Ok(Some(lease)),
+            Want::Any | Want::Body => Ok(Some(lease)),
             Want::Mailbox(_) => self.switch(lease, want).await.map(Some),
         }
     }
@@ -259,7 +302,7 @@ impl Pool {
 impl Slot {
     fn view(&self) -> View<'_> {
         let mailbox = self.switching.as_deref().or_else(|| self.selected.as_ref().map(|s| s.name.as_str()));
-        View { mailbox, users: self.users, switching: self.switching.is_some() }
+        View { mailbox, users: self.users, switching: self.switching.is_some(), sending: self.sending }
     }
 }
 
@@ -316,11 +359,11 @@ impl Drop for Lease {
         let mut idle = false;
         for slot in state.slots.iter_mut().filter(|s| s.connection.id() == self.connection.id()) {
             slot.users -= 1;
-            idle |= slot.users == 0;
+            slot.sending &= !self.sending;
+            idle |= slot.users == 0 || self.sending;
         }
-        let waiting = !state.waiting.is_empty();
         drop(state);
-        if idle && waiting {
+        if idle {
             self.pool.changed.notify_waiters();
         }
     }
@@ -329,14 +372,19 @@ impl Drop for Lease {
 /// A call that waits, counted so that others let it have its turn.
 struct Waiting<'a> {
     pool: &'a Pool,
-    name: Option<String>,
+    name: Option<Option<String>>,
 }
 
 impl Waiting<'_> {
     fn count(&mut self, want: Want<'_>) {
-        if let (None, Want::Mailbox(name)) = (&self.name, want) {
-            *self.pool.lock().waiting.entry(name.to_owned()).or_default() += 1;
-            self.name = Some(name.to_owned());
+        let name = match want {
+            Want::Mailbox(name) => Some(name.to_owned()),
+            Want::Body => None,
+            Want::Any => return,
+        };
+        if self.name.is_none() {
+            *self.pool.lock().waiting.entry(name.clone()).or_default() += 1;
+            self.name = Some(name);
         }
     }
 }

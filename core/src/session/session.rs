@@ -5,7 +5,7 @@ use super::connection::closed;
 use super::engine::Engine;
 use super::mailbox::Mailbox;
 use super::names::Names;
-use super::pool::{Lease, Pool};
+use super::pool::{BodyLease, Lease, Pool};
 use super::selection::Target;
 use crate::error::Result;
 use std::fmt;
@@ -117,6 +117,12 @@ impl Session {
     pub(super) async fn any(&self) -> Result<Lease> {
         self.open()?;
         self.0.pool.any().await
+    }
+
+    /// A connection of one's own for bodies that come from elsewhere; `None` where there is only one for all.
+    pub(super) async fn body(&self) -> Result<Option<BodyLease<'_>>> {
+        self.open()?;
+        self.0.pool.body().await
     }
 
     pub(super) async fn lease(&self, mailbox: &str) -> Result<Lease> {

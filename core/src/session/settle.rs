@@ -25,7 +25,7 @@ pub(super) async fn settle(connection: &Connection, account: &Account, greeting:
         connection.enable(enable).await?;
     }
     if let Some(said) = id {
-        connection.set_quirks(account.quirks(greeting, &answer(said).await?));
+        connection.set_quirks(account.quirks_of(greeting, &answer(said).await?));
     }
     if connection.quirks().probe_after_login { probe(connection).await } else { Ok(()) }
 }

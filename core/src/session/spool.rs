@@ -1,9 +1,11 @@
 //! Making a message ready to be appended: its size known, its line ends CRLF.
 
 use super::append::AppendSource;
+use super::sender::body_error;
 use crate::error::{Code, MailError, Result};
 use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memchr_iter};
+use std::cmp::Ordering;
 use std::path::PathBuf;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
@@ -23,6 +25,13 @@ pub(super) enum Source {
     Chunks(mpsc::Receiver<Result<Bytes>>),
 }
 
+impl Prepared {
+    /// Whether its bytes come while it is being sent.
+    pub fn is_streamed(&self) -> bool {
+        matches!(self.source, Source::Chunks(_))
+    }
+}
+
 impl Source {
     /// The bytes if they are in hand, else the chunks.
     pub fn into_bytes(self) -> std::result::Result<Bytes, mpsc::Receiver<Result<Bytes>>> {
@@ -38,15 +47,20 @@ const SMALL: u64 = 1 << 20;
 /// Bytes read from a file at a time.
 const READ: usize = 64 * 1024;
 
-/// Finds out the size; reads a file through once, and keeps a stream of unknown length in a temporary file.
-pub(super) async fn prepare(source: AppendSource) -> Result<Prepared> {
+/// Finds out the size; reads a file through once, and keeps a stream of unknown length in a temporary file. Where there
+/// is no connection to `spare`, every stream is: it may come from a call that waits for this one.
+pub(super) async fn prepare(source: AppendSource, spare: bool) -> Result<Prepared> {
     match source {
         AppendSource::Bytes(bytes) => Ok(in_hand(bytes)),
         AppendSource::File(path) => file(path).await,
-        AppendSource::Stream { len: Some(len), chunks } => {
+        AppendSource::Stream { len: Some(len), chunks } if spare => {
             Ok(Prepared { len, binary: false, source: Source::Chunks(chunks) })
         }
-        AppendSource::Stream { len: None, chunks } => spool(chunks).await,
+        AppendSource::Stream { len: Some(len), chunks } => announced(len, spool(chunks).await?).await,
+        AppendSource::Stream { len: None, chunks } => match spool(chunks).await? {
+            Spooled { held: Held::Memory(bytes), .. } => Ok(in_hand(bytes)),
+            spooled => spooled.prepared().await,
+        },
     }
 }
 
@@ -136,34 +150,72 @@ fn read(mut file: File, name: String, mut lines: Option<LineEnds>) -> mpsc::Rece
     receiver
 }
 
-async fn spool(mut chunks: mpsc::Receiver<Result<Bytes>>) -> Result<Prepared> {
-    let failed = |e: &std::io::Error| MailError::new(Code::FileIo, format!("No temporary file could be used: {e}"));
-    let mut held = BytesMut::new();
-    let mut file: Option<File> = None;
-    let mut binary = false;
-    let mut len = 0;
+/// A stream that has been read to its end.
+struct Spooled {
+    len: u64,
+    binary: bool,
+    held: Held,
+}
+
+enum Held {
+    Memory(Bytes),
+    File(File),
+}
+
+impl Spooled {
+    /// The same bytes.
+    async fn prepared(self) -> Result<Prepared> {
+        let source = match self.held {
+            Held::Memory(bytes) => Source::Bytes(bytes),
+            Held::File(mut file) => {
+                file.flush().await.map_err(|e| no_file(&e))?;
+                file.rewind().await.map_err(|e| no_file(&e))?;
+                Source::Chunks(read(file, "The temporary file".to_owned(), None))
+            }
+        };
+        Ok(Prepared { len: self.len, binary: self.binary, source })
+    }
+}
+
+/// A stream of the length that was announced for it.
+async fn announced(len: u64, spooled: Spooled) -> Result<Prepared> {
+    match spooled.len.cmp(&len) {
+        Ordering::Less => Err(body_error("is shorter than announced")),
+        Ordering::Greater => Err(body_error("is longer than announced")),
+        Ordering::Equal => spooled.prepared().await,
+    }
+}
+
+async fn spool(mut chunks: mpsc::Receiver<Result<Bytes>>) -> Result<Spooled> {
+    let (mut held, mut file) = (BytesMut::new(), None);
+    let (mut binary, mut len) = (false, 0);
     while let Some(chunk) = chunks.recv().await {
         let chunk = chunk?;
         len += chunk.len() as u64;
         binary |= memchr(0, &chunk).is_some();
         held.extend_from_slice(&chunk);
         if held.len() as u64 > SMALL {
-            if file.is_none() {
-                file = Some(File::from_std(tempfile::tempfile().map_err(|e| failed(&e))?));
-            }
-            if let Some(file) = &mut file {
-                file.write_all(&held).await.map_err(|e| failed(&e))?;
-            }
+            keep(&mut file, &held).await?;
             held.clear();
         }
     }
-    let Some(mut file) = file else {
-        return Ok(in_hand(held.freeze()));
+    if file.is_some() {
+        keep(&mut file, &held).await?;
+    }
+    Ok(Spooled { len, binary, held: file.map_or_else(|| Held::Memory(held.freeze()), Held::File) })
+}
+
+/// Adds to the temporary file, and makes it where there is none.
+async fn keep(file: &mut Option<File>, bytes: &[u8]) -> Result<()> {
+    let file = match file {
+        Some(file) => file,
+        None => file.insert(File::from_std(tempfile::tempfile().map_err(|e| no_file(&e))?)),
     };
-    file.write_all(&held).await.map_err(|e| failed(&e))?;
-    file.flush().await.map_err(|e| failed(&e))?;
-    file.rewind().await.map_err(|e| failed(&e))?;
-    Ok(Prepared { len, binary, source: Source::Chunks(read(file, "The temporary file".to_owned(), None)) })
+    file.write_all(bytes).await.map_err(|e| no_file(&e))
+}
+
+fn no_file(error: &std::io::Error) -> MailError {
+    MailError::new(Code::FileIo, format!("No temporary file could be used: {error}"))
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> MailError {

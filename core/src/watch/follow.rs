@@ -1,18 +1,24 @@
 //! The loop behind a watch: connect, look, listen, and begin again when the connection is lost.
+//!
+//! ```text
+//! follow: one connection after the other, with back-off between them
+//!   once: one connection, from its making to its end
+//!     idle: listens; every so often, or when a message has come, DONE, a question and IDLE again
+//!     poll: asks, where the server cannot or will not be listened to
+//! ```
+//!
+//! What is heard goes to the [`Live`] connection's tracker, and from there, by way of the [`Teller`], to the user.
 
 use super::backoff::Backoff;
-use super::cursor::{Step, WatchCursor};
-use super::diff::{Changes, diff};
-use super::event::{Event, Since, WatchOptions};
+use super::event::WatchOptions;
 use super::is_final;
-use super::live::Live;
-use super::queue::{Entry, Queue};
-use super::snapshot::Snapshot;
-use crate::bulk::MessageRef;
+use super::live::{Idle, Live};
+use super::queue::Queue;
+use super::teller::Teller;
 use crate::error::{Code, MailError, Result, Retry};
+use crate::imap::command;
 use crate::imap::extension::idle::{self, Follow};
-use crate::imap::{FetchRow, command};
-use crate::session::{Loaded, Mailbox, Message};
+use crate::session::Mailbox;
 use crate::wire::Command;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::convert::Infallible;
@@ -27,7 +33,8 @@ const LASTING: Duration = Duration::from_secs(10);
 pub(super) async fn follow(mailbox: Mailbox, options: WatchOptions, queue: Arc<Queue>) -> Result<()> {
     let mut closing = mailbox.session().closing();
     let result = {
-        let mut follower = Follower { mailbox: &mailbox, options: &options, queue: &queue, told: None, offline: false };
+        let teller = Teller::new(&mailbox, &options.since, &queue);
+        let mut follower = Follower { mailbox: &mailbox, options: &options, teller };
         tokio::select! {
             error = follower.run() => Some(error),
             () = queue.closed() => None,
@@ -41,11 +48,19 @@ pub(super) async fn follow(mailbox: Mailbox, options: WatchOptions, queue: Arc<Q
 struct Follower<'a> {
     mailbox: &'a Mailbox,
     options: &'a WatchOptions,
-    queue: &'a Queue,
-    /// What the user has been told, or will have been when he has emptied the queue.
-    told: Option<Snapshot>,
-    /// Whether the user knows that the connection is lost.
-    offline: bool,
+    teller: Teller<'a>,
+}
+
+/// Why listening was interrupted.
+enum Woken {
+    /// The server has said something, and it is taken in.
+    Said,
+    /// It is time for a new IDLE.
+    Due,
+    /// The server has ended IDLE by itself.
+    Ended,
+    /// It offers IDLE and will not do it.
+    Unwilling,
 }
 
 impl Follower<'_> {
@@ -58,9 +73,7 @@ impl Follower<'_> {
             if is_final(&error) {
                 return error;
             }
-            if self.told.is_some() && !std::mem::replace(&mut self.offline, true) {
-                self.queue.push([Entry { event: Event::Offline(error.clone()), step: None }]);
-            }
+            self.teller.lost(&error);
             let wait = match error.retry() {
                 Retry::Later(Some(delay)) => delay,
                 _ => backoff.next(since.elapsed(), random()),
@@ -71,145 +84,71 @@ impl Follower<'_> {
 
     /// One connection, from its making to its end.
     async fn once(&mut self) -> Result<Infallible> {
-        let everything = matches!(self.options.since, Since::All) && self.told.is_none();
-        let mut live = Live::open(self.mailbox, everything).await?;
-        self.catch_up(&mut live)?;
-        if let Some(told) = &self.told {
-            // Before the first IDLE, whose end a question would have to wait for.
-            live.complete(&diff(told, &live.tracker.seen).new).await?;
-        }
+        let mut live = Live::open(self.mailbox, self.teller.needs_everything()).await?;
+        self.teller.connected(&live)?;
+        // Before the first IDLE, whose end a question would have to wait for.
+        live.complete(&self.teller.unknown(&live)).await?;
         match live.plan()? {
             Follow::Idle(renew) => self.idle(&mut live, renew).await,
             Follow::Poll(question, every) => self.poll(&mut live, question, every).await,
         }
     }
 
-    /// Tells what has changed since the user was last told, or fixes the point from which he is.
-    fn catch_up(&mut self, live: &mut Live) -> Result<()> {
-        let seen = &live.tracker.seen;
-        let place: Arc<str> = format!("{}/{}", self.mailbox.session().label(), live.name).into();
-        if self.told.is_none() {
-            let told = match &self.options.since {
-                Since::Now => seen.clone(),
-                Since::All => Snapshot::new(seen.uid_validity),
-                Since::Cursor(cursor) => WatchCursor::read(cursor, &place)?,
-            };
-            self.queue.begin(place, &told);
-            self.told = Some(told);
-        } else if std::mem::replace(&mut self.offline, false) {
-            self.queue.push([Entry { event: Event::Online, step: None }]);
-        }
-        if self.told.as_ref().is_some_and(|told| told.uid_validity != live.tracker.seen.uid_validity) {
-            self.reset(live);
-        }
-        Ok(())
-    }
-
-    fn reset(&mut self, live: &Live) {
-        let seen = live.tracker.seen.clone();
-        let event = Event::Reset { mailbox: live.name.to_string(), uid_validity: seen.uid_validity };
-        self.queue.push([Entry { event, step: Some(Step::Replace(Arc::new(seen.clone()))) }]);
-        self.told = Some(seen);
-    }
-
     async fn idle(&mut self, live: &mut Live, renew_after: Duration) -> Result<Infallible> {
-        self.tell(live)?;
+        self.teller.tell(live)?;
         let (mut idle, mut begun) = (live.idle(), Instant::now());
         loop {
-            let renew = tokio::select! {
-                // First, since it says why a connection was lost: a BYE, not just its end.
-                biased;
-                ended = &mut idle.answer => match ended {
-                    // Beginning again at once would ask without end.
-                    Ok(()) if begun.elapsed() < LASTING => {
-                        return self.poll(live, command::noop(), idle::POLL).await;
-                    }
-                    Ok(()) => {
-                        // The server has ended it by itself: no answer is left to wait for.
-                        idle.answer = Box::pin(std::future::ready(Ok(())));
-                        true
-                    }
-                    // It offers IDLE and will not do it.
-                    Err(e) if matches!(e.code(), Code::ServerRefused | Code::ServerBad) => {
-                        return self.poll(live, command::noop(), idle::POLL).await;
-                    }
-                    Err(e) => return Err(e),
-                },
-                response = live.responses.next() => {
-                    live.take(response)?;
-                    false
+            let is_due = match listen(live, &mut idle, renew_after).await? {
+                Woken::Said => live.tracker.has_unknown(),
+                Woken::Due => true,
+                Woken::Ended if begun.elapsed() >= LASTING => {
+                    idle.has_ended();
+                    true
                 }
-                () = tokio::time::sleep(renew_after) => true,
+                // Beginning again at once would ask without end.
+                Woken::Ended | Woken::Unwilling => return self.poll(live, command::noop(), idle::POLL).await,
             };
-            if renew || live.tracker.has_unknown() {
-                // DONE, the question and the next IDLE leave in one write.
-                let before = idle.end();
-                let rows = live.ask_new(self.uid_next())?;
-                (idle, begun) = (live.idle(), Instant::now());
-                live.done(before).await?;
-                live.rows(rows).await?;
+            if is_due {
+                (idle, begun) = (self.renew(live, idle).await?, Instant::now());
             }
-            self.tell(live)?;
+            self.teller.tell(live)?;
         }
+    }
+
+    /// Ends IDLE, asks for what has come, and listens again: all of it leaves in one write.
+    async fn renew(&self, live: &mut Live, idle: Idle) -> Result<Idle> {
+        let before = idle.end();
+        let rows = live.ask_new(self.teller.uid_next())?;
+        let next = live.idle();
+        live.done(before).await?;
+        live.rows(rows).await?;
+        Ok(next)
     }
 
     async fn poll(&mut self, live: &mut Live, question: Command, every: Duration) -> Result<Infallible> {
         let every = self.options.poll_seconds.map_or(every, |s| Duration::from_secs(u64::from(s.max(1))));
         loop {
-            self.tell(live)?;
+            self.teller.tell(live)?;
             tokio::time::sleep(every).await;
             live.poll(question.clone()).await?;
-            let rows = live.ask_new(self.uid_next())?;
+            let rows = live.ask_new(self.teller.uid_next())?;
             live.rows(rows).await?;
         }
     }
+}
 
-    /// Where messages that the user does not know begin.
-    fn uid_next(&self) -> u32 {
-        self.told.as_ref().map_or(1, |told| told.uid_next.max(1))
-    }
-
-    /// Tells the user what he does not know yet.
-    fn tell(&mut self, live: &mut Live) -> Result<()> {
-        live.check()?;
-        let Some(told) = &self.told else { return Ok(()) };
-        let changes = diff(told, &live.tracker.seen);
-        let mut entries = self.entries(live, &changes);
-        if std::mem::take(&mut live.gap) {
-            entries.push(Entry { event: Event::Gap { mailbox: live.name.to_string() }, step: None });
-        }
-        live.tracker.arrived.clear();
-        if !entries.is_empty() {
-            self.told = Some(live.tracker.seen.clone());
-            self.queue.push(entries);
-        }
-        Ok(())
-    }
-
-    fn entries(&self, live: &mut Live, changes: &Changes) -> Vec<Entry> {
-        let name = Arc::clone(&live.name);
-        let uid_validity = live.tracker.seen.uid_validity;
-        let reference = |uid| self.mailbox.reference(&name, uid_validity, uid);
-        let mut entries = Vec::new();
-        for uid in changes.removed.iter() {
-            entries.push(Entry { event: Event::Removed(reference(uid)), step: Some(Step::Remove(uid)) });
-        }
-        for uid in changes.new.iter() {
-            let step = Some(Step::Put(uid, live.tracker.seen.flags_of(uid)));
-            let row =
-                live.tracker.arrived.remove(&uid).unwrap_or_else(|| FetchRow { uid: Some(uid), ..FetchRow::default() });
-            entries.push(Entry { event: Event::New(self.message(reference(uid), row)), step });
-        }
-        for (uid, (added, removed)) in &changes.flags {
-            let step = Some(Step::Put(*uid, live.tracker.seen.flags_of(*uid)));
-            let event = Event::Flags { reference: reference(*uid), added: added.clone(), removed: removed.clone() };
-            entries.push(Entry { event, step });
-        }
-        entries
-    }
-
-    fn message(&self, reference: MessageRef, row: FetchRow) -> Message {
-        Message::new(self.mailbox.clone(), reference, row, Loaded::default())
+/// Listens until something happens.
+async fn listen(live: &mut Live, idle: &mut Idle, renew_after: Duration) -> Result<Woken> {
+    tokio::select! {
+        // First, since it says why a connection was lost: a BYE, not just its end.
+        biased;
+        ended = &mut idle.answer => match ended {
+            Ok(()) => Ok(Woken::Ended),
+            Err(e) if matches!(e.code(), Code::ServerRefused | Code::ServerBad) => Ok(Woken::Unwilling),
+            Err(e) => Err(e),
+        },
+        response = live.responses.next() => live.take(response).map(|()| Woken::Said),
+        () = tokio::time::sleep(renew_after) => Ok(Woken::Due),
     }
 }
 

@@ -43,6 +43,11 @@ pub(super) struct Idle {
 }
 
 impl Idle {
+    /// The server has ended it by itself: no answer is left to wait for.
+    pub fn has_ended(&mut self) {
+        self.answer = Box::pin(std::future::ready(Ok(())));
+    }
+
     /// Sends DONE; what is left to wait for.
     pub fn end(self) -> Answer {
         let _ = self.end.send(());

@@ -1,7 +1,7 @@
 //! Following a mailbox: on a connection of its own, through lost networks, each change told once.
 //!
 //! ```text
-//! server -> Tracker (what the server has told) -> diff with what the user was told -> Queue -> Watch::next
+//! server -> Live, Tracker (what the server has told) -> Teller (what the user was told) -> Queue -> Watch::next
 //! ```
 
 mod backoff;
@@ -12,6 +12,7 @@ mod follow;
 mod live;
 mod queue;
 mod snapshot;
+mod teller;
 mod tracker;
 
 pub use cursor::WatchCursor;

@@ -73,10 +73,19 @@ where
     T: Send + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
+    each_of(cases, TOGETHER, work)
+}
+
+/// The same, so many at once: for runs that mostly wait.
+pub fn each_of<T, F>(cases: Vec<T>, together: usize, work: fn(T) -> F) -> usize
+where
+    T: Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let count = cases.len();
     let failed = runtime.block_on(async {
-        let running = stream::iter(cases).map(|case| tokio::spawn(work(case))).buffer_unordered(TOGETHER);
+        let running = stream::iter(cases).map(|case| tokio::spawn(work(case))).buffer_unordered(together);
         let failed = running.filter_map(|done| async move { done.err() });
         failed.map(|e| e.to_string().chars().take(600).collect::<String>()).collect::<Vec<_>>().await
     });

@@ -1,16 +1,20 @@
 //! A watch on servers that refuse IDLE, end it, forget how to count, or are lost.
 
-use super::runs::DEADLINE;
+use super::runs::{DEADLINE, each_of};
 use crate::support::faults::{Faults, Idle};
 use crate::support::server::Server;
-use mailtide::{Event, Watch, WatchOptions};
+use mailtide::{Event, Session, Watch, WatchOptions};
 
 /// A message arrives, and the server tells those who are idle.
 fn arrive(server: &Server) -> u32 {
+    arrive_in(server, "INBOX")
+}
+
+fn arrive_in(server: &Server, mailbox: &str) -> u32 {
     let (uid, count) = {
         let mut store = server.store();
-        let inbox = store.get_mut("INBOX").unwrap();
-        (inbox.add(Vec::new(), None), inbox.mails.len())
+        let folder = store.get_mut(mailbox).unwrap();
+        (folder.add(Vec::new(), None), folder.mails.len())
     };
     server.tell(&format!("* {count} EXISTS\r\n"));
     uid
@@ -18,8 +22,12 @@ fn arrive(server: &Server) -> u32 {
 
 async fn watch(server: &Server) -> Watch {
     let session = server.session(1).await.unwrap();
+    watch_in(&session, "INBOX").await
+}
+
+async fn watch_in(session: &Session, mailbox: &str) -> Watch {
     let options = WatchOptions { poll_seconds: Some(1), ..WatchOptions::default() };
-    let watch = session.mailbox("INBOX").unwrap().watch(options);
+    let watch = session.mailbox(mailbox).unwrap().watch(options);
     tokio::time::timeout(DEADLINE, watch.ready()).await.expect("ready in time").unwrap();
     watch
 }
@@ -95,4 +103,42 @@ async fn a_new_uidvalidity_after_a_lost_connection_is_told_as_a_reset() {
         seen.push(next.unwrap().unwrap().event);
         assert!(seen.len() < 4, "{seen:?}");
     }
+}
+
+/// Follows a small mailbox while three messages come. Bytes written when the session stood, and when two were told.
+async fn follow(faults: Faults) -> (u64, u64) {
+    let what = format!("{faults:?}");
+    let server = Server::start(Faults::default()).await;
+    let session = server.session(1).await.unwrap();
+    let from = server.written();
+    server.set(Faults { cut: faults.cut.map(|at| from + at), ..faults });
+    let mut watch = watch_in(&session, "Stable").await;
+    let (mut offline, mut written) = (false, 0);
+    for nth in 0..3 {
+        let uid = arrive_in(&server, "Stable");
+        let (told, before) = new(&mut watch).await;
+        assert_eq!(told, uid, "{what}: {before:?}");
+        for event in before {
+            match event {
+                Event::Offline(_) if !offline => offline = true,
+                Event::Online if offline => offline = false,
+                other => panic!("{what}: {other:?}"),
+            }
+        }
+        assert!(!offline, "{what}");
+        written = if nth == 1 { server.written() } else { written };
+    }
+    assert!(server.state.offences.lock().unwrap().is_empty(), "{what}");
+    (from, written)
+}
+
+#[test]
+fn a_watch_cut_at_any_byte_tells_every_message_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (from, to) = runtime.block_on(follow(Faults::default()));
+    // Most of a run is the time that a watch waits before it connects again.
+    let count = each_of((0..to - from).collect(), 200, |at| async move {
+        follow(Faults { cut: Some(at), reset: at.is_multiple_of(3), ..Faults::default() }).await;
+    });
+    assert!(count > 500, "only {count} cuts");
 }

@@ -1,7 +1,7 @@
 //! Commands as they travel.
 
 use super::*;
-use crate::imap::{InternalDate, Role, SearchKey, Section};
+use crate::imap::{InternalDate, Label, Role, SearchKey, Section};
 use crate::wire::{Command, Piece};
 use bytes::Bytes;
 use jiff::civil::date;
@@ -227,6 +227,10 @@ proptest! {
             id(&[(&argument, &argument)]),
             enable(&[&argument]),
             uid_fetch(&set("1"), &[FetchItem::Raw(key())], FetchModifiers::default()),
+            select_since(&name(&argument), false, &Known { uid_validity: 1, mod_seq: 1, uids: set("1") }),
+            notify(false, &[NotifyGroup { filter: NotifyFilter::Mailboxes(vec![name(&argument)]), events: vec![] }]),
+            uid_store_labels(&set("1"), StoreAction::Add, &[Label::new(&argument)], StoreOptions::default()),
+            uid_search(&SearchKey::GmLabel(Label::from_server(key())), &options),
         ];
         for command in commands.into_iter().flatten() {
             for piece in command.pieces() {

@@ -18,7 +18,7 @@ pub const EXTENSION: Extension = Extension {
 #[must_use]
 pub fn offered(caps: &Capabilities, items: &[StatusItem]) -> Vec<StatusItem> {
     let known = |item: &StatusItem| match item {
-        StatusItem::Size => caps.has("STATUS=SIZE"),
+        StatusItem::Size => super::status_size::is_offered(caps),
         StatusItem::Deleted => caps.has("IMAP4rev2"),
         StatusItem::HighestModSeq => super::condstore::is_offered(caps),
         StatusItem::AppendLimit => super::append_limit::is_per_mailbox(caps),
@@ -29,23 +29,32 @@ pub fn offered(caps: &Capabilities, items: &[StatusItem]) -> Vec<StatusItem> {
     items.iter().copied().filter(known).collect()
 }
 
-/// One STATUS for each mailbox of the listing that can have one.
-pub fn one_by_one(rows: &[ListRow], items: &[StatusItem]) -> Result<Vec<Command>> {
+/// One STATUS for each of `rows` that can have one.
+pub fn one_by_one<'a>(rows: impl IntoIterator<Item = &'a ListRow>, items: &[StatusItem]) -> Result<Vec<Command>> {
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    rows.iter().filter(|row| row.is_selectable()).map(|row| command::status(&row.mailbox, items)).collect()
+    rows.into_iter().filter(|row| row.is_selectable()).map(|row| command::status(&row.mailbox, items)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::imap::extension::children::tests::row;
+    use crate::imap::extension::tests::text;
 
     #[test]
     fn items_without_their_extension_are_not_asked() {
         let caps: Capabilities = ["IMAP4rev1", "QRESYNC", "APPENDLIMIT=5"].into_iter().collect();
         let all = [StatusItem::Messages, StatusItem::Size, StatusItem::HighestModSeq, StatusItem::AppendLimit];
         assert_eq!(offered(&caps, &all), [StatusItem::Messages, StatusItem::HighestModSeq]);
-        assert!(one_by_one(&[], &all).unwrap().is_empty());
+    }
+
+    #[test]
+    fn mailboxes_that_can_be_opened_are_asked_one_by_one() {
+        let rows = [row("a", &[]), row("b", &["\\Noselect"]), row("c", &[])];
+        let asked: Vec<_> = one_by_one(&rows, &[StatusItem::Unseen]).unwrap().iter().map(text).collect();
+        assert_eq!(asked, ["STATUS a (UNSEEN)", "STATUS c (UNSEEN)"]);
+        assert!(one_by_one(&rows, &[]).unwrap().is_empty());
     }
 }

@@ -145,5 +145,9 @@ mod tests {
         let told = responses("A1 NO [BADEVENT (MessageNew MessageExpunge)] no such event\r\n");
         let known = vec!["MessageNew".to_owned(), "MessageExpunge".to_owned()];
         assert!(matches!(&told[0], Response::Tagged { code: Some(ResponseCode::BadEvent(e)), .. } if *e == known));
+        // Dovecot 2.3 leaves out the parentheses, and means the one it does not know.
+        let told = responses("a19 NO [BADEVENT AnnotationChange] Unsupported NOTIFY events (0.001 secs).\r\n");
+        let unknown = ResponseCode::BadEvent(vec!["AnnotationChange".to_owned()]);
+        assert!(matches!(&told[0], Response::Tagged { code: Some(code), .. } if *code == unknown));
     }
 }

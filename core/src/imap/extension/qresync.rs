@@ -33,7 +33,8 @@ pub fn enable(caps: &Capabilities) -> Result<Option<Command>> {
 /// How to learn what has changed in a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// This SELECT: its answer holds [`Changes`], the expunged ones too.
+    /// This SELECT: its answer holds [`Changes`], the expunged ones too. Where its UIDVALIDITY is another than the one
+    /// known, the server has told nothing of what has changed, and everything has.
     Opening(Command),
     /// A plain SELECT, and then a FETCH of all flags with these modifiers; what is gone is told by a search of all UIDs
     /// only. Without modifiers the answer holds every message.
@@ -105,14 +106,14 @@ impl Changes {
 
     /// Rows of messages that are not among `known`.
     #[must_use]
-    pub fn new(&self, known: &UidSet) -> UidSet {
+    pub fn arrived(&self, known: &UidSet) -> UidSet {
         self.rows.keys().copied().filter(|uid| !known.contains(*uid)).collect()
     }
 
     /// Whether what is left of `known`, with the new messages, comes to the number that the mailbox holds (EXISTS).
     ///
     /// Only then may what is gone be taken for gone. `new` is how many messages beyond `known` there are: those of
-    /// [`Changes::new`], or as a search has found them, since a server need not tell of UIDs that it was not asked about.
+    /// [`Changes::arrived`], or as a search has found them, since a server need not tell of UIDs that it was not asked about.
     #[must_use]
     pub fn agrees(&self, known: &UidSet, new: u64, exists: u32) -> bool {
         known.difference(&self.vanished).len() + new == u64::from(exists)
@@ -184,7 +185,7 @@ mod tests {
         let known = UidSet::parse("41:211,214:541").unwrap();
         assert_eq!(known.difference(&changes.gone(&known)).to_string(), "42,117,119,541");
         assert_eq!(changes.rows.keys().copied().collect::<Vec<_>>(), [117, 119, 541]);
-        assert!(changes.new(&known).is_empty());
+        assert!(changes.arrived(&known).is_empty());
         assert!(changes.agrees(&known, 0, 4) && changes.agrees(&known, 96, 100) && !changes.agrees(&known, 0, 100));
     }
 
@@ -196,8 +197,8 @@ mod tests {
              * 7 FETCH (UID 7 FLAGS (\\Seen) MODSEQ (3))\r\n",
         );
         let known = UidSet::parse("1:6,8").unwrap();
-        assert_eq!((changes.gone(&known).to_string(), changes.new(&known).to_string()), ("8".into(), "7".into()));
-        assert!(changes.agrees(&known, changes.new(&known).len(), 7));
+        assert_eq!((changes.gone(&known).to_string(), changes.arrived(&known).to_string()), ("8".into(), "7".into()));
+        assert!(changes.agrees(&known, changes.arrived(&known).len(), 7));
     }
 
     #[test]
@@ -208,6 +209,8 @@ mod tests {
             assert!(!changes.agrees(&known, 0, 26_183), "{lie}");
         }
         assert_eq!(heard("* VANISHED 12:*\r\n").gone(&UidSet::parse("1:20").unwrap()).to_string(), "12:20");
+        // Apache James, where nothing is gone.
+        assert_eq!(heard("* VANISHED (EARLIER) \r\n* VANISHED (EARLIER)\r\n"), Changes::default());
         // Open-ended, and never expanded.
         assert_eq!(heard("* VANISHED 12:*\r\n").vanished.ranges(), [(12, u32::MAX)]);
     }

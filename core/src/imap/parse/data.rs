@@ -68,7 +68,9 @@ fn vanished(c: &mut Cursor<'_>) -> Result<Untagged> {
             Ok(())
         })?;
     }
-    let uids = UidSet::from_server(&c.astring()?).ok_or_else(|| c.expected("a set of UIDs"))?;
+    // Apache James names none where nothing is gone (james-project PR #909).
+    let uids = if c.is_at_end() { Some(UidSet::new()) } else { UidSet::from_server(&c.astring()?) };
+    let uids = uids.ok_or_else(|| c.expected("a set of UIDs"))?;
     Ok(Untagged::Vanished { earlier, uids })
 }
 

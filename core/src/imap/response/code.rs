@@ -108,7 +108,7 @@ pub enum ResponseCode {
     },
     /// The server tells no more unasked: too much has happened (NOTIFY, RFC 5465).
     NotificationOverflow,
-    /// The server does not know an event asked for with NOTIFY; those it knows.
+    /// The server does not know an event asked for with NOTIFY; those it knows. Dovecot names the one it does not know.
     BadEvent(Vec<String>),
     /// Sequence numbers cannot be used any more (UIDONLY, RFC 9586).
     UidRequired,
