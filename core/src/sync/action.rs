@@ -241,6 +241,7 @@ impl fmt::Display for Action {
             Self::Ask { question } => write!(f, "ask for {question}"),
             Self::Reserve { uids } => write!(f, "number {uids}"),
             Self::Headers { uids } => write!(f, "fetch headers of {uids}"),
+            Self::Identify { uids } if uids.is_empty() => f.write_str("identify none"),
             Self::Identify { uids } => write!(f, "identify {uids}"),
             Self::Bodies { uids, bytes } => write!(f, "fetch bodies of {uids}, {bytes} bytes"),
             Self::Flags { uid, flags, .. } => write!(f, "flags of {uid} are ({flags})"),

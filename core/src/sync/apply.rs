@@ -9,6 +9,7 @@
 
 mod bodies;
 mod command;
+mod ends;
 mod headers;
 mod line;
 mod list;
@@ -25,11 +26,11 @@ use super::{Action, Question, Work};
 use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::{MailboxName, Role, UidSet};
 use crate::session::Session;
-use crate::store::{Durability, Handle, MailboxId, MailboxRow, MailboxState, Writer, arrive};
+use crate::store::{Durability, Handle, MailboxId, MailboxRow, MailboxState, MessageId, Writer, arrive};
 use line::Line;
 use list::Listings;
 use push::Which;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How often one mailbox may be asked again within a pass, for its answers not fitting together.
@@ -69,7 +70,16 @@ async fn run(session: &Session, books: &Books, options: SyncOptions) -> Result<S
     let line = Line::open(session).await?;
     let report = SyncReport::default();
     let (session, books) = (session.clone(), books.clone());
-    let mut pass = Pass { session, books, line, options, report, tried: BTreeSet::new() };
+    let mut pass = Pass {
+        session,
+        books,
+        line,
+        options,
+        report,
+        tried: BTreeSet::new(),
+        doubted: BTreeSet::new(),
+        snapshots: BTreeMap::new(),
+    };
     let result = pass.run().await;
     pass.line.connection.cut();
     result.map(|()| pass.report)
@@ -84,6 +94,10 @@ struct Pass {
     report: SyncReport,
     /// Entries of the journal that this pass has tried.
     tried: BTreeSet<i64>,
+    /// Messages for which the server sent another one on this connection.
+    doubted: BTreeSet<MessageId>,
+    /// Mailboxes as they were found when lost answers were looked into.
+    snapshots: BTreeMap<Vec<u8>, sight::Snapshot>,
 }
 
 impl Pass {
@@ -170,19 +184,24 @@ impl Pass {
             let write = move |writer: &mut dyn Writer, now| {
                 let row = writer.mailbox(mailbox)?.ok_or_else(|| MailError::from(Code::MailboxMissing))?;
                 let (base, local) = (rows::base(writer, &row, now)?, rows::local(writer, &row, &told)?);
-                let actions = resync(&base, &local, &told, care);
+                let mut actions = resync(&base, &local, &told, care);
+                if local.hold.is_none() && !rows::unlinked(writer, mailbox)?.is_empty() {
+                    actions = rows::identify_first(actions, &told);
+                }
                 rows::carry_out(writer, mailbox, &actions, &told, now).map(|left| (actions, left))
             };
             // Lost with the power, it is asked for again: the steps of local changes alone have to be on the disk.
             let (actions, left) = self.books.write(Durability::Bulk, write).await?;
             self.note(&row, actions);
-            if let Some(uids) = left.identify {
-                self.find_again(mailbox, (&name, row.role), &uids, remote.uid_validity).await?;
-            }
             if left.in_step {
                 return Ok(());
             }
-            let Some(next) = left.question.or_else(|| self.after_reset(&cursor, &remote)) else { return Ok(()) };
+            let found = match &left.identify {
+                Some(uids) => self.find_again(mailbox, (&row, &name), uids, remote.uid_validity).await?,
+                None => false,
+            };
+            // What has been found again is compared whole.
+            let Some(next) = left.question.or(found.then_some(Question::All)) else { return Ok(()) };
             question = next;
             known = self.books.read(move |reader| reader.remote_uids(mailbox)).await?;
         }
@@ -191,22 +210,17 @@ impl Pass {
         Ok(())
     }
 
-    /// A mailbox that has been numbered anew is compared whole, now that its messages have been found again.
-    fn after_reset(&self, cursor: &super::Cursor, remote: &super::resync::Remote) -> Option<Question> {
-        let was_reset = cursor.uid_validity != 0 && cursor.uid_validity != remote.uid_validity;
-        was_reset.then_some(Question::All)
-    }
-
-    /// After a reset: finds the messages again that are here, and numbers those that are new.
+    /// After a reset: finds the messages again that are here, and numbers those that are new. Whether the mailbox can go
+    /// on, and does not pause.
     async fn find_again(
         &mut self,
         mailbox: MailboxId,
-        (name, role): (&MailboxName, Option<Role>),
+        (row, name): (&MailboxRow, &MailboxName),
         uids: &UidSet,
         uid_validity: u32,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let mut there = self.identify(name, uids).await?;
-        let care = self.care(mailbox, role);
+        let care = self.care(mailbox, row.role);
         let write = move |writer: &mut dyn Writer, now| {
             rows::retarget(writer, mailbox, uid_validity, &mut there, now)?;
             let unlinked = rows::unlinked(writer, mailbox)?;
@@ -214,10 +228,10 @@ impl Pass {
             let actions = rematch(&ours, &theirs, care);
             rows::carry_out(writer, mailbox, &actions, &super::resync::Remote::default(), now).map(|_| actions)
         };
-        let actions = self.books.write(Durability::Full, write).await?;
-        let counts = rows::count(&actions);
-        self.report.removed += counts.get("removed").copied().unwrap_or_default();
-        Ok(())
+        let actions = self.books.write(Durability::Bulk, write).await?;
+        let is_paused = actions.iter().any(|action| matches!(action, Action::Pause { .. }));
+        self.note(row, actions);
+        Ok(!is_paused)
     }
 
     async fn open_row(&self, mailbox: MailboxId) -> Result<Option<(MailboxRow, UidSet)>> {

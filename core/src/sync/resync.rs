@@ -125,7 +125,8 @@ pub fn mod_seq(announced: Option<u64>) -> Option<u64> {
 pub fn resync(base: &Base, local: &Local, remote: &Remote, care: Care) -> Vec<Action> {
     let cursor = &base.cursor;
     if cursor.uid_validity != 0 && cursor.uid_validity != remote.uid_validity {
-        return reset(base, remote, care);
+        // A copy of ours that may be there is looked for under the new numbers first.
+        return if local.hold.is_some() { Vec::new() } else { reset(base, remote, care) };
     }
     if let Some(question) = doubts(base, local, remote) {
         return vec![Action::Ask { question }];
@@ -183,13 +184,10 @@ fn reset(base: &Base, remote: &Remote, care: Care) -> Vec<Action> {
     if base.resets >= care.resets {
         return vec![Action::Pause { reason: Pause::Unstable { resets: base.resets + 1 } }];
     }
-    let mut actions = vec![Action::Reset { from: base.cursor.uid_validity, to: remote.uid_validity }];
-    match &remote.uids {
-        Some(uids) if !uids.is_empty() => actions.push(Action::Identify { uids: uids.clone() }),
-        Some(_) => {}
-        None => actions.push(Action::Ask { question: Question::All }),
-    }
-    actions
+    // The numbers are forgotten only together with the list that tells the new ones.
+    let Some(uids) = &remote.uids else { return vec![Action::Ask { question: Question::All }] };
+    let reset = Action::Reset { from: base.cursor.uid_validity, to: remote.uid_validity };
+    vec![reset, Action::Identify { uids: uids.clone() }]
 }
 
 /// Whether what the server said does not fit together, so that only a full comparison helps.

@@ -33,7 +33,8 @@ impl Pass {
         loop {
             let (wanted, used) = self.books.read(move |reader| Ok((wanted(reader, now)?, used(reader, now)?))).await?;
             let left = self.options.bytes_a_day.map(|most| most.saturating_sub(used));
-            let bodies: Vec<Body> = wanted.values().map(body_of).collect();
+            let trusted = wanted.values().filter(|wanted| !self.doubted.contains(&wanted.message));
+            let bodies: Vec<Body> = trusted.map(body_of).collect();
             let plan = batches(bodies, BATCH, MESSAGES, left);
             if plan.is_empty() || self.fetch_bodies(plan, &wanted).await? == 0 {
                 return Ok(());
@@ -41,7 +42,7 @@ impl Pass {
         }
     }
 
-    /// Fetches some batches; how many bodies came or were refused. None means that going on brings nothing.
+    /// Fetches some batches; how many bodies came. None means that going on brings nothing.
     async fn fetch_bodies(&mut self, plan: Vec<Batch>, wanted: &BTreeMap<(i64, u32), Wanted>) -> Result<u64> {
         let total: u64 = plan.iter().map(|batch| batch.uids.len()).sum();
         let (mut done, mut left, mut ahead) = (0, VecDeque::from(plan), VecDeque::new());
@@ -69,8 +70,8 @@ impl Pass {
                 }
             }
             let Some((batch, pending)) = ahead.pop_front() else { return Ok(done) };
-            let reply = pending.answer().await?;
-            let (bytes, rows) = (reply.bytes, rows(&reply));
+            let item = FetchItem::Section { section: Section::default(), partial: None };
+            let (rows, bytes) = self.rows_of(&batch.uids, &[FetchItem::Uid, item], pending).await?;
             let came = self.take(&batch, rows, wanted).await?;
             done += came;
             self.report.bytes += bytes;
@@ -92,14 +93,17 @@ impl Pass {
             .filter_map(|(uid, row)| Some((of(uid).filter(|_| batch.uids.contains(uid))?, row)))
             .collect();
         let write = move |writer: &mut dyn Writer, now: Now| {
-            let (mut count, mut bytes) = (0, 0);
+            let (mut count, mut bytes, mut refused) = (0, 0, Vec::new());
             for (wanted, row) in came {
-                bytes += put(writer, &wanted, row, now)?;
-                count += 1;
+                let (size, is_it) = put(writer, &wanted, row, now)?;
+                bytes += size;
+                count += u64::from(is_it);
+                refused.extend((!is_it).then_some(wanted.message));
             }
-            spend(writer, bytes, now).map(|()| count)
+            spend(writer, bytes, now).map(|()| (count, refused))
         };
-        let count = self.books.write(Durability::Bulk, write).await?;
+        let (count, refused) = self.books.write(Durability::Bulk, write).await?;
+        self.doubted.extend(refused);
         self.report.bodies += count;
         Ok(count)
     }
@@ -118,7 +122,8 @@ impl Pass {
         let (staging, came) = self.stretches(uid, staging, &header).await?;
         let Some(mut staging) = staging else {
             self.books.write(Durability::Bulk, move |writer, _| refuse(writer, message)).await?;
-            return Ok(1);
+            self.doubted.insert(message);
+            return Ok(0);
         };
         let publish = move |writer: &mut dyn Writer, now: Now| {
             let id = staging.publish(writer)?;
@@ -175,9 +180,15 @@ impl Pass {
     }
 }
 
-/// The server's bytes were those of another message: it is not asked for again by itself.
+/// The server's bytes were those of another message. It is asked for once more, on the connection of another pass, and
+/// then no longer by itself.
 fn refuse(writer: &mut dyn Writer, message: MessageId) -> Result<()> {
     let Some(row) = writer.message(message)? else { return Ok(()) };
+    let note = format!("sync.other.{message}");
+    if writer.note(&note)?.is_none() {
+        return writer.set_note(&note, Some(b"1"));
+    }
+    writer.set_note(&note, None)?;
     let problem = Some("The server sent another message than the one asked for".to_owned());
     writer.update_message(&MessageRow { problem, ..row })
 }
@@ -189,19 +200,20 @@ fn spend(writer: &mut dyn Writer, bytes: u64, now: Now) -> Result<()> {
     writer.set_note(BUDGET, Some(note.as_bytes()))
 }
 
-/// Puts one body down, or the reason why it is refused: what came must have the header that is known. Its size.
-fn put(writer: &mut dyn Writer, wanted: &Wanted, row: FetchRow, now: Now) -> Result<u64> {
+/// Puts one body down, or the reason why it is refused: what came must have the header that is known. Its size, and
+/// whether it was taken.
+fn put(writer: &mut dyn Writer, wanted: &Wanted, row: FetchRow, now: Now) -> Result<(u64, bool)> {
     let header = writer.headers(wanted.message)?.map(|headers| headers.header).unwrap_or_default();
     let section = row.sections.into_iter().find(|data| data.section == Section::default());
     let content = section.and_then(|data| data.data).map(crate::wire::Octets::into_bytes).unwrap_or_default();
     let size = content.len() as u64;
     // RFC822.SIZE may differ (Exchange computes it); another header is another message (Yahoo).
     if Digest::of_header(&content) != Digest::of_header(&header) {
-        return refuse(writer, wanted.message).map(|()| size);
+        return refuse(writer, wanted.message).map(|()| (size, false));
     }
     let id = body::put(writer, &content, &header, now)?;
     arrive::body(writer, wanted.message, id, now)?;
-    Ok(size)
+    Ok((size, true))
 }
 
 /// Bodies that are wanted by what is to be kept, by mailbox and UID.

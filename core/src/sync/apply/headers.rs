@@ -1,16 +1,17 @@
 //! Headers of reserved UIDs, newest first, in windows of which a few are under way: what makes messages visible.
 
-use super::Pass;
 use super::line::{flags, rows};
+use super::{Pass, concerns_all};
 use crate::error::Result;
 use crate::imap::command::FetchItem;
 use crate::imap::extension::object_id;
 use crate::imap::{FetchRow, MailboxName, Section, UidSet, render};
 use crate::journal::Digest;
+use crate::session::{Pending, SET_TEXT};
 use crate::store::arrive::{self, Arrived};
 use crate::store::{Durability, Headers, MailboxId, MessageId, Reader, derive};
 use crate::sync::Progress;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Messages of one window.
 const WINDOW: u64 = 256;
@@ -37,19 +38,19 @@ impl Pass {
     /// Fetches what makes these visible. Rows that do not come stay reserved, and are asked for again next time.
     pub(super) async fn headers(&mut self, mailbox: MailboxId, name: &MailboxName, uids: UidSet) -> Result<()> {
         self.line.select(name).await?;
+        let items = items(object_id::items(&self.line.connection.capabilities()));
         let (total, mut done, mut left) = (uids.len(), 0, uids);
         let mut ahead = VecDeque::new();
         loop {
             while ahead.len() < AHEAD && !left.is_empty() {
-                let window = left.newest(WINDOW);
+                // As much of a window as fits one command.
+                let window = left.newest(WINDOW).chunks_by_text(SET_TEXT).pop().unwrap_or_default();
                 left = left.difference(&window);
-                let items = items(object_id::items(&self.line.connection.capabilities()));
-                ahead.extend(self.line.fetch(&window, &items)?);
+                ahead.extend(self.line.fetch(&window, &items)?.into_iter().map(|pending| (window.clone(), pending)));
             }
-            let Some(pending) = ahead.pop_front() else { return Ok(()) };
-            let reply = pending.answer().await?;
-            let bytes = reply.bytes;
-            let arrived: Vec<Arrived> = rows(&reply).into_iter().filter_map(|(uid, row)| arrived(uid, &row)).collect();
+            let Some((window, pending)) = ahead.pop_front() else { return Ok(()) };
+            let (rows, bytes) = self.rows_of(&window, &items, pending).await?;
+            let arrived: Vec<Arrived> = rows.into_iter().filter_map(|(uid, row)| arrived(uid, &row)).collect();
             done += arrived.len() as u64;
             let added = self.books.write(Durability::Bulk, move |writer, now| {
                 let arrived = arrived.into_iter().map(|row| known(writer, row)).collect::<Result<Vec<_>>>()?;
@@ -59,6 +60,41 @@ impl Pass {
             self.report.bytes += bytes;
             self.tell(&Progress { phase: "headers", mailbox: name.as_str().to_owned(), done, total, bytes });
         }
+    }
+
+    /// The rows of a FETCH. Some servers refuse the whole of it for one message that they cannot read (Yahoo): that one
+    /// is found by halves, and reported; the others arrive.
+    pub(super) async fn rows_of(
+        &mut self,
+        uids: &UidSet,
+        items: &[FetchItem],
+        pending: Pending,
+    ) -> Result<(BTreeMap<u32, FetchRow>, u64)> {
+        let error = match pending.answer().await {
+            Ok(reply) => return Ok((rows(&reply), reply.bytes)),
+            Err(error) if concerns_all(&error) => return Err(error),
+            Err(error) => error,
+        };
+        let (mut all, mut bytes, mut left) = (BTreeMap::new(), 0, halves(uids));
+        if left.is_empty() {
+            self.report.problems.push(error.with(|context| context.uid = uids.first()));
+        }
+        while let Some(uids) = left.pop() {
+            for pending in self.line.fetch(&uids, items)? {
+                match pending.answer().await {
+                    Ok(reply) => {
+                        bytes += reply.bytes;
+                        all.extend(rows(&reply));
+                    }
+                    Err(error) if concerns_all(&error) => return Err(error),
+                    Err(error) if uids.len() == 1 => {
+                        self.report.problems.push(error.with(|context| context.uid = uids.first()));
+                    }
+                    Err(_) => left.extend(halves(&uids)),
+                }
+            }
+        }
+        Ok((all, bytes))
     }
 
     /// After a reset: what tells which message each UID is.
@@ -77,6 +113,15 @@ impl Pass {
         found.sort_by_key(|identity| identity.uid);
         Ok(found)
     }
+}
+
+/// A set cut in two; nothing for a single message.
+fn halves(uids: &UidSet) -> Vec<UidSet> {
+    if uids.len() < 2 {
+        return Vec::new();
+    }
+    let newer = uids.newest(uids.len() / 2);
+    vec![uids.difference(&newer), newer]
 }
 
 /// What a message is known by.
@@ -128,4 +173,17 @@ fn known(reader: &dyn Reader, mut arrived: Arrived) -> Result<Arrived> {
         arrived.same_as = same;
     }
     Ok(arrived)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_the_whole() {
+        let uids: UidSet = "1:3,7".parse().unwrap();
+        let cut = halves(&uids);
+        assert_eq!(cut.iter().map(ToString::to_string).collect::<Vec<_>>(), ["1:2", "3,7"]);
+        assert!(halves(&"5".parse().unwrap()).is_empty() && halves(&UidSet::new()).is_empty());
+    }
 }

@@ -1,14 +1,14 @@
 //! Local changes on their way to the server: each step is committed before its command, each answer after it.
 
-use super::rows::settle;
+use super::ends::write_end;
+use super::sight::Look;
 use super::{Pass, concerns_all};
 use crate::error::{MailError, Result, Retry};
 use crate::imap::MailboxName;
 use crate::journal::answer::{self, Answer};
 use crate::journal::steps::{self, At, Facts, Next};
 use crate::journal::{Cause, Entry, Intent, State, Step, order, retry};
-use crate::store::arrive;
-use crate::store::{Durability, Flags, IntentId, Local, MailboxId, MailboxRow, MailboxState, Now, Reader, Writer};
+use crate::store::{Durability, MailboxId, MailboxRow, MailboxState, Now, Reader, Writer};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ impl Pass {
         for (entry, held) in entries.iter().cloned().zip(held) {
             let uid = if let At::Uid(uid) = held.at { Some(uid) } else { None };
             if let State::Started { step } = entry.state {
-                let next = self.look(&entry, step, uid).await?;
+                let next = self.look(&entry, step, (uid, Look::Once)).await?;
                 items.push(Item { entry, uid, next });
                 continue;
             }
@@ -140,8 +140,8 @@ impl Pass {
     }
 
     /// Looks for what a lost answer may have left.
-    async fn look(&mut self, entry: &Entry, step: Step, uid: Option<u32>) -> Result<Next> {
-        let sighting = self.sight(entry, step, uid).await?;
+    async fn look(&mut self, entry: &Entry, step: Step, (uid, look): (Option<u32>, Look)) -> Result<Next> {
+        let sighting = self.sight(entry, step, (uid, look)).await?;
         Ok(steps::doubt(entry, step, &sighting, self.line.step_means(), self.books.now().seconds()))
     }
 
@@ -155,7 +155,7 @@ impl Pass {
                 Next::Wait { step } => self.wait(item.entry, step).await?,
                 Next::Look { step } => {
                     let entry = self.begun(item.entry, step).await?;
-                    let next = self.look(&entry, step, item.uid).await?;
+                    let next = self.look(&entry, step, (item.uid, Look::Anew)).await?;
                     on.push(Item { entry, next, ..item });
                 }
                 Next::Send { .. } => sending.push(item),
@@ -286,9 +286,9 @@ impl Pass {
 
     /// What is known of the mailboxes just before the first step; `None` where the mailbox was numbered anew meanwhile.
     async fn facts(&mut self, entry: &Entry, held: &Held) -> Result<Option<Facts>> {
-        let mut facts = Facts::default();
-        facts.unstable =
-            held.source.as_ref().is_some_and(|row| is_unstable(row, self.options.care.resets, self.books.now()));
+        let (most, now) = (self.options.care.resets, self.books.now());
+        let unstable = held.source.as_ref().is_some_and(|row| is_unstable(row, most, now));
+        let mut facts = Facts { unstable, ..Facts::default() };
         if entry.intent.target().is_some() {
             let name = name_of(held.source.as_ref(), entry.intent.mailbox().name.clone());
             let selected = self.line.select(&name).await?;
@@ -371,85 +371,4 @@ fn locate(reader: &dyn Reader, entry: &Entry, mailbox: Option<&MailboxRow>) -> R
         (Some(_), _) => Ok(At::Lost),
         (None, _) => Ok(At::Coming),
     }
-}
-
-/// Writes how an entry ended, and where its message is now.
-fn write_end(writer: &mut dyn Writer, entry: &Entry, state: State, placed: Option<(u32, u32)>, now: Now) -> Result<()> {
-    let is_applied = matches!(state, State::Applied { .. });
-    // How often it was tried is written with it.
-    writer.update_intent(entry, now.seconds())?;
-    settle(writer, IntentId(entry.id), state, now)?;
-    if !is_applied {
-        return Ok(());
-    }
-    match &entry.intent {
-        Intent::Flag { target, add, remove } => {
-            let (add, remove): (Flags, Flags) = (add.iter().collect(), remove.iter().collect());
-            agree(writer, MailboxId(target.mailbox.id), target.local, (&add, &remove))
-        }
-        Intent::RenameMailbox { mailbox, to } => rename(writer, mailbox.name.raw(), to),
-        intent => match (intent.landing(), placed) {
-            (Some(to), Some(at)) => {
-                let flags = if let Intent::Append { flags, .. } = intent { Some(flags.iter().collect()) } else { None };
-                land(writer, MailboxId(to.mailbox.id), (to.local, at), flags, now)
-            }
-            _ => Ok(()),
-        },
-    }
-}
-
-/// Both sides agree on these flags now.
-fn agree(writer: &mut dyn Writer, mailbox: MailboxId, local: u32, (add, remove): (&Flags, &Flags)) -> Result<()> {
-    let Some(mut row) = writer.placement(mailbox, local)? else { return Ok(()) };
-    row.agreed = Some(row.agreed.unwrap_or_default().union(add).difference(remove));
-    writer.update_placement(&row)
-}
-
-/// A message has arrived on the server: its placement has a number there, and what waits for it is told.
-fn land(
-    writer: &mut dyn Writer,
-    mailbox: MailboxId,
-    (local, (validity, uid)): (u32, (u32, u32)),
-    flags: Option<Flags>,
-    now: Now,
-) -> Result<()> {
-    let Some(mut row) = writer.mailbox(mailbox)? else { return Ok(()) };
-    let Some(remote) = row.remote.as_mut() else { return Ok(()) };
-    if remote.uid_validity == 0 {
-        // The first that is known of it.
-        remote.uid_validity = validity;
-        writer.update_mailbox(&row)?;
-    } else if remote.uid_validity != validity {
-        // Numbered anew: the next comparison finds it by its digest.
-        return Ok(());
-    }
-    let known = writer.placement(mailbox, local)?.and_then(|row| row.agreed);
-    let agreed = flags.or(known).unwrap_or_default();
-    arrive::placed(writer, Local { mailbox, uid: local }, uid, &agreed, now)?;
-    for mut entry in writer.pending_at(mailbox, local)? {
-        if let Some(target) = entry.intent.target_mut()
-            && (target.mailbox.id, target.local) == (mailbox.0, local)
-        {
-            (target.uid_validity, target.uid) = (Some(validity), Some(uid));
-            writer.update_intent(&entry, now.seconds())?;
-        }
-    }
-    Ok(())
-}
-
-/// A mailbox has its new name on the server, and those below it theirs.
-fn rename(writer: &mut dyn Writer, from: &[u8], to: &MailboxName) -> Result<()> {
-    for mut row in writer.mailboxes()? {
-        let delimiter = row.delimiter;
-        let Some(remote) = row.remote.as_mut() else { continue };
-        let rest = remote.name.strip_prefix(from).map(<[u8]>::to_vec);
-        let Some(rest) = rest else { continue };
-        let is_below = delimiter.is_some_and(|d| rest.starts_with(d.to_string().as_bytes()));
-        if rest.is_empty() || is_below {
-            remote.name = [to.raw(), &rest].concat();
-            remote.unlisted = 0;
-            writer.update_mailbox(&row)?;
-        }
-    }
-    Ok(())
 }

@@ -55,10 +55,14 @@ pub(super) fn local(reader: &dyn Reader, row: &MailboxRow, remote: &Remote) -> R
 /// What an entry of the journal means for a mailbox: a flag change, a message that leaves, a copy that may have come.
 fn note_pending(reader: &dyn Reader, row: &MailboxRow, entry: &Entry, local: &mut Local) -> Result<()> {
     let change = Change { id: entry.id, begun: matches!(entry.state, State::Started { .. }) };
-    if let State::Started { step: Step::Place { uid_next, .. } | Step::Find { uid_next, .. } } = entry.state
+    if let State::Started { step: Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next } } =
+        entry.state
         && entry.intent.landing().is_some_and(|to| to.mailbox.id == row.id.0)
     {
-        local.hold = Some(local.hold.map_or(uid_next, |hold| hold.min(uid_next)));
+        // Under other numbers it may be anywhere.
+        let is_same = row.remote.as_ref().is_some_and(|remote| [0, uid_validity].contains(&remote.uid_validity));
+        let from = if is_same { uid_next } else { 1 };
+        local.hold = Some(local.hold.map_or(from, |hold| hold.min(from)));
     }
     let Some(target) = entry.intent.target().filter(|target| target.mailbox.id == row.id.0) else { return Ok(()) };
     let placed = reader.placement(row.id, target.local)?;
@@ -205,6 +209,10 @@ pub(super) fn set(text: &str) -> UidSet {
 
 /// Messages that lost their number and are to be found again, with what each is known by.
 pub(super) fn unlinked(reader: &dyn Reader, mailbox: MailboxId) -> Result<Vec<(u32, MessageRow)>> {
+    let numbered = reader.remote_uids(mailbox)?.len().saturating_sub(reader.reserved(mailbox)?.len());
+    if reader.uids(mailbox)?.len() == numbered {
+        return Ok(Vec::new());
+    }
     let pending = reader.pending()?;
     let is_coming = |local: u32| {
         let arrives =
@@ -240,6 +248,20 @@ pub(super) fn keys(unlinked: &[(u32, MessageRow)], there: &[Identity]) -> (Keys,
 }
 
 type Keys = Vec<(u32, Vec<u8>)>;
+
+/// What is new on the server while messages here have lost their numbers, by a reset that was broken off, must be
+/// identified first: it may be one of them.
+pub(super) fn identify_first(actions: Vec<Action>, remote: &Remote) -> Vec<Action> {
+    if remote.partial || actions.iter().any(|action| matches!(action, Action::Reset { .. })) {
+        return actions;
+    }
+    if remote.uids.is_none() {
+        return vec![Action::Ask { question: Question::All }];
+    }
+    let is_new = |action: &Action| if let Action::Reserve { uids } = action { Some(uids.clone()) } else { None };
+    let uids = actions.iter().find_map(is_new).unwrap_or_default();
+    vec![Action::Identify { uids }]
+}
 
 /// How many of each kind, for the report.
 pub(super) fn count(actions: &[Action]) -> BTreeMap<&'static str, u64> {

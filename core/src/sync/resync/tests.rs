@@ -182,9 +182,11 @@ fn a_new_uidvalidity_removes_nothing() {
     let renumbered = Remote { uid_validity: 8, ..full("1:30") };
     assert_eq!(run(&base(30), &local(30), &renumbered), ["UIDVALIDITY 7 is now 8", "identify 1:30"]);
     let empty = Remote { uid_validity: 8, ..full("") };
-    assert_eq!(run(&base(30), &local(30), &empty), ["UIDVALIDITY 7 is now 8"]);
+    assert_eq!(run(&base(30), &local(30), &empty), ["UIDVALIDITY 7 is now 8", "identify none"]);
     let unasked = Remote { uid_validity: 8, ..delta(30, &[], "1:30") };
-    assert_eq!(run(&base(30), &local(30), &unasked), ["UIDVALIDITY 7 is now 8", "ask for all UIDs and flags"]);
+    assert_eq!(run(&base(30), &local(30), &unasked), ["ask for all UIDs and flags"]);
+    let hold = Local { hold: Some(1), ..local(30) };
+    assert!(run(&base(30), &hold, &renumbered).is_empty(), "a copy of ours is looked for first");
     let tired = Base { resets: 3, ..base(30) };
     let steps = run(&tired, &local(30), &renumbered);
     assert_eq!(steps.len(), 1);
