@@ -160,7 +160,10 @@ impl Pass {
 
     /// Brings the rows of one mailbox in step. Without a question the cheapest one is asked.
     async fn compare(&mut self, mailbox: MailboxId, question: Option<Question>) -> Result<()> {
+        let is_listed = question.is_some();
         match self.compare_rows(mailbox, question).await {
+            // One that is to be made there, or is gone there: the next list tells.
+            Err(error) if !is_listed && error.code() == Code::MailboxMissing => Ok(()),
             // The connection and the others are none the worse for a mailbox that cannot be opened.
             Err(error) if !concerns_all(&error) => {
                 self.report.problems.push(error);
