@@ -16,6 +16,7 @@ mod label;
 mod names;
 mod parse;
 pub mod quirk;
+pub mod render;
 mod response;
 mod role;
 mod search;

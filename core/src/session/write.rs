@@ -285,7 +285,7 @@ async fn mark(lease: &Lease, uids: &UidSet) -> Result<()> {
 }
 
 /// Which UID became which, from COPYUID: on the tagged OK (Gmail and for COPY) or on an untagged one (MOVE elsewhere).
-fn pairs(reply: &Reply) -> Option<(u32, BTreeMap<u32, u32>)> {
+pub(crate) fn pairs(reply: &Reply) -> Option<(u32, BTreeMap<u32, u32>)> {
     let untagged = reply.untagged.iter().filter_map(|response| match response {
         Response::Status { code, .. } => code.as_ref(),
         _ => None,

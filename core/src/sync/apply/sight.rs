@@ -1,0 +1,139 @@
+//! A look at what a lost answer has left on the server, for `journal::steps::doubt` to judge.
+
+use super::Pass;
+use super::headers::Identity;
+use super::line::found;
+use crate::error::{Code, Result};
+use crate::imap::command::{self, ListQuery};
+use crate::imap::{MailboxName, Response, SearchKey, UidSet, Untagged};
+use crate::journal::steps::Sighting;
+use crate::journal::{Entry, Intent, Step};
+use crate::session::Wants;
+use crate::store::MailboxId;
+use std::collections::BTreeMap;
+
+/// Whether a mailbox has to be looked at anew: after a command of this pass, or else once for all answers that were
+/// lost before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Once,
+    Anew,
+}
+
+/// A mailbox as it was found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Snapshot {
+    uid_validity: u32,
+    uid_next: u32,
+    uids: UidSet,
+    identities: BTreeMap<u32, Identity>,
+}
+
+impl Pass {
+    /// What is there now of an intent whose step may have been done.
+    pub(super) async fn sight(
+        &mut self,
+        entry: &Entry,
+        step: Step,
+        (uid, look): (Option<u32>, Look),
+    ) -> Result<Sighting> {
+        let mut sighting = Sighting::default();
+        if let Intent::RenameMailbox { mailbox, to } = &entry.intent {
+            sighting.names = (self.is_listed(&mailbox.name).await?, self.is_listed(to).await?);
+            return Ok(sighting);
+        }
+        if let (Some(target), Some(uid)) = (entry.intent.target(), uid) {
+            let name = self.name(MailboxId(target.mailbox.id), &target.mailbox.name).await?;
+            sighting.original = self.snapshot(&name, look).await?.uids.contains(uid);
+        }
+        if let (Some(to), Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next }) =
+            (entry.intent.landing(), step)
+        {
+            let (id, name) = (to.mailbox.id, &to.mailbox.name);
+            self.copies(MailboxId(id), name, (entry, look), (uid_validity, uid_next), &mut sighting).await?;
+        }
+        Ok(sighting)
+    }
+
+    /// A mailbox as it is, or as it was found earlier in this pass.
+    async fn snapshot(&mut self, name: &MailboxName, look: Look) -> Result<Snapshot> {
+        if let Some(known) = self.snapshots.get(name.raw()).filter(|_| look == Look::Once) {
+            return Ok(known.clone());
+        }
+        let selected = self.line.reopen(name).await?;
+        let uids = found(&self.line.search(&SearchKey::All).await?, selected.exists)?;
+        let uid_next = selected.uid_next.unwrap_or_else(|| uids.last().unwrap_or(0).saturating_add(1));
+        let snapshot = Snapshot { uid_validity: selected.uid_validity, uid_next, uids, identities: BTreeMap::new() };
+        self.snapshots.insert(name.raw().to_vec(), snapshot.clone());
+        Ok(snapshot)
+    }
+
+    /// Copies from that UIDNEXT on that are the same and that no placement here has.
+    async fn copies(
+        &mut self,
+        mailbox: MailboxId,
+        name: &MailboxName,
+        (entry, look): (&Entry, Look),
+        (uid_validity, uid_next): (u32, u32),
+        sighting: &mut Sighting,
+    ) -> Result<()> {
+        let name = self.name(mailbox, name).await?;
+        let snapshot = match self.snapshot(&name, look).await {
+            Ok(snapshot) => snapshot,
+            Err(error) if matches!(error.code(), Code::MailboxMissing | Code::ServerRefused) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let from = if snapshot.uid_validity == uid_validity { uid_next.max(1) } else { 1 };
+        let validity = snapshot.uid_validity;
+        let known = self.books.read(move |reader| {
+            let row = reader.mailbox(mailbox)?.and_then(|row| row.remote);
+            // What is known under other numbers says nothing.
+            let is_same = row.is_some_and(|remote| remote.uid_validity == validity);
+            if is_same { reader.remote_uids(mailbox) } else { Ok(UidSet::new()) }
+        });
+        let fresh = snapshot.uids.intersection(&UidSet::range(from, u32::MAX)).difference(&known.await?);
+        let seen = self.identities(&name, &fresh, snapshot.identities).await?;
+        sighting.uid_validity = Some(validity);
+        sighting.uid_next = snapshot.uid_next;
+        let copies = seen.values().filter(|copy| fresh.contains(copy.uid) && is_same(&entry.intent, copy));
+        sighting.copies = copies.map(|copy| copy.uid).collect();
+        Ok(())
+    }
+
+    /// What these messages are known by, each asked for once.
+    async fn identities(
+        &mut self,
+        name: &MailboxName,
+        uids: &UidSet,
+        mut seen: BTreeMap<u32, Identity>,
+    ) -> Result<BTreeMap<u32, Identity>> {
+        let unseen = uids.difference(&seen.keys().copied().collect());
+        if !unseen.is_empty() {
+            seen.extend(self.identify(name, &unseen).await?.into_iter().map(|identity| (identity.uid, identity)));
+            if let Some(snapshot) = self.snapshots.get_mut(name.raw()) {
+                snapshot.identities.clone_from(&seen);
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn is_listed(&mut self, name: &MailboxName) -> Result<bool> {
+        let query = ListQuery { utf8: self.line.connection.utf8(), ..ListQuery::default() };
+        let reply = self.line.send(command::list(&query)?, Wants::List).answer().await?;
+        Ok(reply.untagged.iter().any(|response| match response {
+            Response::Data(Untagged::List(row)) => {
+                row.mailbox.raw() == name.raw() && !row.has_attribute("\\NonExistent")
+            }
+            _ => false,
+        }))
+    }
+}
+
+/// Whether a message there is the one that was to be placed. What the server itself copied is the same in everything;
+/// of what we sent it may round the date.
+fn is_same(intent: &Intent, copy: &Identity) -> bool {
+    match intent {
+        Intent::Append { header, size, .. } => copy.header == *header && copy.size == *size,
+        intent => intent.target().is_some_and(|target| copy.digest == target.digest),
+    }
+}
