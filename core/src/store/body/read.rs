@@ -39,7 +39,7 @@ pub fn open(reader: &dyn Reader, message: MessageId) -> Result<Content> {
         Some(content) if content.header > 0 => reader.headers(message)?.ok_or_else(missing)?.header,
         _ => Bytes::new(),
     };
-    Content::new(reader, body, &header)
+    Content::new(reader, body, header)
 }
 
 /// The content of a message in memory; one larger than `largest` bytes is `limit.exceeded`.
@@ -57,14 +57,14 @@ pub fn read(reader: &dyn Reader, message: MessageId, largest: u64) -> Result<Byt
 
 impl Content {
     /// A content by its id; `header` is that of the message, for a content that is stored without it.
-    pub fn new(reader: &dyn Reader, body: BodyId, header: &Bytes) -> Result<Self> {
+    pub fn new(reader: &dyn Reader, body: BodyId, header: Bytes) -> Result<Self> {
         let row = reader.body(body)?.ok_or_else(not_here)?;
         Self::of(row, header)
     }
 
-    pub(super) fn of(row: BodyRow, header: &Bytes) -> Result<Self> {
+    pub(super) fn of(row: BodyRow, mut header: Bytes) -> Result<Self> {
         let left_out = usize::try_from(row.header).ok().filter(|length| *length <= header.len());
-        let header = header.slice(..left_out.ok_or_else(damaged)?);
+        header.truncate(left_out.ok_or_else(damaged)?);
         let pieces = parse(&row.recipe, row.size.checked_sub(row.header).ok_or_else(damaged)?)?;
         let hash = Some(Context::new(&SHA256));
         let made = row.header;

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// Full lines that begin a run: fewer are not worth a piece, and may be words.
-const LEAST_LINES: usize = 4;
+const LEAST_LINES: u64 = 4;
 /// Longest line that is looked at, with its end.
 const LONGEST_LINE: usize = 1024;
 /// Shortest full line; encoders write 60 to 76 characters.
@@ -37,13 +37,6 @@ struct Run {
     /// What they decode to, in that time.
     decoded: Vec<u8>,
     is_sure: bool,
-}
-
-/// What a line is in a run.
-enum Line {
-    Full,
-    Last,
-    Other,
 }
 
 impl Splitter {
@@ -105,23 +98,16 @@ impl Splitter {
     fn whole_line(&mut self, line: &[u8]) {
         let (text, end) = ends(line);
         if let Some(mut run) = self.run.take() {
-            match run.judge(text, end) {
-                Line::Full => {
-                    run.base64.lines += 1;
-                    run.keep(line, text, &mut self.stored);
-                    self.run = Some(run);
-                    return;
-                }
-                Line::Last if run.is_sure => {
-                    run.last(text, !end.is_empty(), &mut self.stored);
-                    push(&mut self.pieces, Piece::Base64(run.base64));
-                    return;
-                }
-                _ => {
-                    self.run = Some(run);
-                    self.end_run();
-                }
+            if run.full(line, text, end, &mut self.stored) {
+                self.run = Some(run);
+                return;
             }
+            if run.last(text, end, &mut self.stored) {
+                push(&mut self.pieces, Piece::Base64(run.base64));
+                return;
+            }
+            self.run = Some(run);
+            self.end_run();
         }
         match Run::begin(line, text, end) {
             Some(run) => self.run = Some(run),
@@ -146,41 +132,40 @@ impl Splitter {
 impl Run {
     fn begin(line: &[u8], text: &[u8], end: &[u8]) -> Option<Self> {
         let fits = text.len() >= SHORTEST && text.len().is_multiple_of(4) && !end.is_empty();
-        let decoded = fits.then(|| decode_full(text)).flatten()?;
-        let width = u32::try_from(text.len()).ok()?;
+        let width = u32::try_from(text.len()).ok().filter(|_| fits)?;
         let base64 = Base64 { width, crlf: end.len() == 2, lines: 1, last: 0, ended: false };
-        Some(Self { base64, raw: line.to_vec(), decoded, is_sure: false })
+        let mut decoded = Vec::new();
+        decode_full(text, &mut decoded).then(|| Self { base64, raw: line.to_vec(), decoded, is_sure: false })
     }
 
-    fn judge(&self, text: &[u8], end: &[u8]) -> Line {
-        let same_end = end == self.base64.end();
-        let width = self.base64.width as usize;
-        if text.len() == width && same_end && is_letters(text) {
-            return Line::Full;
+    /// Takes a full line; whether it was one.
+    fn full(&mut self, line: &[u8], text: &[u8], end: &[u8], stored: &mut Vec<u8>) -> bool {
+        let to = if self.is_sure { &mut *stored } else { &mut self.decoded };
+        if text.len() != self.base64.width as usize || end != self.base64.end() || !decode_full(text, to) {
+            return false;
         }
-        let could_be = !text.is_empty() && text.len() <= width && (same_end || end.is_empty());
-        if could_be && STANDARD.decode(text).is_ok() { Line::Last } else { Line::Other }
+        self.base64.lines += 1;
+        if !self.is_sure {
+            self.raw.extend_from_slice(line);
+            if self.base64.lines >= LEAST_LINES {
+                self.is_sure = true;
+                stored.append(&mut self.decoded);
+                self.raw = Vec::new();
+            }
+        }
+        true
     }
 
-    fn keep(&mut self, line: &[u8], text: &[u8], stored: &mut Vec<u8>) {
-        if self.is_sure {
-            decode_into(text, stored);
-            return;
-        }
-        self.raw.extend_from_slice(line);
-        decode_into(text, &mut self.decoded);
-        if self.base64.lines >= LEAST_LINES as u64 {
-            self.is_sure = true;
-            stored.append(&mut self.decoded);
-            self.raw = Vec::new();
-        }
-    }
-
-    fn last(&mut self, text: &[u8], ended: bool, stored: &mut Vec<u8>) {
+    /// Takes a last line, if it can be one; whether it was.
+    fn last(&mut self, text: &[u8], end: &[u8], stored: &mut Vec<u8>) -> bool {
+        let fits = !text.is_empty() && text.len() <= self.base64.width as usize;
         let before = stored.len();
-        decode_into(text, stored);
+        if !self.is_sure || !fits || !(end.is_empty() || end == self.base64.end()) || !decode(text, stored) {
+            return false;
+        }
         self.base64.last = u32::try_from(stored.len() - before).unwrap_or(0);
-        self.base64.ended = ended;
+        self.base64.ended = !end.is_empty();
+        true
     }
 }
 
@@ -191,21 +176,24 @@ fn ends(line: &[u8]) -> (&[u8], &[u8]) {
     line.split_at(text.len())
 }
 
-fn is_letters(text: &[u8]) -> bool {
-    text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
-}
-
-fn decode_full(text: &[u8]) -> Option<Vec<u8>> {
-    if is_letters(text) { STANDARD.decode(text).ok() } else { None }
-}
-
-/// Adds what a line decodes to that was judged before.
-fn decode_into(text: &[u8], out: &mut Vec<u8>) {
+/// Adds what a line decodes to that has no padding, so that it is made again whatever comes after; whether it has none.
+fn decode_full(text: &[u8], out: &mut Vec<u8>) -> bool {
     let before = out.len();
-    if STANDARD.decode_vec(text, out).is_err() {
-        // Cannot be, and if it were, the comparison before publishing would tell.
+    let is_full = decode(text, out) && out.len() - before == text.len() / 4 * 3;
+    if !is_full {
         out.truncate(before);
     }
+    is_full
+}
+
+/// Adds what a line decodes to, strictly as an encoder writes it; nothing where it is not so.
+fn decode(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let before = out.len();
+    let decodes = STANDARD.decode_vec(text, out).is_ok();
+    if !decodes {
+        out.truncate(before);
+    }
+    decodes
 }
 
 #[cfg(test)]

@@ -188,7 +188,7 @@ fn same_content(reader: &dyn Reader, hash: &ContentHash, left_out: u64) -> Resul
 
 /// Makes the content again and compares its hash.
 fn verify(reader: &dyn Reader, row: &BodyRow, header: &Bytes) -> Result<()> {
-    let mut content = Content::of(row.clone(), header)?;
+    let mut content = Content::of(row.clone(), header.clone())?;
     while content.next(reader)?.is_some() {}
     Ok(())
 }

@@ -87,6 +87,11 @@ const QUESTIONS: &[(&str, &str)] = &[
              (SELECT count(*) FROM chunks c WHERE c.id BETWEEN b.id * 65536 AND b.id * 65536 + 65535)",
     ),
     (
+        "contents that nobody has",
+        "SELECT count(*) FROM bodies WHERE staged IS NULL AND id NOT IN (SELECT body FROM messages WHERE body IS NOT NULL)
+             AND id NOT IN (SELECT body FROM outbox)",
+    ),
+    (
         "messages to be sent without their content",
         "SELECT count(*) FROM outbox WHERE body NOT IN (SELECT id FROM bodies WHERE staged IS NULL)",
     ),

@@ -143,6 +143,17 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_store_that_cannot_be_written_to_is_told_and_can_be_read() {
+    let (_folder, path) = place();
+    let store = store_at(&path);
+    write(&store, |writer| writer.set_note("a", Some(b"1"))).unwrap();
+    lock(&store.writer).execute_batch("PRAGMA query_only = ON").unwrap();
+    let error = write(&store, |writer| writer.set_note("b", Some(b"1"))).unwrap_err();
+    assert_eq!(error.code(), Code::StoreReadOnly);
+    assert_eq!(store.read().unwrap().note("a").unwrap(), Some(b"1".to_vec()));
+}
+
+#[test]
 fn a_lock_that_does_not_come_is_told() {
     let (_folder, path) = place();
     let (one, wait) = (store_at(&path), Duration::from_millis(50));
