@@ -17,6 +17,7 @@ mod watch;
 
 pub mod imap;
 pub mod message;
+pub mod outbox;
 pub mod query;
 pub mod wire;
 
@@ -25,6 +26,7 @@ pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
+pub use outbox::{Outbox, SendOptions, SmtpAccount};
 pub use query::Query;
 pub use secret::Secret;
 pub use session::{

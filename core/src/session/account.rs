@@ -87,6 +87,11 @@ impl Account {
         Ok(Self { port, security, ..Self::new(url.host, user, credentials) })
     }
 
+    /// What callbacks have answered, for whoever else logs in with the same credentials.
+    pub(crate) fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.vault)
+    }
+
     /// `user@host`, the account's name in a [`MessageRef`](crate::MessageRef).
     #[must_use]
     pub fn label(&self) -> String {
