@@ -55,8 +55,9 @@ impl<'a> Pass<'a> {
         if let Some(connection) = self.connection.take() {
             connection.quit().await;
         }
-        self.report.next =
-            left.iter().filter(|e| !e.is_finished()).map(|e| e.not_before).filter(|at| *at < i64::MAX).min();
+        let due = left.iter().filter(|e| !e.is_finished()).map(|e| e.not_before).filter(|at| *at < i64::MAX).min();
+        let soonest = if self.report.trouble.is_some() { self.moment.now() + LATER } else { i64::MIN };
+        self.report.next = due.map(|at| at.max(soonest));
         Ok(self.report)
     }
 

@@ -33,12 +33,12 @@ impl Boundaries {
 pub(super) fn body(draft: &Draft, boundaries: &mut Boundaries) -> Result<MimePart<'static>> {
     let is_shown = |a: &&DraftAttachment| a.content_id.is_some() && draft.html.is_some();
     let (shown, attached): (Vec<_>, Vec<_>) = draft.attachments.iter().partition(is_shown);
-    let plain = draft.text.as_deref().map(|text| text_part("text/plain", text));
+    let plain = draft.text.as_deref().map(|text| text_part("text/plain", text)).transpose()?;
     let html = match &draft.html {
         None => None,
-        Some(html) if shown.is_empty() => Some(text_part("text/html", html)),
+        Some(html) if shown.is_empty() => Some(text_part("text/html", html)?),
         Some(html) => {
-            let mut parts = vec![text_part("text/html", html)];
+            let mut parts = vec![text_part("text/html", html)?];
             parts.extend(shown.iter().map(|a| file_part(a)).collect::<Result<Vec<_>>>()?);
             Some(boundaries.multipart("related", parts))
         }
@@ -46,7 +46,7 @@ pub(super) fn body(draft: &Draft, boundaries: &mut Boundaries) -> Result<MimePar
     let text = match (plain, html) {
         (Some(plain), Some(html)) => boundaries.multipart("alternative", vec![plain, html]),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => text_part("text/plain", ""),
+        (None, None) => text_part("text/plain", "")?,
     };
     if attached.is_empty() {
         return Ok(text);
@@ -57,12 +57,15 @@ pub(super) fn body(draft: &Draft, boundaries: &mut Boundaries) -> Result<MimePar
 }
 
 /// Text with one kind of line end; the builder chooses its encoding.
-fn text_part(kind: &'static str, text: &str) -> MimePart<'static> {
+fn text_part(kind: &'static str, text: &str) -> Result<MimePart<'static>> {
+    if let Some(at) = text.find('\0') {
+        return Err(MailError::new(Code::UsageArgument, "The text holds a NUL character").at(at));
+    }
     let mut text = text.replace("\r\n", "\n").replace('\r', "\n");
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    MimePart::new(kind, BodyPart::Text(text.into()))
+    Ok(MimePart::new(kind, BodyPart::Text(text.into())))
 }
 
 fn file_part(attachment: &DraftAttachment) -> Result<MimePart<'static>> {

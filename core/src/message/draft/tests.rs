@@ -148,6 +148,8 @@ fn nothing_given_becomes_a_header_of_its_own() {
         draft().subject(injection),
         draft().subject("a\nb"),
         draft().subject("a\0b"),
+        draft().text("a\0b"),
+        draft().html("\0"),
         Draft { to: vec![named(injection)], ..draft() },
         Draft { from: Some(named("a\rb")), ..draft() },
         Draft { to: vec![EmailAddress { email: "a@x.org\r\nX: y".into(), ..EmailAddress::default() }], ..draft() },

@@ -275,7 +275,7 @@ impl Transaction {
     fn data_answered(&mut self, reply: &Reply) -> Result<(State, Step)> {
         if reply.code == 354 {
             self.body = Some(Stuffed::new(self.envelope.message.clone()));
-            return Ok(self.piece());
+            return Ok((State::Heard, Step::Quiet));
         }
         if reply.code == 421 {
             return Err(reply.refused("the message"));
