@@ -20,6 +20,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("query", 3),
     ("net", 5),
     ("session", 6),
+    ("outbox", 7),
     ("watch", 7),
 ];
 

@@ -42,8 +42,8 @@ const PROVIDERS: &[Provider] = &[
 /// Who files copies at this server.
 pub(crate) fn filing(host: &str, greeting: &str) -> Filing {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_host = |name: &&str| if name.starts_with('.') { host.ends_with(name) } else { host == **name };
-    let is_one = |p: &Provider| p.hosts.iter().any(|h| is_host(&h)) || p.greetings.iter().any(|g| greeting.contains(g));
+    let is_host = |name: &&'static str| if name.starts_with('.') { host.ends_with(name) } else { host == **name };
+    let is_one = |p: &Provider| p.hosts.iter().any(is_host) || p.greetings.iter().any(|g| greeting.contains(g));
     if PROVIDERS.iter().any(is_one) { Filing::ByServer } else { Filing::ByUs }
 }
 

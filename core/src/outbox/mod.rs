@@ -16,6 +16,7 @@ mod moment;
 mod outbox;
 mod pass;
 mod queue;
+mod sent;
 mod smtp;
 mod wire;
 
@@ -26,6 +27,7 @@ pub use moment::{Moment, SystemMoment};
 pub use outbox::Outbox;
 pub use pass::PassReport;
 pub use queue::SendOptions;
+pub use sent::LiveSent;
 #[doc(hidden)]
 pub use {connection::Dial, wire::Io};
 

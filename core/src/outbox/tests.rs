@@ -4,13 +4,9 @@ mod codes;
 mod crash;
 mod cut;
 mod dialogue;
+mod real;
 mod sending;
 mod sink;
 mod smuggling;
 mod starttls;
 mod support;
-
-// The scripted server and the certificates that opening a session is tested with.
-#[allow(dead_code, reason = "not everything in it is needed here")]
-#[path = "../session/open/tests/server.rs"]
-mod server;

@@ -5,8 +5,8 @@
 
 use crate::error::{Code, MailError, Result};
 use crate::message::EmailAddress;
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Longest list that is taken, in bytes.
 const LONGEST: usize = 512 * 1024;

@@ -187,7 +187,7 @@ fn text_field(text: &str) -> HeaderType<'static> {
 fn is_wire_form(raw: &[u8]) -> bool {
     let Some(lines) = raw.strip_suffix(b"\r\n") else { return false };
     let is_line = |line: &[u8]| line.len() <= LONGEST_LINE && !line.iter().any(|b| matches!(b, b'\r' | 0));
-    lines.split(|b| *b == b'\n').enumerate().all(|(_, line)| is_line(line.strip_suffix(b"\r").unwrap_or(line)))
+    lines.split(|b| *b == b'\n').all(|line| is_line(line.strip_suffix(b"\r").unwrap_or(line)))
         && memchr::memchr_iter(b'\n', lines).all(|at| at.checked_sub(1).and_then(|at| lines.get(at)) == Some(&b'\r'))
 }
 

@@ -170,7 +170,7 @@ impl Transaction {
     /// The answer to one recipient; who is accepted stays open until the message is.
     fn answered(&mut self, at: usize, reply: &Reply) -> Result<()> {
         let fate = match reply.code {
-            250 | 251 | 252 => None,
+            250..=252 => None,
             421 => return Err(reply.refused("a recipient")),
             // Old servers say 552 where they mean 452, too many recipients at once (RFC 5321 section 4.5.3.1.10).
             552 => Some(Fate::Deferred(reply.text())),

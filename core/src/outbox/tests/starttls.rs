@@ -3,9 +3,9 @@
 
 use super::super::connection::{Connect, Connection};
 use super::super::{Outbox, SendOptions, SmtpAccount, State};
-use super::server::{Authority, Pace, Server, own};
 use super::support::{MemoryLedger, composed, draft};
 use crate::error::{Code, Result};
+use crate::net::testing::{Authority, Pace, Server, own};
 use crate::net::{Roots, Security};
 use crate::{Account, Credentials, Token};
 use base64::Engine;
