@@ -16,9 +16,11 @@ mod session;
 mod watch;
 
 pub mod imap;
+pub mod journal;
 pub mod message;
 pub mod outbox;
 pub mod query;
+pub mod store;
 pub mod wire;
 
 pub use auth::Mechanism;
