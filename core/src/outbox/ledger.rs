@@ -38,6 +38,9 @@ pub trait Ledger: Send + Sync {
     /// otherwise [`Code::Cancelled`](crate::Code::Cancelled), and nothing is written.
     fn commit<'a>(&'a self, before: State, entry: &'a Entry) -> BoxFuture<'a, Result<()>>;
 
+    /// Takes away those that were [finished](Entry::is_finished) before that moment, in seconds since 1970.
+    fn prune(&self, before: i64) -> BoxFuture<'_, Result<()>>;
+
     /// All that are not [finished](Entry::is_finished), in their order.
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<Entry>>>;
 

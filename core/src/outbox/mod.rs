@@ -18,6 +18,7 @@ mod pass;
 mod queue;
 mod sent;
 mod smtp;
+mod store_ledger;
 mod wire;
 
 pub use account::SmtpAccount;
@@ -28,6 +29,7 @@ pub use outbox::Outbox;
 pub use pass::PassReport;
 pub use queue::SendOptions;
 pub use sent::LiveSent;
+pub use store_ledger::StoreLedger;
 #[doc(hidden)]
 pub use {connection::Dial, wire::Io};
 

@@ -37,6 +37,8 @@ pub(super) struct Pass<'a> {
 
 /// Connections that may break in one pass before it is left for later: one message must not keep the others back.
 const MOST_BROKEN: u8 = 3;
+/// How long a finished message is kept, in seconds: 30 days, as deleted mail is.
+const KEPT: i64 = 30 * 86_400;
 /// With trouble, nothing is due sooner than this, in seconds.
 const LATER: i64 = 30;
 
@@ -55,6 +57,7 @@ impl<'a> Pass<'a> {
         if let Some(connection) = self.connection.take() {
             connection.quit().await;
         }
+        self.ledger.prune(self.moment.now() - KEPT).await?;
         let due = left.iter().filter(|e| !e.is_finished()).map(|e| e.not_before).filter(|at| *at < i64::MAX).min();
         let soonest = if self.report.trouble.is_some() { self.moment.now() + LATER } else { i64::MIN };
         self.report.next = due.map(|at| at.max(soonest));

@@ -9,4 +9,5 @@ mod sending;
 mod sink;
 mod smuggling;
 mod starttls;
+mod stored;
 mod support;

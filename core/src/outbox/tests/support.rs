@@ -100,6 +100,11 @@ impl Ledger for MemoryLedger {
         .boxed()
     }
 
+    fn prune(&self, before: i64) -> BoxFuture<'_, Result<()>> {
+        self.rows.lock().unwrap().retain(|(e, _)| !e.is_finished() || e.changed >= before);
+        async { Ok(()) }.boxed()
+    }
+
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<Entry>>> {
         async { Ok(self.all().into_iter().filter(|e| !e.is_finished()).collect()) }.boxed()
     }
