@@ -57,7 +57,8 @@ impl SmtpAccount {
             credentials: account.credentials.clone(),
             security: Security::Tls,
             mechanism: None,
-            net: account.net.clone(),
+            // The name that the other server's certificate carries is not this one's.
+            net: NetOptions { server_name: None, ..account.net.clone() },
             limits: account.limits.clone(),
             vault: account.vault(),
         }

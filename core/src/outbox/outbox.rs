@@ -9,7 +9,7 @@ use super::pass::{Pass, PassReport};
 use super::queue::{self, SendOptions};
 use crate::error::{Code, MailError, Result};
 use crate::imap::InternalDate;
-use crate::message::{Composed, Draft};
+use crate::message::{AddrSpec, Composed, Draft, EmailAddress};
 use jiff::Zoned;
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Outbox {
     sent: Option<Arc<dyn SentFolder>>,
     moment: Arc<dyn Moment>,
     host: Arc<str>,
+    /// Who writes drafts that do not say so.
+    sender: Option<EmailAddress>,
 }
 
 impl Outbox {
@@ -34,7 +36,15 @@ impl Outbox {
     #[must_use]
     pub fn new(ledger: Arc<dyn Ledger>, account: SmtpAccount, sent: Option<Arc<dyn SentFolder>>) -> Self {
         let host = account.host.as_str().into();
-        Self { ledger, connect: Arc::new(account), sent, moment: Arc::new(SystemMoment), host }
+        let user = AddrSpec::parse(&account.user).ok();
+        let sender = user.map(|user| EmailAddress { email: user.to_string(), ..EmailAddress::default() });
+        Self { ledger, connect: Arc::new(account), sent, moment: Arc::new(SystemMoment), host, sender }
+    }
+
+    /// The same with somebody who writes drafts that do not say so; else it is the account's user, if that is an address.
+    #[must_use]
+    pub fn with_sender(self, sender: EmailAddress) -> Self {
+        Self { sender: Some(sender), ..self }
     }
 
     /// The same with a clock and dice of its own.
@@ -47,16 +57,19 @@ impl Outbox {
     #[doc(hidden)]
     #[must_use]
     pub fn dialling(ledger: Arc<dyn Ledger>, dial: Dial, sent: Option<Arc<dyn SentFolder>>, host: &str) -> Self {
-        Self { ledger, connect: Arc::new(Dialled(dial)), sent, moment: Arc::new(SystemMoment), host: host.into() }
+        let (connect, moment) = (Arc::new(Dialled(dial)), Arc::new(SystemMoment));
+        Self { ledger, connect, sent, moment, host: host.into(), sender: None }
     }
 
-    /// Queues a draft. Its files are read now.
+    /// Queues a draft. Its files are read now, and where it does not say who writes, the account's user does.
     ///
     /// # Errors
     ///
     /// As [`Draft::compose`]; [`Code::FileIo`] for a file that cannot be read, [`Code::LimitExceeded`] for one of more
     /// than 512 MiB; and what the store says.
     pub async fn send(&self, draft: &Draft, options: &SendOptions) -> Result<Entry> {
+        let mut draft = draft.clone();
+        draft.from = draft.from.or_else(|| self.sender.clone());
         let composed = queue::composed(draft, InternalDate::from_zoned(&Zoned::now())).await?;
         self.send_composed(&composed, options).await
     }

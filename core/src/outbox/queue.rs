@@ -32,16 +32,15 @@ pub struct SendOptions {
 ///
 /// As [`Draft::compose`]; [`Code::FileIo`] where a file cannot be read, [`Code::LimitExceeded`] where it is larger than
 /// 512 MiB.
-pub(super) async fn composed(draft: &Draft, now: InternalDate) -> Result<Composed> {
-    let mut ready = draft.clone();
-    for attachment in &mut ready.attachments {
+pub(super) async fn composed(mut draft: Draft, now: InternalDate) -> Result<Composed> {
+    for attachment in &mut draft.attachments {
         load(attachment).await?;
     }
     let mut random = [0; 32];
     let failed = |_| MailError::new(Code::Internal, "The system gives no random numbers");
     SystemRandom::new().fill(&mut random).map_err(failed)?;
     // Encoding attachments takes a while.
-    let composing = tokio::task::spawn_blocking(move || ready.compose(&Stamp { now, random }));
+    let composing = tokio::task::spawn_blocking(move || draft.compose(&Stamp { now, random }));
     composing.await.map_err(|_| MailError::new(Code::Internal, "Composing was interrupted"))?
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::imap::InternalDate;
 use crate::message::ParsedMessage;
+use proptest::prelude::*;
 
 const STAMP: Stamp = Stamp { now: InternalDate { seconds: 1_704_355_500, offset: 60 }, random: [0xab; 32] };
 
@@ -272,4 +273,60 @@ fn a_forwarded_message_carries_its_attachments_and_answers_nothing() {
     assert_eq!(forward.references, [sent.message_id]);
     assert!(forward.text.as_deref().unwrap().contains("From: Ada <ada@example.org>\nDate: Thu, 4 Jan 2024"));
     assert_eq!(forward.attachments[0], DraftAttachment::bytes("a.pdf", "PDF").of_type("application/pdf"));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_given_comes_back_or_is_refused(
+        subject in "\\PC{0,200}|[ -~\r\n\t]{0,40}",
+        name in "\\PC{0,60}|[ -~\r\n\t]{0,20}",
+        text in "(\\PC|[\r\n.\t ]){0,400}",
+        file in "\\PC{0,80}|[ -~\r\n]{0,20}",
+        content in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let to = EmailAddress { name: Some(name.clone()), email: "grace@example.org".into(), group: None };
+        let draft = Draft { to: vec![to], ..draft().subject(subject.clone()).text(text.clone()) };
+        let draft = draft.attach(DraftAttachment::bytes(file, content.clone()));
+        let Ok(sent) = draft.compose(&STAMP) else {
+            let controls = format!("{subject}{name}{}", draft.attachments[0].filename.clone().unwrap());
+            prop_assert!(controls.contains(char::is_control), "{:?}", draft.compose(&STAMP));
+            return Ok(());
+        };
+        let parsed = ParsedMessage::parse(sent.raw.clone());
+        let names: Vec<String> = parsed.headers().iter().map(|(name, _)| name.into_owned()).collect();
+        let expected = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
+        prop_assert_eq!(names, expected);
+        let to = parsed.headers().addresses("To");
+        prop_assert_eq!((to.len(), to[0].email.as_str()), (1, "grace@example.org"));
+        let given = text.replace("\r\n", "\n").replace('\r', "\n");
+        let got = parsed.text();
+        prop_assert_eq!(got.strip_suffix('\n').unwrap_or(&got), given.strip_suffix('\n').unwrap_or(&given));
+        prop_assert_eq!(parsed.content(&parsed.attachments()[0]), content);
+        // What a reader sees has no fewer visible characters than what was written.
+        let visible = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+        prop_assert_eq!(visible(&header(&parsed, "Subject")), visible(&subject));
+    }
+
+    #[test]
+    fn an_address_that_is_taken_is_written_so_that_it_is_read_the_same(text in "[ -~\u{80}-\u{24f}]{0,60}") {
+        for address in parse_recipients(&text).unwrap_or_default() {
+            let once = AddrSpec::parse(&address.email).unwrap();
+            prop_assert_eq!(once.to_string(), address.email.clone());
+            prop_assert_eq!(AddrSpec::parse(&once.to_string()).unwrap(), once.clone());
+            prop_assert!(!address.email.contains(['\r', '\n']));
+            let (_, domain) = address.email.rsplit_once('@').unwrap();
+            prop_assert_eq!(domain, once.domain());
+        }
+    }
+
+    #[test]
+    fn addresses_of_every_local_part_come_back(local in "\\PC{1,30}") {
+        let quoted = format!("\"{}\"@example.org", local.replace('\\', "\\\\").replace('"', "\\\""));
+        if let Ok(address) = AddrSpec::parse(&quoted) {
+            prop_assert_eq!(address.local(), &local);
+            prop_assert_eq!(AddrSpec::parse(&address.to_string()).unwrap(), address);
+        } else {
+            prop_assert!(local.len() > 64 || local.contains(char::is_control));
+        }
+    }
 }

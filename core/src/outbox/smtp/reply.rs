@@ -177,6 +177,8 @@ fn endless() -> MailError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection;
+    use proptest::prelude::*;
 
     fn read(bytes: &[u8]) -> Result<Vec<Reply>> {
         let mut replies = Replies::default();
@@ -245,6 +247,19 @@ mod tests {
             read(&[b"250-", &[b'x'; 8000][..], b"\r\n"].concat().repeat(10)).map_err(|e| e.code()),
             Err(Code::LimitExceeded)
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics_or_is_kept_without_end(pieces in collection::vec("[0-9 \\-\r\n.a]{0,40}|\\PC{0,10}", 0..200)) {
+            let mut replies = Replies::default();
+            for piece in pieces {
+                replies.push(piece.as_bytes());
+                while let Ok(Some(reply)) = replies.next() {
+                    prop_assert!((200..600).contains(&reply.code) && reply.lines.len() <= MOST_LINES);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The dialogue cut at every byte, in both directions: no duplicate, and nothing lost without a word.
 
-use super::super::{Decision, OnDoubt, SendOptions, State};
+use super::super::{Decision, OnDoubt, RecipientState as R, SendOptions, State};
 use super::sink::Sink;
 use super::support::{World, composed, draft};
 use std::sync::Arc;
@@ -109,4 +109,31 @@ async fn each_state_is_committed_before_its_step() {
     let accepted = State::Accepted;
     // The last two are the copy in Sent: about to be added, and added.
     assert_eq!(history, [State::Connected, State::DataStarted, State::DotSent, accepted, accepted, accepted]);
+}
+
+#[tokio::test]
+async fn each_recipient_gets_it_once_or_not_at_all() {
+    let refuses = |command: &str| command.contains("<bob@").then(|| "550 5.1.1 no".to_owned());
+    let three = draft().cc("bob@example.org, carol@example.org").unwrap();
+    let world =
+        |cut: Option<Cut>| World::new(Sink { rule: Some(Arc::new(refuses)), capabilities: &["8BITMIME"], ..sink(cut) });
+    let whole = world(None);
+    whole.outbox.send_composed(&composed(&three), &SendOptions::default()).await.unwrap();
+    whole.outbox.pass().await.unwrap();
+    let (read, written) = whole.sink.traffic();
+    for cut in (0..=read).map(Cut::Heard).chain((0..=written).map(Cut::Said)) {
+        let world = world(Some(cut));
+        world.outbox.send_composed(&composed(&three), &SendOptions::default()).await.unwrap();
+        world.settle(&world.outbox).await;
+        if world.ledger.only().state == State::Uncertain {
+            let taken = !world.sink.messages().is_empty();
+            let decision = if taken { Decision::Sent } else { Decision::Resend };
+            world.outbox.decide(1, decision).await.unwrap();
+            world.settle(&world.outbox).await;
+        }
+        let states: Vec<R> = world.ledger.only().recipients.iter().map(|r| r.state).collect();
+        assert_eq!(states, [R::Accepted, R::Rejected, R::Accepted], "{cut:?}");
+        let taken: Vec<_> = world.sink.messages().into_iter().map(|m| m.recipients).collect();
+        assert_eq!(taken, [["grace@example.org", "carol@example.org"]], "{cut:?}");
+    }
 }

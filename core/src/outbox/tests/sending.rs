@@ -1,10 +1,10 @@
 //! Recipients one by one, schedules, taking back, what a server offers, and the copy in Sent.
 
-use super::super::{Decision, RecipientState as R, SendOptions, State};
-use super::sink::{Sink, USUAL};
+use super::super::{Decision, Outbox, RecipientState as R, SendOptions, SmtpAccount, State};
+use super::sink::{SILENCE, Sink, USUAL};
 use super::support::{World, composed, draft};
 use crate::error::Code;
-use crate::message::{Draft, DraftAttachment};
+use crate::message::{Draft, DraftAttachment, EmailAddress};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -210,6 +210,22 @@ async fn a_file_is_attached_as_it_is_when_the_message_is_queued() {
 }
 
 #[tokio::test]
+async fn a_draft_that_does_not_say_who_writes_is_the_accounts() {
+    let anonymous = Draft { from: None, ..draft() };
+    let world = World::new(Sink::default());
+    assert_eq!(
+        world.outbox.send(&anonymous, &SendOptions::default()).await.map_err(|e| e.code()),
+        Err(Code::UsageAddress)
+    );
+    let account = SmtpAccount::from_url("smtps://ada%40example.org@smtp.example.org").unwrap();
+    let outbox = Outbox::new(world.ledger.clone(), account, None);
+    assert_eq!(outbox.send(&anonymous, &SendOptions::default()).await.unwrap().sender, "ada@example.org");
+    let other = EmailAddress { name: Some("Ada".into()), email: "lovelace@example.org".into(), group: None };
+    let entry = outbox.with_sender(other).send(&anonymous, &SendOptions::default()).await.unwrap();
+    assert_eq!(entry.sender, "lovelace@example.org");
+}
+
+#[tokio::test]
 async fn the_copy_is_filed_once_whoever_files_it() {
     // The server files it after a while.
     let world = World::at("smtp.gmail.com", Sink::default());
@@ -255,4 +271,31 @@ async fn a_mailbox_that_cannot_be_reached_says_nothing_about_what_is_in_it() {
     *world.sent.filed_by.lock().unwrap() = Some(Arc::clone(&world.sink));
     world.settle(&world.outbox).await;
     assert!(world.ledger.only().is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_falls_silent_is_given_up_in_time() {
+    for (place, state, least, most) in [
+        ("CONNECT", State::Queued, 30, 60),
+        ("EHLO", State::Queued, 60, 120),
+        ("MAIL", State::Queued, 300, 400),
+        ("RCPT", State::Queued, 300, 400),
+        ("DATA", State::Queued, 300, 400),
+        // RFC 1047: whoever waits less than ten minutes makes duplicates.
+        (".", State::Uncertain, 600, 700),
+    ] {
+        let rule = move |command: &str| {
+            let is_it = if place == "." { command == "." } else { command.starts_with(place) };
+            is_it.then(|| SILENCE.to_owned())
+        };
+        let began = tokio::time::Instant::now();
+        let world = sent(Sink::with_rule(rule), &draft()).await;
+        let took = began.elapsed().as_secs();
+        assert!((least..most).contains(&took), "{place}: {took} s");
+        assert_eq!(
+            (world.ledger.only().state, world.sink.messages().len()),
+            (state, usize::from(place == ".")),
+            "{place}"
+        );
+    }
 }

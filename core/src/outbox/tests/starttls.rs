@@ -196,6 +196,8 @@ async fn a_certificate_that_is_not_right_ends_it() {
         ("expired", authority.server("imap.example.org", 2020, 2021)),
         ("not yet valid", authority.server("imap.example.org", 2089, 2090)),
         ("wrong host", authority.server("evil.example.org", 2020, 2090)),
+        ("an address instead of the name", authority.server("127.0.0.1", 2020, 2090)),
+        ("expired and self-signed", own("imap.example.org", 2021, false).0),
         ("unknown authority", other.good()),
         ("self-signed", own("imap.example.org", 2090, false).0),
     ];
