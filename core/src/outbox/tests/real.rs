@@ -2,11 +2,13 @@
 //!
 //! They start as root only; for anybody else these tests have nothing to run against, and say nothing.
 
-use super::super::{Entry, LiveSent, Outbox, RecipientState as R, SendOptions, SentFolder, SmtpAccount, State};
+use super::super::{
+    Entry, LiveSent, Outbox, RecipientState as R, SendOptions, SentFolder, SmtpAccount, State, original,
+};
 use super::smuggling::{bodies, raw_message};
 use super::support::{MemoryLedger, composed, draft};
 use crate::imap::{Flag, Role};
-use crate::message::{Composed, DraftAttachment, ParsedMessage};
+use crate::message::{Composed, Draft, DraftAttachment, ParsedMessage, ReplyOptions};
 use crate::net::{Roots, Security};
 use crate::{Account, Code, Credentials, Engine, EngineOptions, FetchOptions, Mechanism, Secret, Selection, Token};
 use futures_util::FutureExt;
@@ -216,6 +218,11 @@ async fn the_copy_is_filed_once_on_a_real_server_and_found_there() {
     let copies = filed.fetch(Selection::All, FetchOptions::default()).next_batch().await.unwrap().unwrap();
     assert_eq!(copies[0].raw().await.unwrap(), message.raw);
     assert!(copies[0].flags().contains(&Flag::SEEN));
+    // It can be answered and passed on from there.
+    let reply = Draft::reply(&original(&copies[0], false).await.unwrap(), &ReplyOptions::default());
+    assert_eq!((reply.to[0].email.as_str(), &reply.in_reply_to), ("ada@example.org", &Some(message.message_id)));
+    let forward = Draft::forward(&original(&copies[0], true).await.unwrap());
+    assert!(forward.text.unwrap().contains("Found it.\n.\n"));
     session.close().await.unwrap();
 }
 

@@ -22,14 +22,58 @@ pub enum Crash {
     Error,
 }
 
-/// Keeps everything in memory, and can crash at a commit.
+/// A ledger whose process ends at a commit.
+pub struct Crashing {
+    pub ledger: Arc<dyn Ledger>,
+    pub at: usize,
+    pub crash: Crash,
+    pub commits: AtomicUsize,
+}
+
+impl Ledger for Crashing {
+    fn insert(&self, new: NewEntry, raw: Bytes) -> BoxFuture<'_, Result<Entry>> {
+        self.ledger.insert(new, raw)
+    }
+
+    fn commit<'a>(&'a self, before: State, entry: &'a Entry) -> BoxFuture<'a, Result<()>> {
+        let is_it = self.commits.fetch_add(1, Ordering::SeqCst) == self.at;
+        async move {
+            match self.crash {
+                _ if !is_it => self.ledger.commit(before, entry).await,
+                Crash::Error => Err(MailError::new(Code::FileIo, "The disk is full")),
+                Crash::Before => std::future::pending().await,
+                Crash::After => {
+                    self.ledger.commit(before, entry).await?;
+                    std::future::pending().await
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn prune(&self, before: i64) -> BoxFuture<'_, Result<()>> {
+        self.ledger.prune(before)
+    }
+
+    fn unfinished(&self) -> BoxFuture<'_, Result<Vec<Entry>>> {
+        self.ledger.unfinished()
+    }
+
+    fn entry(&self, id: i64) -> BoxFuture<'_, Result<Option<Entry>>> {
+        self.ledger.entry(id)
+    }
+
+    fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>> {
+        self.ledger.raw(id)
+    }
+}
+
+/// Keeps everything in memory.
 #[derive(Default)]
 pub struct MemoryLedger {
     rows: Mutex<Vec<(Entry, Bytes)>>,
     /// All states that were committed, in order.
     pub history: Mutex<Vec<State>>,
-    pub commits: AtomicUsize,
-    pub crash: Mutex<Option<(usize, Crash)>>,
 }
 
 impl MemoryLedger {
@@ -84,20 +128,8 @@ impl Ledger for MemoryLedger {
     }
 
     fn commit<'a>(&'a self, before: State, entry: &'a Entry) -> BoxFuture<'a, Result<()>> {
-        async move {
-            let number = self.commits.fetch_add(1, Ordering::SeqCst);
-            let crash = self.crash.lock().unwrap().filter(|(at, _)| *at == number).map(|(_, crash)| crash);
-            match crash {
-                None => self.write(before, entry),
-                Some(Crash::Error) => Err(MailError::new(Code::FileIo, "The disk is full")),
-                Some(Crash::Before) => std::future::pending().await,
-                Some(Crash::After) => {
-                    self.write(before, entry)?;
-                    std::future::pending().await
-                }
-            }
-        }
-        .boxed()
+        let written = self.write(before, entry);
+        async { written }.boxed()
     }
 
     fn prune(&self, before: i64) -> BoxFuture<'_, Result<()>> {
@@ -203,9 +235,9 @@ impl World {
         Self { ledger, sent, sink, clock, outbox }
     }
 
-    /// The same ledger, clock and Sent after a crash; nothing of the process is left.
-    pub fn restarted(&self, host: &str) -> Outbox {
-        Outbox::dialling(self.ledger.clone(), dial(&self.sink), Some(self.sent.clone()), host)
+    /// Another process over what is left: this ledger, the same clock, server and Sent.
+    pub fn outbox_over(&self, ledger: Arc<dyn Ledger>) -> Outbox {
+        Outbox::dialling(ledger, dial(&self.sink), Some(self.sent.clone()), "smtp.example.org")
             .with_moment(self.clock.clone())
     }
 
