@@ -20,6 +20,7 @@ class SmtpServer(PrivateServer):
     """A server that greets with 220."""
 
     greeting: ClassVar[bytes] = b"220"
+    process: subprocess.Popen[bytes] | None = None
 
     def ports(self, plain: int, tls: int) -> dict[str, int]:
         return {"smtp_port": plain, "smtps_port": tls}
@@ -30,9 +31,14 @@ class SmtpServer(PrivateServer):
     def run_in_background(self, command: list[str | Path], environment: dict[str, str] | None = None) -> None:
         """Runs a program that stays in the foreground; its process id is written for it."""
         with self.log.open("ab") as log:
-            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       start_new_session=True)  # fmt: skip
-        self.pid_file.write_text(f"{process.pid}\n", encoding="ascii")
+            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, start_new_session=True)  # fmt: skip
+        self.pid_file.write_text(f"{self.process.pid}\n", encoding="ascii")
+
+    def stop(self) -> None:
+        super().stop()
+        if self.process:
+            self.process.wait()
 
 
 def unpacked(package: str, program: str) -> Path:
