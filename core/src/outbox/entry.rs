@@ -274,6 +274,7 @@ impl Entry {
         let some = self.recipients.iter().any(|r| r.state == RecipientState::Accepted);
         self.replace(RecipientState::Waiting, RecipientState::Rejected);
         self.move_to(if some { State::Accepted } else { State::Cancelled }, now);
+        self.not_before = now;
         Ok(self)
     }
 

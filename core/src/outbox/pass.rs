@@ -6,7 +6,7 @@ use super::entry::{CopyState, Entry, State};
 use super::ledger::{Ledger, SentFolder};
 use super::moment::Moment;
 use super::smtp::{Envelope, Fate, Stage, wire_form};
-use crate::error::{Code, MailError, Result};
+use crate::error::{Code, MailError, Result, Retry};
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
@@ -16,7 +16,8 @@ use tokio::time::Instant;
 pub struct PassReport {
     /// The messages whose state has changed, as they are now.
     pub changed: Vec<Entry>,
-    /// When there is something to do again, in seconds since 1970; `None` until something is queued or decided.
+    /// When there is something to do again, in seconds since 1970; `None` until something is queued or decided, or
+    /// somebody has mended the trouble (its advice is to ask him).
     pub next: Option<i64>,
     /// What kept messages from being sent that has nothing to do with them: no network, a login refused.
     pub trouble: Option<MailError>,
@@ -58,10 +59,23 @@ impl<'a> Pass<'a> {
             connection.quit().await;
         }
         self.ledger.prune(self.moment.now() - KEPT).await?;
-        let due = left.iter().filter(|e| !e.is_finished()).map(|e| e.not_before).filter(|at| *at < i64::MAX).min();
-        let soonest = if self.report.trouble.is_some() { self.moment.now() + LATER } else { i64::MIN };
-        self.report.next = due.map(|at| at.max(soonest));
+        self.report.next = self.next(&left);
         Ok(self.report)
+    }
+
+    /// When it is worth doing this again. What somebody has to mend first is not tried by itself: servers lock accounts
+    /// whose password is wrong again and again.
+    fn next(&self, left: &[Entry]) -> Option<i64> {
+        let retry = self.report.trouble.as_ref().map(MailError::retry);
+        let hopeless = matches!(retry, Some(Retry::AskUser | Retry::Never));
+        let waits = |e: &&Entry| !e.is_finished() && !(hopeless && e.state == State::Queued);
+        let due = left.iter().filter(waits).map(|e| e.not_before).filter(|at| *at < i64::MAX).min();
+        let pause = match retry {
+            None => return due,
+            Some(Retry::Later(Some(delay))) => i64::try_from(delay.as_secs()).unwrap_or(LATER).max(LATER),
+            Some(_) => LATER,
+        };
+        due.map(|at| at.max(self.moment.now() + pause))
     }
 
     async fn work(&mut self, entry: Entry) -> Result<Entry> {
@@ -121,7 +135,7 @@ impl<'a> Pass<'a> {
     }
 
     fn may_send(&self) -> bool {
-        self.broken < MOST_BROKEN && (self.broken > 0 || self.report.trouble.is_none())
+        self.broken < MOST_BROKEN
     }
 
     async fn settle(

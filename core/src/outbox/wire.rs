@@ -68,18 +68,23 @@ impl<S: Io> Wire<S> {
     pub async fn run(&mut self, machine: &mut dyn Machine) -> Result<()> {
         let mut heard = None;
         loop {
-            heard = match machine.step(heard.take())? {
+            let step = machine.step(heard.take())?;
+            let sends = matches!(step, Step::Send(_));
+            heard = match step {
                 Step::Done => return Ok(()),
-                Step::Commit(_) => None,
                 step => self.perform(step).await?,
             };
+            if let Some(reply) = heard.as_ref().filter(|_| sends) {
+                return Err(reply.refused("this connection"));
+            }
         }
     }
 
-    /// One step that is not a commit; the reply that it has brought.
+    /// One step that is not a commit; the reply that it has brought. Sending brings one only from a server that refuses to
+    /// read on.
     pub async fn perform(&mut self, step: Step) -> Result<Option<Reply>> {
         match step {
-            Step::Send(bytes) => self.send(&bytes).await.map(|()| None),
+            Step::Send(bytes) => self.send(&bytes).await,
             Step::Hear(patience) => self.hear(patience).await.map(Some),
             Step::Quiet => self.overheard().await,
             Step::Commit(_) | Step::Done => Ok(None),
@@ -87,7 +92,7 @@ impl<S: Io> Wire<S> {
     }
 
     /// A command goes out only when nothing is waiting: what was said before it cannot be its answer.
-    async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+    async fn send(&mut self, bytes: &[u8]) -> Result<Option<Reply>> {
         if self.has_more() {
             let code = if self.in_clear { Code::NetTampered } else { Code::ServerProtocol };
             return Err(MailError::new(code, "The server said more than it was asked"));
@@ -96,13 +101,18 @@ impl<S: Io> Wire<S> {
             self.stream.write_all(bytes).await.map_err(|e| net::lost(&e))?;
             self.stream.flush().await.map_err(|e| net::lost(&e))
         };
-        let sent = within(self.limits.slow_progress, "Sending", sending).await;
-        let Err(error) = sent else { return Ok(()) };
-        // A server that closes in the middle has mostly said why.
-        match tokio::time::timeout(LAST_WORDS, self.read()).await {
-            Ok(Ok(reply)) if !reply.is_ok() && !reply.wants_more() => Err(reply.refused("the message")),
-            _ => Err(error),
+        match within(self.limits.slow_progress, "Sending", sending).await {
+            Ok(()) => Ok(None),
+            // What is said in clear is nobody's word.
+            Err(error) if self.in_clear => Err(error),
+            Err(error) => self.last_words().await.map(Some).ok_or(error),
         }
+    }
+
+    /// A server that closes in the middle has mostly said why.
+    async fn last_words(&mut self) -> Option<Reply> {
+        let reply = tokio::time::timeout(LAST_WORDS, self.read()).await.ok()?.ok()?;
+        (reply.is_refusal() || reply.is_temporary()).then_some(reply)
     }
 
     async fn hear(&mut self, patience: Patience) -> Result<Reply> {

@@ -28,11 +28,6 @@ impl Reply {
         self.code / 100 == 2
     }
 
-    /// 3xx
-    pub fn wants_more(&self) -> bool {
-        self.code / 100 == 3
-    }
-
     /// 4xx: later, perhaps.
     pub fn is_temporary(&self) -> bool {
         self.code / 100 == 4

@@ -223,7 +223,7 @@ impl Transaction {
             (State::DataSent, Some(reply)) => return self.data_answered(&reply),
             (State::Body, None) => (State::Heard, Step::Quiet),
             // A server may say early that it will not take the message.
-            (State::Heard | State::Dot, Some(reply)) => return self.interrupted(&reply),
+            (State::Body | State::Heard | State::Dot, Some(reply)) => return self.interrupted(&reply),
             (State::Heard, None) => self.piece(),
             // Committing takes a while, in which a server may lose its patience.
             (State::Committed, None) => (State::Dot, Step::Quiet),

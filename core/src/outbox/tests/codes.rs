@@ -95,3 +95,18 @@ async fn a_server_that_refuses_before_the_end_is_heard() {
     assert_eq!((entry.state, world.sink.messages().len()), (State::Rejected, 0));
     assert_eq!(entry.recipients[0].reply.as_deref(), Some("552 5.3.4 too large"));
 }
+
+#[tokio::test]
+async fn a_server_that_reads_no_further_is_heard() {
+    for (code, state) in [(552, State::Rejected), (452, State::Queued), (250, State::Queued)] {
+        let rule = move |command: &str| (command == "ENOUGH").then(|| format!("{code} 5.3.4 enough"));
+        let world = World::new(Sink { reads: Some(100_000), ..Sink::with_rule(rule) });
+        let large = draft().attach(crate::message::DraftAttachment::bytes("a.bin", vec![7; 700_000]));
+        world.outbox.send_composed(&composed(&large), &SendOptions::default()).await.unwrap();
+        world.outbox.pass().await.unwrap();
+        let entry = world.ledger.only();
+        assert_eq!((entry.state, world.sink.messages().len()), (state, 0), "{code}: {entry:?}");
+        let reply = entry.recipients[0].reply.as_deref().unwrap_or_default();
+        assert_eq!(reply.contains("enough"), code != 250, "{code}: {entry:?}");
+    }
+}

@@ -299,3 +299,25 @@ async fn a_server_that_falls_silent_is_given_up_in_time() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_mailbox_that_cannot_be_reached_keeps_no_message_back() {
+    let world = World::new(Sink::default());
+    *world.sent.offline.lock().unwrap() = true;
+    for key in ["1", "2", "3"] {
+        let options = SendOptions { key: Some(key.into()), ..SendOptions::default() };
+        world.outbox.send_composed(&composed(&draft()), &options).await.unwrap();
+    }
+    world.outbox.pass().await.unwrap();
+    assert_eq!(world.sink.messages().len(), 3);
+}
+
+#[tokio::test]
+async fn what_somebody_has_to_mend_is_not_tried_by_itself() {
+    let rule = |command: &str| command.starts_with("MAIL").then(|| "530 5.7.0 log in first".to_owned());
+    let world = World::new(Sink::with_rule(rule));
+    world.outbox.send_composed(&composed(&draft()), &SendOptions::default()).await.unwrap();
+    let report = world.outbox.pass().await.unwrap();
+    assert_eq!((report.trouble.map(|e| e.code()), report.next), (Some(Code::AuthMissing), None));
+    assert_eq!(world.ledger.only().state, State::Queued);
+}

@@ -18,7 +18,7 @@ pub type Rule = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 pub struct Sink {
     pub capabilities: &'static [&'static str],
-    /// Asked with `CONNECT`, each command line, `.` for the end of a message.
+    /// Asked with `CONNECT`, each command line, `.` for the end of a message, `ENOUGH` where it reads no further.
     pub rule: Option<Rule>,
     /// Of the first connection: bytes that are read, and bytes that are written, before it breaks.
     pub reads: Option<usize>,
@@ -209,6 +209,10 @@ impl Play {
         let mut bytes = [0; 4096];
         let room = self.reads.min(bytes.len());
         if room == 0 {
+            let last_words = self.rule.as_ref().and_then(|rule| rule("ENOUGH"));
+            if let Some(last_words) = last_words {
+                self.write(&last_words).await?;
+            }
             return None;
         }
         let count = self.stream.read(&mut bytes[..room]).await.ok().filter(|n| *n > 0)?;

@@ -74,7 +74,7 @@ async fn a_message_goes_from_the_disk_to_the_server_and_stands_in_the_feed() {
     let handle = open(&world.path);
     let ledger = StoreLedger::new(handle.clone());
     let outbox = world.outbox(ledger.clone());
-    assert_eq!(outbox.unfinished().await.unwrap(), [queued.clone()]);
+    assert_eq!(outbox.unfinished().await.unwrap(), std::slice::from_ref(&queued));
     world.settle(&outbox).await;
     let entry = ledger.entry(queued.id).await.unwrap().unwrap();
     assert!(entry.is_finished() && entry.recipients[0].reply.as_deref() == Some("250 2.0.0 taken"), "{entry:?}");

@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 
 /// What a crash does to the commit that it hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Crashing {
     pub at: usize,
     pub crash: Crash,
     pub commits: AtomicUsize,
+    /// Told when the process has come to its end.
+    pub ended: Notify,
 }
 
 impl Ledger for Crashing {
@@ -41,10 +44,10 @@ impl Ledger for Crashing {
             match self.crash {
                 _ if !is_it => self.ledger.commit(before, entry).await,
                 Crash::Error => Err(MailError::new(Code::FileIo, "The disk is full")),
-                Crash::Before => std::future::pending().await,
+                Crash::Before => self.end().await,
                 Crash::After => {
                     self.ledger.commit(before, entry).await?;
-                    std::future::pending().await
+                    self.end().await
                 }
             }
         }
@@ -65,6 +68,14 @@ impl Ledger for Crashing {
 
     fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>> {
         self.ledger.raw(id)
+    }
+}
+
+impl Crashing {
+    /// Nobody comes back from here.
+    async fn end(&self) -> Result<()> {
+        self.ended.notify_one();
+        std::future::pending().await
     }
 }
 
