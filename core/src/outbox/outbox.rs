@@ -78,7 +78,8 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`Code::UsageArgument`] where it holds a lone CR, a NUL or a line of more than 998 bytes; and what the store says.
+    /// [`Code::UsageArgument`] where it holds a lone CR, a NUL or a line of more than 998 bytes; [`Code::UsageAddress`]
+    /// where an address of the envelope is none, or it has no recipient; and what the store says.
     pub async fn send_composed(&self, message: &Composed, options: &SendOptions) -> Result<Entry> {
         let (new, raw) = queue::entry(message, options, self.moment.now())?;
         self.ledger.insert(new, raw).await

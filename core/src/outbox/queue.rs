@@ -5,9 +5,10 @@ use super::ledger::NewEntry;
 use super::smtp::wire_form;
 use crate::error::{Code, MailError, Result};
 use crate::imap::InternalDate;
-use crate::message::{Composed, Draft, DraftAttachment, DraftContent, Stamp};
+use crate::message::{AddrSpec, Composed, Draft, DraftAttachment, DraftContent, Stamp};
 use bytes::Bytes;
 use ring::rand::{SecureRandom, SystemRandom};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Most bytes of one file that is attached. Servers take some 25 to 150 MB.
@@ -47,11 +48,18 @@ pub(super) async fn composed(mut draft: Draft, now: InternalDate) -> Result<Comp
 /// What is queued of a message that was made ready.
 pub(super) fn entry(message: &Composed, options: &SendOptions, now: i64) -> Result<(NewEntry, Bytes)> {
     let raw = wire_form(&message.raw)?;
+    let address = |text: &String| AddrSpec::parse(text).map(|address| address.to_string());
+    let mut recipients: Vec<String> = message.recipients.iter().map(address).collect::<Result<_>>()?;
+    let mut seen = BTreeSet::new();
+    recipients.retain(|recipient| seen.insert(recipient.clone()));
+    if recipients.is_empty() {
+        return Err(MailError::new(Code::UsageAddress, "The message has no recipient"));
+    }
     let new = NewEntry {
         key: options.key.clone().unwrap_or_else(|| message.message_id.clone()),
         message_id: message.message_id.clone(),
-        sender: message.sender.clone(),
-        recipients: message.recipients.clone(),
+        sender: address(&message.sender)?,
+        recipients,
         on_doubt: options.on_doubt,
         wants_copy: !options.no_copy,
         created: now,

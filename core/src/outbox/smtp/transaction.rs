@@ -82,7 +82,7 @@ enum State {
 }
 
 impl Transaction {
-    /// [`Code::Internal`] where an address is none, though it was checked when the message was queued.
+    /// [`Code::UsageAddress`] where an address is none: nothing else may stand between the angle brackets.
     pub fn new(envelope: Envelope, capabilities: Capabilities) -> Result<Self> {
         for address in envelope.recipients.iter().chain(Some(&envelope.sender).filter(|s| !s.is_empty())) {
             AddrSpec::parse(address)?;
@@ -308,7 +308,8 @@ impl Transaction {
             false => fate(reply).ok_or_else(|| reply.unexpected("the message"))?,
         };
         self.settle(&fate);
-        Ok((State::Done, Step::Done))
+        // All has been said about the message, and the server closes the connection.
+        if reply.code == 421 { Err(reply.refused("the message")) } else { Ok((State::Done, Step::Done)) }
     }
 }
 

@@ -321,3 +321,38 @@ async fn what_somebody_has_to_mend_is_not_tried_by_itself() {
     assert_eq!((report.trouble.map(|e| e.code()), report.next), (Some(Code::AuthMissing), None));
     assert_eq!(world.ledger.only().state, State::Queued);
 }
+
+#[tokio::test]
+async fn an_envelope_that_cannot_be_sent_is_not_queued() {
+    let world = World::new(Sink::default());
+    let good = composed(&draft());
+    for (sender, recipients) in [
+        ("ada@example.org", &["grace@example.org>\r\nRCPT TO:<evil@x.org"][..]),
+        ("ada@example.org> SIZE=1", &["grace@example.org"]),
+        ("ada@example.org", &[]),
+        ("ada", &["grace@example.org"]),
+    ] {
+        let recipients = recipients.iter().map(|r| (*r).to_owned()).collect();
+        let bad = crate::message::Composed { sender: sender.to_owned(), recipients, ..good.clone() };
+        let refused = world.outbox.send_composed(&bad, &SendOptions::default()).await;
+        assert_eq!(refused.map_err(|e| e.code()).err(), Some(Code::UsageAddress), "{bad:?}");
+    }
+    assert!(world.ledger.all().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_after_the_dot_costs_the_next_message_nothing() {
+    let first = Arc::new(AtomicBool::new(true));
+    let is_first = Arc::clone(&first);
+    let rule = move |command: &str| {
+        (command == "." && is_first.swap(false, Ordering::SeqCst)).then(|| "421 4.3.2 shutting down".to_owned())
+    };
+    let world = World::new(Sink::with_rule(rule));
+    for key in ["1", "2"] {
+        let options = SendOptions { key: Some(key.into()), ..SendOptions::default() };
+        world.outbox.send_composed(&composed(&draft()), &options).await.unwrap();
+    }
+    world.outbox.pass().await.unwrap();
+    let states: Vec<(State, u32)> = world.ledger.all().iter().map(|e| (e.state, e.attempts)).collect();
+    assert_eq!(states, [(State::Queued, 1), (State::Accepted, 0)]);
+}
