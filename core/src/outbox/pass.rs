@@ -33,6 +33,8 @@ pub(super) struct Pass<'a> {
     connection: Option<Connection>,
     /// Connections that have broken in the middle of a message.
     broken: u8,
+    /// No connection can be had, or nobody is logged in on it: there is no use in asking for the next message.
+    is_blocked: bool,
     greeting: String,
 }
 
@@ -46,7 +48,18 @@ const LATER: i64 = 30;
 impl<'a> Pass<'a> {
     pub fn new(ledger: &'a dyn Ledger, connect: &'a dyn Connect, moment: &'a dyn Moment) -> Self {
         let (report, greeting) = (PassReport::default(), String::new());
-        Self { ledger, connect, sent: None, host: "", moment, report, connection: None, broken: 0, greeting }
+        Self {
+            ledger,
+            connect,
+            sent: None,
+            host: "",
+            moment,
+            report,
+            connection: None,
+            broken: 0,
+            is_blocked: false,
+            greeting,
+        }
     }
 
     /// Works through all that is unfinished. An error is the ledger's: what the network does is in the report.
@@ -59,16 +72,16 @@ impl<'a> Pass<'a> {
             connection.quit().await;
         }
         self.ledger.prune(self.moment.now() - KEPT).await?;
-        self.report.next = self.next(&left);
+        self.report.next = self.due(&left);
         Ok(self.report)
     }
 
     /// When it is worth doing this again. What somebody has to mend first is not tried by itself: servers lock accounts
     /// whose password is wrong again and again.
-    fn next(&self, left: &[Entry]) -> Option<i64> {
+    fn due(&self, left: &[Entry]) -> Option<i64> {
         let retry = self.report.trouble.as_ref().map(MailError::retry);
-        let hopeless = matches!(retry, Some(Retry::AskUser | Retry::Never));
-        let waits = |e: &&Entry| !e.is_finished() && !(hopeless && e.state == State::Queued);
+        let hopeless = self.is_blocked && matches!(retry, Some(Retry::AskUser | Retry::Never));
+        let waits = |e: &&Entry| !(e.is_finished() || hopeless && e.state == State::Queued);
         let due = left.iter().filter(waits).map(|e| e.not_before).filter(|at| *at < i64::MAX).min();
         let pause = match retry {
             None => return due,
@@ -108,10 +121,10 @@ impl<'a> Pass<'a> {
     }
 
     async fn send(&mut self, entry: Entry) -> Result<Entry> {
-        let raw = self.ledger.raw(entry.id).await?;
-        let message = match wire_form(&raw) {
+        let message = match self.ledger.raw(entry.id).await.and_then(|raw| wire_form(&raw)) {
             Ok(message) => message,
-            Err(error) => return self.refuse(entry, &error).await,
+            Err(error) if is_of_the_message(&error) => return self.refuse(entry, &error).await,
+            Err(error) => return Err(error),
         };
         let Some(mut connection) = self.connected().await else { return Ok(entry) };
         let envelope = Envelope { sender: entry.sender.clone(), recipients: entry.waiting(), message };
@@ -135,7 +148,7 @@ impl<'a> Pass<'a> {
     }
 
     fn may_send(&self) -> bool {
-        self.broken < MOST_BROKEN
+        !self.is_blocked && self.broken < MOST_BROKEN
     }
 
     async fn settle(
@@ -146,9 +159,10 @@ impl<'a> Pass<'a> {
         error: Option<MailError>,
     ) -> Result<Entry> {
         let after = entry.ended(submitted, error.as_ref(), self.moment.now(), self.moment.random());
-        if error.is_some() {
+        if let Some(error) = error {
             self.broken += 1;
-            self.report.trouble = error;
+            self.is_blocked = error.code() == Code::AuthMissing;
+            self.report.trouble = Some(error);
         }
         self.replace(Entry { state: in_ledger, ..entry }, after).await
     }
@@ -170,7 +184,7 @@ impl<'a> Pass<'a> {
                 Some(connection)
             }
             Err(error) => {
-                (self.report.trouble, self.broken) = (Some(error), MOST_BROKEN);
+                (self.report.trouble, self.is_blocked) = (Some(error), true);
                 None
             }
         }
@@ -242,6 +256,14 @@ impl<'a> Pass<'a> {
         let after = Entry { not_before: self.moment.now() + LATER, ..entry.clone() };
         self.replace(entry, after).await
     }
+}
+
+/// Whether a message can never be sent, whatever becomes of the store and the network.
+fn is_of_the_message(error: &MailError) -> bool {
+    matches!(
+        error.code(),
+        Code::UsageArgument | Code::LimitExceeded | Code::StoreDamaged | Code::BodyNotHere | Code::MessageMissing
+    )
 }
 
 /// Commits the stages of one dialogue.

@@ -313,6 +313,20 @@ async fn a_mailbox_that_cannot_be_reached_keeps_no_message_back() {
 }
 
 #[tokio::test]
+async fn a_message_that_cannot_be_read_keeps_no_other_back() {
+    let world = World::new(Sink::default());
+    for key in ["1", "2"] {
+        let options = SendOptions { key: Some(key.into()), ..SendOptions::default() };
+        world.outbox.send_composed(&composed(&draft()), &options).await.unwrap();
+    }
+    *world.ledger.damaged.lock().unwrap() = Some(1);
+    world.settle(&world.outbox).await;
+    let states: Vec<State> = world.ledger.all().iter().map(|e| e.state).collect();
+    assert_eq!(states, [State::Rejected, State::Accepted]);
+    assert!(world.ledger.all()[0].reply.as_deref().unwrap().contains("store.damaged"));
+}
+
+#[tokio::test]
 async fn what_somebody_has_to_mend_is_not_tried_by_itself() {
     let rule = |command: &str| command.starts_with("MAIL").then(|| "530 5.7.0 log in first".to_owned());
     let world = World::new(Sink::with_rule(rule));

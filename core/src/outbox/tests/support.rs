@@ -85,6 +85,8 @@ pub struct MemoryLedger {
     rows: Mutex<Vec<(Entry, Bytes)>>,
     /// All states that were committed, in order.
     pub history: Mutex<Vec<State>>,
+    /// The one whose bytes cannot be read.
+    pub damaged: Mutex<Option<i64>>,
 }
 
 impl MemoryLedger {
@@ -157,8 +159,9 @@ impl Ledger for MemoryLedger {
     }
 
     fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>> {
+        let is_damaged = *self.damaged.lock().unwrap() == Some(id);
         let raw = self.rows.lock().unwrap().iter().find(|(e, _)| e.id == id).unwrap().1.clone();
-        async { Ok(raw) }.boxed()
+        async move { if is_damaged { Err(Code::StoreDamaged.into()) } else { Ok(raw) } }.boxed()
     }
 }
 
