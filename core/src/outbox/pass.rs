@@ -208,7 +208,11 @@ impl<'a> Pass<'a> {
     }
 
     async fn file(&mut self, entry: Entry) -> Result<Entry> {
-        let Some(sent) = self.sent else { return Ok(entry) };
+        let Some(sent) = self.sent else {
+            // Nobody files copies here.
+            let after = Entry { sent_copy: None, ..entry.clone() };
+            return self.replace(entry, after).await;
+        };
         let step = self.copy_step(&entry);
         let looks = matches!(step, CopyStep::Look(_) | CopyStep::LookAndAppend);
         let is_there = match looks {

@@ -4,6 +4,7 @@ mod codes;
 mod crash;
 mod cut;
 mod dialogue;
+mod killed;
 mod real;
 mod sending;
 mod sink;
