@@ -18,6 +18,7 @@ mod watch;
 pub mod imap;
 pub mod journal;
 pub mod message;
+pub mod outbox;
 pub mod query;
 pub mod store;
 pub mod sync;
@@ -28,6 +29,7 @@ pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
+pub use outbox::{Outbox, SendOptions, SmtpAccount};
 pub use query::Query;
 pub use secret::Secret;
 pub use session::{

@@ -22,6 +22,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("net", 5),
     ("store", 5),
     ("session", 6),
+    ("outbox", 7),
     ("sync", 7),
     ("watch", 7),
 ];

@@ -196,6 +196,10 @@ service anvil {{
 }}
 service auth {{
   client_limit = 8000
+  # Postfix asks here whether a login is good.
+  unix_listener {home}/run/auth-smtp {{
+    mode = 0666
+  }}
 }}
 service stats {{
   client_limit = 8000

@@ -33,6 +33,7 @@ class PrivateServer:
     """A server of our own; use it as a context manager, or call `start` and `stop`."""
 
     name: ClassVar[str]
+    greeting: ClassVar[bytes] = b"* OK"
 
     def __init__(self, home: str | os.PathLike[str] | None = None, **options: Any) -> None:
         self.home = Path(home) if home else Path(tempfile.mkdtemp(prefix=f"mt-{self.name}-"))
@@ -75,8 +76,7 @@ class PrivateServer:
             "server": self.name,
             "home": str(self.home),
             "host": "localhost",
-            "imap_port": plain,
-            "imaps_port": tls,
+            **self.ports(plain, tls),
             "ca": str(self.home / "ca" / "ca.pem"),
             "user": USER,
             "password": PASSWORD,
@@ -87,7 +87,7 @@ class PrivateServer:
         return self.env
 
     def wait_until_up(self, port: int) -> bool:
-        return wait_for(lambda: greets(port), START_SECONDS, give_up=lambda: self.pid() is None)
+        return wait_for(lambda: greets(port, self.greeting), START_SECONDS, give_up=lambda: self.pid() is None)
 
     def pid(self) -> int | None:
         """The master process, while it lives."""
@@ -118,6 +118,9 @@ class PrivateServer:
     def launch(self) -> None:
         """Starts the master process, which writes `pid_file` before this returns."""
         raise NotImplementedError
+
+    def ports(self, plain: int, tls: int) -> dict[str, int]:
+        return {"imap_port": plain, "imaps_port": tls}
 
     def extra_environment(self) -> dict[str, Any]:
         return {}
@@ -179,10 +182,10 @@ def alive(pid: int) -> bool:
         return True
 
 
-def greets(port: int) -> bool:
+def greets(port: int, greeting: bytes) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), 1) as s:
-            return s.recv(64).startswith(b"* OK")
+            return s.recv(64).startswith(greeting)
     except OSError:
         return False
 

@@ -2,6 +2,8 @@
 
 import imaplib
 import json
+import os
+import smtplib
 import ssl
 import subprocess
 import sys
@@ -14,7 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from servers.cyrus import Cyrus
 from servers.dovecot import Dovecot, token
-from servers.private import alive
+from servers.opensmtpd import OpenSmtpd
+from servers.postfix import Postfix
+from servers.private import alive, wait_for
 
 HERE = Path(__file__).resolve().parent
 
@@ -98,6 +102,36 @@ class Servers(unittest.TestCase):
             self.assertEqual(json.loads(shown.stdout), env)
             subprocess.run([*script, "stop", "--home", home], check=True)
             self.assertFalse(alive(env["pid"]))
+
+
+@unittest.skipUnless(os.getuid() == 0, "Postfix and OpenSMTPD start as root only")
+class SmtpServers(unittest.TestCase):
+    def test_both_take_mail_and_leave_nothing_running(self) -> None:
+        pids: list[int] = []
+        with Postfix() as postfix, OpenSmtpd() as opensmtpd:
+            pids = [postfix.env["pid"], opensmtpd.env["pid"], postfix.dovecot.env["pid"]]
+            for env in (postfix.env, opensmtpd.env):
+                with smtplib.SMTP("127.0.0.1", env["smtp_port"]) as client:
+                    client.sendmail("ada@example.org", "grace@example.org", b"Subject: moth\r\n\r\n.\r\n")
+                folder = Path(env["mail"], "new")
+                arrived = wait_for(lambda at=folder: at.exists() and any(at.iterdir()), 20)
+                self.assertTrue(arrived, Path(env["log"]).read_text(encoding="utf-8"))
+        self.assertEqual([alive(pid) for pid in pids], [False] * 3)
+
+    def test_postfix_takes_logins_over_tls_only_and_refuses_wrong_ones(self) -> None:
+        with Postfix() as server:
+            env = server.env
+            context = ssl.create_default_context(cafile=env["ca"])
+            with smtplib.SMTP_SSL("localhost", env["smtps_port"], context=context) as client:
+                client.login(env["user"], env["password"])
+                self.assertEqual(client.mail("ada@example.org")[0], 250)
+                self.assertEqual(client.rcpt("refused@example.org")[0], 554)
+                self.assertEqual(client.rcpt("later@example.org")[0], 450)
+            with smtplib.SMTP("localhost", env["smtp_port"]) as client:
+                client.ehlo()
+                self.assertNotIn("auth", client.esmtp_features)
+                client.starttls(context=context)
+                self.assertRaises(smtplib.SMTPAuthenticationError, client.login, env["user"], "wrong")
 
 
 if __name__ == "__main__":

@@ -239,21 +239,20 @@ fn place(whole: &[u8], part: &[u8]) -> Option<usize> {
     (at + part.len() <= whole.len()).then_some(at)
 }
 
-/// The order of the variants is that of the fields on the wire.
-const LISTS: [AddressList; 6] =
-    [AddressList::From, AddressList::Sender, AddressList::ReplyTo, AddressList::To, AddressList::Cc, AddressList::Bcc];
-
 impl AddressList {
+    /// All of them, in their order on the wire.
+    pub const ALL: [Self; 6] = [Self::From, Self::Sender, Self::ReplyTo, Self::To, Self::Cc, Self::Bcc];
+
     /// By the number of the field, the date being the first.
     pub(super) fn of_field(number: usize) -> Option<Self> {
-        LISTS.get(number.checked_sub(2)?).copied()
+        Self::ALL.get(number.checked_sub(2)?).copied()
     }
 }
 
 impl PartialEq for Envelope {
     fn eq(&self, other: &Self) -> bool {
         (0..4).all(|at| self.field(at) == other.field(at))
-            && LISTS.into_iter().all(|list| self.addresses(list).eq(other.addresses(list)))
+            && AddressList::ALL.into_iter().all(|list| self.addresses(list).eq(other.addresses(list)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! ENVELOPE and BODYSTRUCTURE as IMAP text (RFC 9051 section 7.5.2), the way a correct server writes them: what a store
 //! keeps of a message, whatever faults the text had when it came.
 
-use super::{Address, BodyStructure, Disposition, Envelope};
+use super::{Address, AddressList, BodyStructure, Disposition, Envelope};
 use bytes::Bytes;
 
 /// Longest string that is written in quotes.
@@ -25,27 +25,27 @@ pub fn body_structure(part: &BodyStructure) -> Bytes {
 
 fn write_envelope(out: &mut Vec<u8>, e: &Envelope) {
     out.push(b'(');
-    nstring(out, e.date.as_deref());
-    word(out, |out| nstring(out, e.subject.as_deref()));
-    for list in [&e.from, &e.sender, &e.reply_to, &e.to, &e.cc, &e.bcc] {
-        word(out, |out| addresses(out, list));
+    nstring(out, e.date());
+    word(out, |out| nstring(out, e.subject()));
+    for list in AddressList::ALL {
+        word(out, |out| addresses(out, e.addresses(list)));
     }
-    word(out, |out| nstring(out, e.in_reply_to.as_deref()));
-    word(out, |out| nstring(out, e.message_id.as_deref()));
+    word(out, |out| nstring(out, e.in_reply_to()));
+    word(out, |out| nstring(out, e.message_id()));
     out.push(b')');
 }
 
-fn addresses(out: &mut Vec<u8>, all: &[Address]) {
-    if all.is_empty() {
+fn addresses<'a>(out: &mut Vec<u8>, all: impl ExactSizeIterator<Item = Address<'a>>) {
+    if all.len() == 0 {
         out.extend_from_slice(b"NIL");
         return;
     }
     out.push(b'(');
     for Address { name, route, mailbox, host } in all {
         out.push(b'(');
-        nstring(out, name.as_deref());
+        nstring(out, name);
         for field in [route, mailbox, host] {
-            word(out, |out| nstring(out, field.as_deref()));
+            word(out, |out| nstring(out, field));
         }
         out.push(b')');
     }
@@ -179,7 +179,7 @@ mod tests {
         let Ok(Response::Data(Untagged::Fetch(row))) = parse_response(&frame, &Limits::default(), false) else {
             panic!("{line}")
         };
-        (row.envelope.unwrap(), row.body_structure.unwrap())
+        (row.envelope.unwrap(), row.body_structure.unwrap().read().unwrap())
     }
 
     const ENVELOPE: &str = r#"("Mon, 1 Jan 2024" "a \"quoted\" \\ one" (("Ada" NIL "ada" "x.org")(NIL NIL "group" NIL)(NIL NIL NIL NIL)) NIL NIL (("" NIL "b" "c")) NIL NIL NIL "<1@x>")"#;
@@ -205,7 +205,11 @@ mod tests {
 
     #[test]
     fn what_quotes_cannot_hold_is_a_literal() {
-        let subject = |text: &'static [u8]| Envelope { subject: Some(Bytes::from_static(text)), ..Envelope::default() };
+        let subject = |text: &[u8]| {
+            let head = format!("(NIL {{{}}}\r\n", text.len());
+            let tail = b" NIL NIL NIL NIL NIL NIL NIL NIL)";
+            Envelope::parse([head.as_bytes(), text, tail].concat()).unwrap()
+        };
         let shown = envelope(&subject(b"a\r\nb"));
         assert!(shown.starts_with(b"(NIL {4}\r\na\r\nb NIL"));
         assert!(envelope(&subject(b"caf\xe9")).starts_with(b"(NIL {4}\r\ncaf\xe9 NIL"));

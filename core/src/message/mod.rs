@@ -12,6 +12,7 @@ mod address;
 mod attachment;
 mod charset;
 mod date;
+mod draft;
 mod filename;
 mod headers;
 mod html;
@@ -26,6 +27,9 @@ pub use address::{EmailAddress, SingleAddress, decode_addresses, is_plain, parse
 pub use attachment::Attachment;
 pub use charset::{Decoded, decode_charset, for_display};
 pub use date::parse_date;
+pub use draft::{
+    AddrSpec, Composed, Draft, DraftAttachment, DraftContent, Original, ReplyOptions, Stamp, parse_recipients,
+};
 pub use filename::{filename_candidates, safe_filename};
 pub use headers::Headers;
 pub use html::html_to_text;

@@ -39,9 +39,10 @@ pub(super) fn tls(error: &io::Error, name: &str, when: Handshake) -> MailError {
                 .with(|c| c.host = Some(name.to_owned()))
                 .hint("Somebody between us and the server may be sending in its place");
         }
-        Some(TlsError::InvalidMessage(_)) => {
-            (format!("{name} does not speak TLS on this port"), "Port 993 is for TLS; port 143 is for imap+starttls://")
-        }
+        Some(TlsError::InvalidMessage(_)) => (
+            format!("{name} does not speak TLS on this port"),
+            "TLS has ports of its own, 993 for IMAP and 465 for sending; 143 and 587 are for STARTTLS",
+        ),
         Some(TlsError::PeerIncompatible(_)) => {
             (format!("{name} offers no TLS that is safe"), "TLS 1.2 or 1.3 is needed")
         }

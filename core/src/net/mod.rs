@@ -9,6 +9,8 @@ mod fault;
 mod own;
 mod proxy;
 mod stream;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tls;
 mod url;
 

@@ -97,6 +97,11 @@ impl Account {
         self.quirks.clone().unwrap_or_else(|| quirks_for(&self.host, greeting, id))
     }
 
+    /// What callbacks have answered, for whoever else logs in with the same credentials.
+    pub(crate) fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.vault)
+    }
+
     /// `user@host`, the account's name in a [`MessageRef`](crate::MessageRef).
     #[must_use]
     pub fn label(&self) -> String {

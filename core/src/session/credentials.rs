@@ -87,7 +87,7 @@ pub struct Token {
 }
 
 impl Credentials {
-    pub(super) fn kind(&self) -> CredentialKind {
+    pub(crate) fn kind(&self) -> CredentialKind {
         if matches!(self, Self::Token(_)) { CredentialKind::Token } else { CredentialKind::Password }
     }
 }
@@ -105,7 +105,7 @@ impl fmt::Debug for Credentials {
 
 /// A secret that the server did not take.
 #[derive(Clone, Debug)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     pub secret: Secret,
     pub reason: TokenReason,
 }

@@ -59,6 +59,7 @@ pub use selection::{Selection, Target};
 pub use session::Session;
 
 pub(crate) use connection::{Connection, Extra, Pending, closed};
+pub(crate) use credentials::{Refused, Vault};
 pub(crate) use message::Loaded;
 pub(crate) use observer::{Observed, observer};
 pub(crate) use route::{Reply, Rows, Wants};

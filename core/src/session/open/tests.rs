@@ -5,14 +5,13 @@ mod certificates;
 mod logins;
 mod scram;
 mod secrets;
-mod server;
 mod settled;
 mod starttls;
 mod tokens;
 
 use super::*;
 use crate::net::Roots;
-use server::{Authority, Pace, Server};
+use crate::net::testing::{self, Authority, Pace, Server};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;

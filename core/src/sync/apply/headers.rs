@@ -148,10 +148,11 @@ pub(super) fn identity(row: &Arrived) -> Identity {
 /// A row with all that makes a message visible; `None` for one that lacks something.
 pub(super) fn arrived(uid: u32, row: &FetchRow) -> Option<Arrived> {
     let header = row.sections.iter().find(|data| data.section == Section::header())?.data.clone();
+    let structure = row.body_structure.as_ref().and_then(|text| text.read().ok());
     let headers = Headers {
         header: header.map(crate::wire::Octets::into_bytes).unwrap_or_default(),
         envelope: row.envelope.as_ref().map(render::envelope).unwrap_or_default(),
-        body_structure: row.body_structure.as_ref().map(render::body_structure).unwrap_or_default(),
+        body_structure: structure.as_ref().map(render::body_structure).unwrap_or_default(),
     };
     Some(Arrived {
         uid,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 async fn a_bad_certificate_is_named_and_nothing_is_sent() {
     let ours = Authority::shared();
     let table = [
-        (server::own("imap.example.org", 2090, false).0, "self-signed"),
+        (testing::own("imap.example.org", 2090, false).0, "self-signed"),
         (Authority::new().good(), "not trusted"),
         (ours.server("imap.example.com", 2020, 2090), "not for imap.example.org"),
         (ours.server("127.0.0.1", 2020, 2090), "not for imap.example.org"),
@@ -66,7 +66,7 @@ async fn a_self_signed_certificate_that_was_given_is_taken_but_not_under_another
     ];
     for authority in [true, false] {
         for (name, until, words) in cases {
-            let (tls, pem) = server::own(name, until, authority);
+            let (tls, pem) = testing::own(name, until, authority);
             let server = Server::start("TLS\nS: * PREAUTH [CAPABILITY IMAP4rev1] in", Pace::Whole, tls).await;
             let mut account = account(&server, Security::Tls, password());
             account.net.roots = Roots::Pem(pem.into());

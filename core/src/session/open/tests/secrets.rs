@@ -4,36 +4,14 @@ use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use futures_util::FutureExt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Only this test knows it, so that what other tests log does not matter.
 const SECRET: &str = "xyzzy-5ecret-9";
 
-/// Everything logged in this process, at trace level.
-static LOGGED: Mutex<String> = Mutex::new(String::new());
-
-fn logged() -> MutexGuard<'static, String> {
-    LOGGED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-struct Recorder;
-
-impl log::Log for Recorder {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        logged().push_str(&format!("{}: {}\n", record.target(), record.args()));
-    }
-
-    fn flush(&self) {}
-}
-
 #[tokio::test]
 async fn a_secret_is_in_no_log_error_or_debug() {
-    log::set_logger(&Recorder).unwrap();
-    log::set_max_level(log::LevelFilter::Trace);
+    testing::record_logs();
     let dialogues = [
         ("", format!("C: LOGIN \"ada-7\" \"{SECRET}\"")),
         ("AUTH=PLAIN", format!("C: AUTHENTICATE PLAIN\nS: +\nc: <<\0ada-7\0{SECRET}>>")),
@@ -63,7 +41,7 @@ async fn a_secret_is_in_no_log_error_or_debug() {
         }
     }
     assert!(written.contains("<user> <password>") && written.contains("auth.rejected"), "{written}");
-    let logged = logged();
+    let logged = testing::logged();
     assert!(logged.contains("async_imap") && logged.contains("rustls"), "the recorder records nothing");
     let forms = [
         SECRET.to_owned(),

@@ -7,7 +7,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -228,4 +228,35 @@ fn config(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConf
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     Arc::new(builder.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap())
+}
+
+/// Everything logged in this process, at trace level, since somebody first asked for it.
+static LOGGED: Mutex<String> = Mutex::new(String::new());
+
+struct Recorder;
+
+impl log::Log for Recorder {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        logged().push_str(&format!("{}: {}\n", record.target(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+/// Records what is logged from now on. There is one logger in a process, so all tests share it.
+pub fn record_logs() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Recorder).unwrap();
+        log::set_max_level(log::LevelFilter::Trace);
+    });
+}
+
+/// What was recorded.
+pub fn logged() -> MutexGuard<'static, String> {
+    LOGGED.lock().unwrap_or_else(PoisonError::into_inner)
 }

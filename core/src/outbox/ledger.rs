@@ -1,0 +1,62 @@
+//! What the outbox needs of whoever keeps its messages, and of whoever keeps the mailbox Sent.
+
+use super::entry::{Entry, OnDoubt, State};
+use crate::error::Result;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+/// A message that is queued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEntry {
+    /// Unique: the same key queued again is the same message, never a second one.
+    pub key: String,
+    /// `Message-ID`, without its angle brackets.
+    pub message_id: String,
+    /// The sender of the envelope.
+    pub sender: String,
+    /// The recipients of the envelope, each once.
+    pub recipients: Vec<String>,
+    /// What to do when it is not known whether it was sent.
+    pub on_doubt: OnDoubt,
+    /// Whether a copy is to be in Sent.
+    pub wants_copy: bool,
+    /// When it was queued, in seconds since 1970.
+    pub created: i64,
+    /// Not to be sent before this, in seconds since 1970.
+    pub not_before: i64,
+}
+
+/// Keeps messages to be sent.
+///
+/// What is committed is durable when the call returns: a power loss after it may not take it back. A store that several
+/// processes share refuses commits of one that has lost its lease.
+pub trait Ledger: Send + Sync {
+    /// Queues a message with its bytes, in one step; the one that is there already where the key is known.
+    fn insert(&self, new: NewEntry, raw: Bytes) -> BoxFuture<'_, Result<Entry>>;
+
+    /// Writes all that can change of an entry and its recipients, in one step, if the entry is still in state `before`;
+    /// otherwise [`Code::Cancelled`](crate::Code::Cancelled), and nothing is written.
+    fn commit<'a>(&'a self, before: State, entry: &'a Entry) -> BoxFuture<'a, Result<()>>;
+
+    /// Takes away those that were [finished](Entry::is_finished) before that moment, in seconds since 1970.
+    fn prune(&self, before: i64) -> BoxFuture<'_, Result<()>>;
+
+    /// All that are not [finished](Entry::is_finished), in their order.
+    fn unfinished(&self) -> BoxFuture<'_, Result<Vec<Entry>>>;
+
+    /// One of them, or one that is finished.
+    fn entry(&self, id: i64) -> BoxFuture<'_, Result<Option<Entry>>>;
+
+    /// The bytes of a message, as they were queued.
+    fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>>;
+}
+
+/// The mailbox that copies of sent messages are in.
+pub trait SentFolder: Send + Sync {
+    /// Whether the message with this `Message-ID` is there. An error where it could not be looked for: not finding it
+    /// has to mean that it is not there.
+    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>>;
+
+    /// Adds a message, marked as seen.
+    fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>>;
+}

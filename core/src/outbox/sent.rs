@@ -1,0 +1,55 @@
+//! Sent on a live server.
+
+use super::ledger::SentFolder;
+use crate::error::{Code, Result};
+use crate::imap::{Flag, Role};
+use crate::session::{AppendOptions, AppendSource, Columns, FetchOptions, Order, Selection, Session};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+/// How many of the newest messages are looked through. SEARCH for a header is not asked for: several servers answer it
+/// wrongly or not at all (Yahoo: `SERVERBUG`; quirk 41), and what it does not find must not be there.
+const NEWEST: u64 = 500;
+
+/// The mailbox Sent of a live session, by its special use; All Mail where there is one as well.
+#[derive(Clone, Debug)]
+pub struct LiveSent(pub Session);
+
+impl SentFolder for LiveSent {
+    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            for role in [Role::Sent, Role::All] {
+                match self.holds(role, message_id).await {
+                    Ok(false) => {}
+                    // A mailbox that is not there holds nothing.
+                    Err(error) if error.code() == Code::MailboxMissing => {}
+                    found => return found,
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let options = AppendOptions { flags: vec![Flag::SEEN], create: true, ..AppendOptions::default() };
+            let mailbox = self.0.mailbox(Role::Sent)?;
+            mailbox.append(AppendSource::Bytes(raw), options).await.map(|_| ())
+        })
+    }
+}
+
+impl LiveSent {
+    async fn holds(&self, role: Role, message_id: &str) -> Result<bool> {
+        let columns = Columns { envelope: true, ..Columns::NONE };
+        let newest = FetchOptions { columns, limit: Some(NEWEST), order: Order::Newest, ..FetchOptions::default() };
+        let mut messages = self.0.mailbox(role)?.fetch(Selection::All, newest);
+        while let Some(batch) = messages.next_batch().await? {
+            let is_it = |id: String| id.trim().trim_matches(['<', '>']) == message_id;
+            if batch.iter().any(|m| m.message_id().is_some_and(is_it)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

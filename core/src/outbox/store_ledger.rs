@@ -1,0 +1,230 @@
+//! The ledger over a store: rows of `outbox` and `recipients`, the message as a stored content, an entry in the feed.
+
+use super::entry::{CopyState, Entry, OnDoubt, Recipient, RecipientState, State};
+use super::ledger::{Ledger, NewEntry};
+use crate::error::{Code, MailError, Result};
+use crate::store::{
+    self, BodyId, Change, Durability, Handle, Lease, NewOutbox, Now, OutboxId, OutboxRow, Reader, RecipientRow, Writer,
+};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+/// Messages up to this size are written in the transaction that queues them; larger ones in short ones before it.
+const AT_ONCE: usize = 4 << 20;
+/// Largest message that is read into memory to be sent.
+const LARGEST: u64 = 1 << 30;
+/// Rows that are read at once.
+const PAGE: usize = 500;
+
+/// Keeps the messages to be sent in a store. Every commit is durable, and stands in the feed.
+#[derive(Clone)]
+pub struct StoreLedger {
+    handle: Handle,
+    lease: Option<Lease>,
+}
+
+/// What a row has no column for.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    on_doubt: String,
+    wants_copy: bool,
+}
+
+impl StoreLedger {
+    /// For a process that queues, takes back and decides.
+    #[must_use]
+    pub fn new(handle: Handle) -> Self {
+        Self { handle, lease: None }
+    }
+
+    /// For the process that sends: nothing is committed once somebody else holds the lease (`store.lease_lost`).
+    #[must_use]
+    pub fn leased(handle: Handle, lease: Lease) -> Self {
+        Self { handle, lease: Some(lease) }
+    }
+}
+
+impl Ledger for StoreLedger {
+    fn insert(&self, new: NewEntry, raw: Bytes) -> BoxFuture<'_, Result<Entry>> {
+        Box::pin(async move {
+            let mut staging =
+                if raw.len() > AT_ONCE { Some(self.stage(raw.clone(), new.created).await?) } else { None };
+            let insert = move |writer: &mut dyn Writer| insert(writer, &new, &raw, &mut staging);
+            self.handle.write(Durability::Full, insert).await
+        })
+    }
+
+    fn commit<'a>(&'a self, before: State, entry: &'a Entry) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (entry, lease) = (entry.clone(), self.lease.clone());
+            let commit = move |writer: &mut dyn Writer| {
+                lease.as_ref().map_or(Ok(()), |lease| store::lease::check(writer, lease))?;
+                update(writer, before, &entry)
+            };
+            self.handle.write(Durability::Full, commit).await
+        })
+    }
+
+    fn prune(&self, before: i64) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let old = move |entry: &Entry| entry.is_finished() && entry.changed < before;
+            let old = self.handle.read(move |reader| entries(reader, old)).await?;
+            let ids: Vec<OutboxId> = old.iter().map(|entry| OutboxId(entry.id)).collect();
+            if ids.is_empty() { Ok(()) } else { self.remove(ids).await }
+        })
+    }
+
+    fn unfinished(&self) -> BoxFuture<'_, Result<Vec<Entry>>> {
+        Box::pin(self.handle.read(|reader| entries(reader, |entry| !entry.is_finished())))
+    }
+
+    fn entry(&self, id: i64) -> BoxFuture<'_, Result<Option<Entry>>> {
+        Box::pin(self.handle.read(move |reader| {
+            let row = reader.outbox(OutboxId(id))?;
+            row.map(|row| read(reader, row)).transpose()
+        }))
+    }
+
+    fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>> {
+        Box::pin(self.handle.read(move |reader| {
+            let row = reader.outbox(OutboxId(id))?.ok_or_else(|| missing(id))?;
+            content(reader, row.new.body)
+        }))
+    }
+}
+
+impl StoreLedger {
+    async fn remove(&self, ids: Vec<OutboxId>) -> Result<()> {
+        let lease = self.lease.clone();
+        let remove = move |writer: &mut dyn Writer| {
+            lease.as_ref().map_or(Ok(()), |lease| store::lease::check(writer, lease))?;
+            ids.iter().try_for_each(|id| writer.delete_outbox(*id))
+        };
+        self.handle.write(Durability::Bulk, remove).await
+    }
+
+    async fn stage(&self, raw: Bytes, created: i64) -> Result<store::body::Staging> {
+        let store = self.handle.store().clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let mut staging = store::body::Staging::new(store, Bytes::new(), now(created));
+            staging.push(&raw)?;
+            staging.finish()?;
+            Ok(staging)
+        });
+        work.await.map_err(|_| MailError::new(Code::Internal, "Storing a message was interrupted"))?
+    }
+}
+
+fn insert(
+    writer: &mut dyn Writer,
+    new: &NewEntry,
+    raw: &Bytes,
+    staging: &mut Option<store::body::Staging>,
+) -> Result<Entry> {
+    if let Some(row) = writer.outbox_by_key(&new.key)? {
+        return read(writer, row);
+    }
+    let body = match staging {
+        Some(staging) => staging.publish(writer)?,
+        None => store::body::put(writer, raw, &Bytes::new(), now(new.created))?,
+    };
+    let payload = Payload { on_doubt: new.on_doubt.as_str().to_owned(), wants_copy: new.wants_copy };
+    let row = NewOutbox {
+        key: new.key.clone(),
+        message_id: new.message_id.clone(),
+        sender: new.sender.clone(),
+        recipients: new.recipients.clone(),
+        body,
+        payload: serde_json::to_string(&payload).map_err(|_| MailError::from(Code::Internal))?,
+        created: new.created,
+    };
+    let outbox = writer.insert_outbox(&row, new.not_before)?;
+    writer.insert_feed(new.created, &Change::Outbox { outbox })?;
+    let row = writer.outbox(outbox)?.ok_or_else(|| missing(outbox.0))?;
+    read(writer, row)
+}
+
+fn update(writer: &mut dyn Writer, before: State, entry: &Entry) -> Result<()> {
+    let id = OutboxId(entry.id);
+    let row = writer.outbox(id)?.ok_or_else(|| missing(entry.id))?;
+    let old = read(writer, row.clone())?;
+    if old.state != before {
+        return Err(MailError::new(Code::Cancelled, "Somebody else has changed the message meanwhile"));
+    }
+    writer.update_outbox(&OutboxRow {
+        state: entry.state.as_str().to_owned(),
+        changed: entry.changed,
+        attempts: entry.attempts,
+        not_before: entry.not_before,
+        reply: entry.reply.clone(),
+        sent_copy: entry.sent_copy.map(|copy| copy.as_str().to_owned()),
+        ..row
+    })?;
+    for (_, recipient) in old.recipients.iter().zip(&entry.recipients).filter(|(old, new)| old != new) {
+        let Recipient { address, state, reply } = recipient.clone();
+        writer.update_recipient(&RecipientRow { outbox: id, address, state: state.as_str().to_owned(), reply })?;
+    }
+    writer.insert_feed(entry.changed, &Change::Outbox { outbox: id }).map(|_| ())
+}
+
+fn entries(reader: &dyn Reader, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>> {
+    let (mut out, mut after) = (Vec::new(), OutboxId(0));
+    loop {
+        let rows = reader.outbox_rows(after, PAGE)?;
+        let Some(last) = rows.last() else { return Ok(out) };
+        after = last.id;
+        for row in rows {
+            let entry = read(reader, row)?;
+            out.extend(Some(entry).filter(&wanted));
+        }
+    }
+}
+
+fn read<R: Reader + ?Sized>(reader: &R, row: OutboxRow) -> Result<Entry> {
+    let payload: Payload = serde_json::from_str(&row.new.payload).map_err(|_| damaged("payload"))?;
+    let recipient = |row: RecipientRow| {
+        let state = RecipientState::parse(&row.state).ok_or_else(|| damaged("recipient"))?;
+        Ok(Recipient { address: row.address, state, reply: row.reply })
+    };
+    Ok(Entry {
+        id: row.id.0,
+        recipients: reader.recipients(row.id)?.into_iter().map(recipient).collect::<Result<_>>()?,
+        state: State::parse(&row.state).ok_or_else(|| damaged("state"))?,
+        sent_copy: row.sent_copy.as_deref().map(|c| CopyState::parse(c).ok_or_else(|| damaged("copy"))).transpose()?,
+        on_doubt: OnDoubt::parse(&payload.on_doubt).ok_or_else(|| damaged("policy"))?,
+        wants_copy: payload.wants_copy,
+        key: row.new.key,
+        message_id: row.new.message_id,
+        sender: row.new.sender,
+        created: row.new.created,
+        changed: row.changed,
+        attempts: row.attempts,
+        not_before: row.not_before,
+        reply: row.reply,
+    })
+}
+
+fn content(reader: &dyn Reader, body: BodyId) -> Result<Bytes> {
+    let mut content = store::body::Content::new(reader, body, Bytes::new())?;
+    if content.size() > LARGEST {
+        return Err(MailError::new(Code::LimitExceeded, "The message is too large to be sent"));
+    }
+    let mut out = Vec::with_capacity(usize::try_from(content.size()).unwrap_or_default());
+    while let Some(piece) = content.next(reader)? {
+        out.extend_from_slice(&piece);
+    }
+    Ok(out.into())
+}
+
+fn now(seconds: i64) -> Now {
+    Now::from_seconds(seconds)
+}
+
+fn missing(id: i64) -> MailError {
+    MailError::new(Code::UsageArgument, format!("There is no message {id} to be sent"))
+}
+
+fn damaged(what: &str) -> MailError {
+    MailError::new(Code::StoreDamaged, format!("The {what} of a message to be sent cannot be read"))
+}
