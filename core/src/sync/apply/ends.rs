@@ -18,7 +18,7 @@ pub(super) fn write_end(
     // How often it was tried is written with it.
     writer.update_intent(entry, now.seconds())?;
     settle(writer, IntentId(entry.id), state, now)?;
-    if !is_applied {
+    if !is_applied && placed.is_none() {
         return Ok(());
     }
     match &entry.intent {

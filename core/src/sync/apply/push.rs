@@ -35,6 +35,8 @@ struct Held {
     target: Option<MailboxRow>,
     at: At,
     has_body: bool,
+    /// Where its message has arrived already: it was parked after that.
+    landed: Option<(u32, u32)>,
 }
 
 /// Which entries a round is about.
@@ -130,7 +132,7 @@ impl Pass {
             let next = match facts.clone().flatten() {
                 Some(common) => {
                     let facts = Facts { at: held.at, has_body: held.has_body, ..common };
-                    steps::begin(&entry.intent, self.line.step_means(), &facts)
+                    go_on(steps::begin(&entry.intent, self.line.step_means(), &facts), &entry.intent, held.landed)
                 }
                 None => Next::Wait { step: None },
             };
@@ -205,7 +207,7 @@ impl Pass {
         for item in items {
             match answer::read(&item.entry.intent, error, tried) {
                 Answer::End(_) if is_many => alone.push(item),
-                Answer::End(state) => self.end(item.entry, state, None).await?,
+                Answer::End(state) => self.end(item.entry, state, copy_of(step)).await?,
                 Answer::Later(delay) => {
                     let entry = Entry { state: before(step), ..item.entry };
                     self.again(entry, delay).await?;
@@ -247,11 +249,12 @@ impl Pass {
 
     async fn again(&mut self, entry: Entry, delay: Option<Duration>) -> Result<()> {
         let random = (self.options.environment.random)();
+        let copy = if let State::Started { step } = entry.state { copy_of(step) } else { None };
         let entry = retry::again(entry, self.books.now().seconds(), delay, random);
-        if matches!(entry.state, State::Parked { .. }) {
-            self.report.parked += 1;
+        match entry.state.clone() {
+            state @ State::Parked { .. } => self.end(entry, state, copy).await,
+            _ => self.keep(vec![entry]).await,
         }
-        self.keep(vec![entry]).await
     }
 
     async fn keep(&self, entries: Vec<Entry>) -> Result<()> {
@@ -315,6 +318,25 @@ fn started(entry: Entry, step: Step) -> Entry {
     Entry { state: State::Started { step }, ..entry }
 }
 
+/// The copy that a step knows of.
+fn copy_of(step: Step) -> Option<(u32, u32)> {
+    if let Step::Mark { copy } | Step::Expunge { copy } = step { copy } else { None }
+}
+
+/// A change that was parked after its message had arrived is never placed again: what is left is to take the original
+/// away.
+fn go_on(next: Next, intent: &Intent, landed: Option<(u32, u32)>) -> Next {
+    match (next, intent, landed) {
+        (Next::Send { .. }, Intent::Move { .. }, Some(copy)) => {
+            Next::Send { step: Step::Mark { copy: Some(copy) }, act: steps::Act::Mark }
+        }
+        (Next::Send { .. }, Intent::Copy { .. } | Intent::Append { .. }, Some(_)) => {
+            Next::End { state: State::Applied { note: None }, placed: landed }
+        }
+        (next, _, _) => next,
+    }
+}
+
 /// The state of an entry whose command was refused: nothing of this step was done.
 fn before(step: Step) -> State {
     match step {
@@ -354,7 +376,14 @@ fn hold(reader: &dyn Reader, entry: &Entry) -> Result<Held> {
         _ => false,
     };
     let at = locate(reader, entry, source.as_ref())?;
-    Ok(Held { source, target, at, has_body })
+    let landed = match (entry.intent.landing(), target.as_ref().and_then(|row| row.remote.as_ref())) {
+        (Some(to), Some(remote)) => {
+            let placed = reader.placement(MailboxId(to.mailbox.id), to.local)?.and_then(|row| row.remote_uid);
+            placed.map(|uid| (remote.uid_validity, uid))
+        }
+        _ => None,
+    };
+    Ok(Held { source, target, at, has_body, landed })
 }
 
 /// Where the message of an entry is on the server, by all that the store knows.
@@ -370,5 +399,28 @@ fn locate(reader: &dyn Reader, entry: &Entry, mailbox: Option<&MailboxRow>) -> R
         (Some(uid), true) if placed.is_none() => Ok(At::Uid(uid)),
         (Some(_), _) => Ok(At::Lost),
         (None, _) => Ok(At::Coming),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::MailboxName;
+    use crate::journal::{Digest, Landing, Place, Target};
+
+    #[test]
+    fn what_has_arrived_is_never_placed_again() {
+        let mailbox = Place { id: 1, name: MailboxName::new("A", false) };
+        let digest = Digest::of_header(b"");
+        let target = Target { mailbox: mailbox.clone(), local: 1, uid_validity: Some(7), uid: Some(5), digest };
+        let to = Landing { mailbox, local: 2 };
+        let place =
+            Next::Send { step: Step::Place { uid_validity: 7, uid_next: 9, unseen: None }, act: steps::Act::Copy };
+        let moved = Intent::Move { target: target.clone(), to: to.clone() };
+        let mark = Next::Send { step: Step::Mark { copy: Some((7, 6)) }, act: steps::Act::Mark };
+        assert_eq!(go_on(place.clone(), &moved, Some((7, 6))), mark);
+        assert_eq!(go_on(place.clone(), &moved, None), place);
+        let copied = go_on(place, &Intent::Copy { target, to }, Some((7, 6)));
+        assert!(matches!(copied, Next::End { state: State::Applied { .. }, .. }));
     }
 }
