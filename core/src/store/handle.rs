@@ -118,7 +118,8 @@ impl Inner {
 
     /// Trains the store's dictionaries while mail arrives: now and then, and on a thread of its own.
     fn look_after(self: &Arc<Self>, durability: Durability) {
-        let is_due = durability == Durability::Bulk && self.arrivals.fetch_add(1, Ordering::Relaxed) % TRAINED == 0;
+        let is_due =
+            durability == Durability::Bulk && self.arrivals.fetch_add(1, Ordering::Relaxed).is_multiple_of(TRAINED);
         if !is_due || self.is_training.swap(true, Ordering::SeqCst) {
             return;
         }
