@@ -5,7 +5,7 @@
 //! mail to know it well.
 
 use super::codec::{Kind, train};
-use super::{Durability, Store};
+use super::{Durability, Reader, Store};
 use crate::error::Result;
 
 /// A dictionary is trained when so many are stored; and how large it becomes, in bytes.
@@ -17,7 +17,7 @@ const BATCH: usize = 500;
 
 /// Trains the dictionaries whose time has come, and compresses anew what was stored before; whether there were any.
 ///
-/// To be called now and then while mail arrives. It takes up to a second or two, most of it outside a transaction.
+/// To be called now and then while mail arrives; a [`Handle`](super::Handle) does so by itself. It takes up to a second or two, most of it outside a transaction.
 pub fn keep_up(store: &dyn Store) -> Result<bool> {
     let headers = train_one(store, Kind::Headers)?;
     let bodies = train_one(store, Kind::Body)?;
@@ -25,25 +25,40 @@ pub fn keep_up(store: &dyn Store) -> Result<bool> {
 }
 
 fn train_one(store: &dyn Store, kind: Kind) -> Result<bool> {
-    let samples = {
-        let reader = store.read()?;
-        let Some((least, _)) = STAGES.get(reader.dictionaries(kind)?) else { return Ok(false) };
-        if reader.stored(kind)? < *least {
-            return Ok(false);
-        }
-        reader.samples(kind, SAMPLES)?
-    };
-    let known = store.read()?.dictionaries(kind)?;
-    let Some((_, size)) = STAGES.get(known) else { return Ok(false) };
-    let Some(dictionary) = train(&samples, *size) else { return Ok(false) };
+    let Some((known, size, stored)) = due(&*store.read()?, kind)? else { return Ok(false) };
+    let samples = store.read()?.samples(kind, SAMPLES)?;
+    let dictionary = train(&samples, size);
     let mut writer = store.write(Durability::Bulk)?;
-    // Somebody else may have been faster.
-    if writer.dictionaries(kind)? == known {
-        writer.insert_dictionary(kind, &dictionary)?;
+    match &dictionary {
+        // Somebody else may have been faster.
+        Some(dictionary) if writer.dictionaries(kind)? == known => writer.insert_dictionary(kind, dictionary)?,
+        Some(_) => {}
+        // Too few that are short, or too unlike: tried again when there are twice as many.
+        None => writer.set_note(note(kind), Some(&stored.to_be_bytes()))?,
     }
     writer.commit()?;
-    repack(store, kind)?;
-    Ok(true)
+    if dictionary.is_some() {
+        repack(store, kind)?;
+    }
+    Ok(dictionary.is_some())
+}
+
+/// How many dictionaries there are, how large the next one is, and how many rows are stored, if it is time for one.
+fn due(reader: &dyn Reader, kind: Kind) -> Result<Option<(usize, usize, u64)>> {
+    let known = reader.dictionaries(kind)?;
+    let Some((least, size)) = STAGES.get(known) else { return Ok(None) };
+    let stored = reader.stored(kind)?;
+    let tried = reader.note(note(kind))?.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?)));
+    let is_due = stored >= *least && tried.is_none_or(|tried| stored >= tried.saturating_mul(2));
+    Ok(is_due.then_some((known, *size, stored)))
+}
+
+/// How many were stored when one was tried in vain.
+const fn note(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Headers => "dictionary.headers",
+        Kind::Body => "dictionary.bodies",
+    }
 }
 
 fn repack(store: &dyn Store, kind: Kind) -> Result<()> {

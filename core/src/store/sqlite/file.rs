@@ -25,7 +25,7 @@ pub(super) fn open_or_make(path: &Path, options: &SqliteOptions) -> Result<Conne
         // not empty, each time.
         connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
     }
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    let mode = use_log(&connection, options)?;
     if mode != "wal" {
         return Err(MailError::new(Code::StoreIo, format!("This disk has no write-ahead log (only {mode:?})"))
             .hint("Keep the store on a local disk"));
@@ -34,6 +34,21 @@ pub(super) fn open_or_make(path: &Path, options: &SqliteOptions) -> Result<Conne
     schema::migrate(&connection, &id)?;
     settle(&connection)?;
     Ok(connection)
+}
+
+/// Switches to the write-ahead log. That needs the file for itself, and where another process has it, SQLite does not
+/// wait as it does elsewhere.
+fn use_log(connection: &Connection, options: &SqliteOptions) -> Result<String> {
+    let began = std::time::Instant::now();
+    loop {
+        let mode: rusqlite::Result<String> = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0));
+        match mode.map_err(MailError::from) {
+            Err(error) if error.code() == Code::StoreLocked && began.elapsed() < options.wait => {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            mode => return mode,
+        }
+    }
 }
 
 /// Another connection to a store that is open already.

@@ -36,6 +36,19 @@ pub(super) fn migrate_to(connection: &Connection, store_id: &str, to: i32) -> Re
 
 /// The version of the file; refuses what is newer, and what is no store at all.
 pub(super) fn version(connection: &Connection) -> Result<i32> {
+    if !connection.is_autocommit() {
+        return read_version(connection);
+    }
+    // One snapshot: another process may be making the store just now.
+    connection.execute_batch("BEGIN")?;
+    let version = read_version(connection);
+    if !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK")?;
+    }
+    version
+}
+
+fn read_version(connection: &Connection) -> Result<i32> {
     let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -64,14 +64,26 @@ fn both_write_and_no_change_is_lost() {
     assert_eq!(count, Some(400u32.to_be_bytes().to_vec()));
 }
 
+#[test]
+fn several_make_the_same_file_at_once() {
+    let (_folder, path) = place();
+    let others: Vec<_> = (0..5).map(|_| start("count 10", &path)).collect();
+    for mut other in others {
+        assert!(other.wait().unwrap().success());
+    }
+    let count = store_at(&path).read().unwrap().note("count").unwrap();
+    assert_eq!(count, Some(50u32.to_be_bytes().to_vec()));
+}
+
 #[tokio::test]
 async fn each_hears_of_the_changes_of_the_other() {
     let (_folder, path) = place();
     let handle = Handle::new(Arc::new(store_at(&path))).unwrap();
     let mut changes = handle.changes();
     let mut other = start("count 1", &path);
-    tokio::time::timeout(Duration::from_secs(60), changes.changed()).await.unwrap().unwrap();
-    assert!(handle.read(|reader| reader.note("count")).await.unwrap().is_some());
+    while handle.read(|reader| reader.note("count")).await.unwrap().is_none() {
+        tokio::time::timeout(Duration::from_secs(60), changes.changed()).await.unwrap().unwrap();
+    }
     assert!(other.wait().unwrap().success());
 }
 
