@@ -16,8 +16,10 @@ mod session;
 mod watch;
 
 pub mod imap;
+pub mod journal;
 pub mod message;
 pub mod query;
+pub mod store;
 pub mod wire;
 
 pub use auth::Mechanism;

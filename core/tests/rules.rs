@@ -18,13 +18,15 @@ const LEVELS: &[(&str, u8)] = &[
     ("auth", 3),
     ("message", 3),
     ("query", 3),
+    ("journal", 4),
     ("net", 5),
+    ("store", 5),
     ("session", 6),
     ("watch", 7),
 ];
 
 /// Rooms whose functions are functions of values: no socket, no clock, no disk, no runtime.
-const PURE: &[&str] = &["auth", "bulk", "error", "imap", "limits", "message", "query", "secret", "wire"];
+const PURE: &[&str] = &["auth", "bulk", "error", "imap", "journal", "limits", "message", "query", "secret", "wire"];
 const IMPURE_WORDS: &[&str] =
     &["tokio", "std::net", "std::fs", "SystemTime", "Instant::now", "std::thread", "std::env"];
 
