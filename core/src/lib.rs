@@ -16,6 +16,7 @@ mod session;
 mod watch;
 
 pub mod imap;
+pub mod index;
 pub mod journal;
 pub mod message;
 pub mod query;

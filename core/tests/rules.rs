@@ -18,6 +18,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("auth", 3),
     ("message", 3),
     ("query", 3),
+    ("index", 4),
     ("journal", 4),
     ("net", 5),
     ("store", 5),
@@ -26,7 +27,8 @@ const LEVELS: &[(&str, u8)] = &[
 ];
 
 /// Rooms whose functions are functions of values: no socket, no clock, no disk, no runtime.
-const PURE: &[&str] = &["auth", "bulk", "error", "imap", "journal", "limits", "message", "query", "secret", "wire"];
+const PURE: &[&str] =
+    &["auth", "bulk", "error", "imap", "index", "journal", "limits", "message", "query", "secret", "wire"];
 const IMPURE_WORDS: &[&str] =
     &["tokio", "std::net", "std::fs", "SystemTime", "Instant::now", "std::thread", "std::env"];
 

@@ -19,6 +19,7 @@ mod params;
 mod parsed;
 mod parts;
 mod scan;
+mod searchable;
 mod transfer;
 mod words;
 
@@ -32,6 +33,7 @@ pub use html::html_to_text;
 pub use params::decode_parameter;
 pub use parsed::{ParsedMessage, join_text};
 pub use parts::{BodyPart, Parts, part_at, parts, sections};
+pub use searchable::{SEARCHED, SearchFields, search_texts};
 pub use transfer::{TransferDecoder, TransferEncoding, decode_transfer};
 pub use words::decode_header;
 
