@@ -49,8 +49,7 @@ fn main() {
 fn merge(segments: &[SegmentData]) -> SegmentData {
     let heads: Vec<Head> = segments.iter().map(|data| Head::parse(&data.head).unwrap()).collect();
     let held: Vec<Held<'_>> = segments.iter().map(Held).collect();
-    let sources: Vec<Source<'_>> =
-        heads.iter().zip(&held).map(|(head, blocks)| Source { head, blocks }).collect();
+    let sources: Vec<Source<'_>> = heads.iter().zip(&held).map(|(head, blocks)| Source { head, blocks }).collect();
     Merge::run(&sources, &DocSet::new()).unwrap()
 }
 

@@ -20,6 +20,7 @@ mod parsed;
 mod parts;
 mod scan;
 mod searchable;
+mod thread;
 mod transfer;
 mod words;
 
@@ -34,6 +35,9 @@ pub use params::decode_parameter;
 pub use parsed::{ParsedMessage, join_text};
 pub use parts::{BodyPart, Parts, part_at, parts, sections};
 pub use searchable::{SEARCHED, SearchFields, search_texts};
+pub use thread::{
+    Arrival, BaseSubject, Threaded, Threading, arrive, base_subject, message_ids, references, thread_ids,
+};
 pub use transfer::{TransferDecoder, TransferEncoding, decode_transfer};
 pub use words::decode_header;
 
