@@ -3,7 +3,7 @@
 //! A target names the message by what outlives the local database: mailbox, UIDVALIDITY, UID and digest. The local ids
 //! beside them are short cuts; a mirror that was rebuilt has others, and finds its rows by the rest.
 
-use super::{Digest, State};
+use super::{Digest, State, Step};
 use crate::imap::{Flag, InternalDate, MailboxName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -107,10 +107,10 @@ pub struct Place {
 /// A message in a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
-    /// The local id of the placement. A placement that an earlier intent brings to the server gets its UID there.
-    pub placement: i64,
     /// The mailbox.
     pub mailbox: Place,
+    /// Our own UID for it in that mailbox. A placement that an earlier intent brings to the server gets its UID there.
+    pub local: u32,
     /// The mailbox's UIDVALIDITY on the server; `None` while the server does not have the message there.
     pub uid_validity: Option<u32>,
     /// The message's UID on the server; `None` while the server does not have the message there.
@@ -122,10 +122,23 @@ pub struct Target {
 /// Where a message is to arrive: the placement exists here already, and waits for its UID on the server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Landing {
-    /// The local id of the placement.
-    pub placement: i64,
     /// The mailbox.
     pub mailbox: Place,
+    /// Our own UID for it in that mailbox.
+    pub local: u32,
+}
+
+/// What a store keeps of an intent: the intent, and beside it what its step has to remember.
+///
+/// The JSON of a bare [`Intent`] is one too, of an intent that was not begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// The intent.
+    #[serde(flatten)]
+    pub intent: Intent,
+    /// The step that was begun last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Step>,
 }
 
 /// A row of the journal.
@@ -139,9 +152,9 @@ pub struct Entry {
     pub state: State,
     /// How often it was tried.
     pub attempts: u32,
-    /// Not to be tried before this moment, in milliseconds since 1970; `None` for at once.
-    pub not_before: Option<i64>,
-    /// When it was made, in milliseconds since 1970.
+    /// Not to be tried before this moment, in seconds since 1970; 0 for at once.
+    pub not_before: i64,
+    /// When it was made, in seconds since 1970.
     pub created: i64,
 }
 
@@ -301,7 +314,7 @@ mod date {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{Cause, Note, Reason, Step};
+    use crate::journal::{Cause, Note, Reason};
 
     fn place(name: &[u8]) -> Place {
         Place { id: 3, name: MailboxName::from_server(name.to_vec(), false) }
@@ -309,11 +322,11 @@ mod tests {
 
     fn target() -> Target {
         let digest = Digest::of_header(b"Subject: x\r\n");
-        Target { placement: 9, mailbox: place(b"INBOX"), uid_validity: Some(7), uid: Some(42), digest }
+        Target { mailbox: place(b"INBOX"), local: 9, uid_validity: Some(7), uid: Some(42), digest }
     }
 
     fn every_kind() -> Vec<Intent> {
-        let to = || Landing { placement: 10, mailbox: place(b"Entw&APw-rfe") };
+        let to = || Landing { mailbox: place(b"Entw&APw-rfe"), local: 10 };
         let digest = Digest::of_header(b"");
         let internal_date = Some(InternalDate { seconds: 836_732_665, offset: -420 });
         let flags = vec![Flag::SEEN];
@@ -347,9 +360,20 @@ mod tests {
         assert_eq!(
             json,
             format!(
-                r#"{{"kind":"flag","target":{{"placement":9,"mailbox":{{"id":3,"name":"INBOX"}},"uid_validity":7,"uid":42,"digest":"{digest}"}},"add":["\\Seen"],"remove":["$Label1"]}}"#
+                r#"{{"kind":"flag","target":{{"mailbox":{{"id":3,"name":"INBOX"}},"local":9,"uid_validity":7,"uid":42,"digest":"{digest}"}},"add":["\\Seen"],"remove":["$Label1"]}}"#
             )
         );
+    }
+
+    #[test]
+    fn a_payload_is_the_intent_with_what_its_step_remembers() {
+        let bare = serde_json::to_string(&every_kind()[1]).unwrap();
+        let payload: Payload = serde_json::from_str(&bare).unwrap();
+        assert_eq!(payload, Payload { intent: every_kind()[1].clone(), begun: None });
+        let begun = Some(Step::Place { uid_validity: 7, uid_next: 12, unseen: None });
+        let payload = Payload { begun, ..payload };
+        let json = serde_json::to_string(&payload).unwrap();
+        assert_eq!(serde_json::from_str::<Payload>(&json).unwrap(), payload);
     }
 
     #[test]
@@ -357,7 +381,7 @@ mod tests {
         let states = [
             State::Waiting,
             State::Started { step: Step::Send },
-            State::Started { step: Step::Place { uid_validity: 7, uid_next: 9 } },
+            State::Started { step: Step::Place { uid_validity: 7, uid_next: 9, unseen: Some(5) } },
             State::Started { step: Step::Mark { copy: Some((7, 9)) } },
             State::Started { step: Step::Expunge { copy: None } },
             State::Applied { note: None },

@@ -89,6 +89,16 @@ pub enum Step {
         uid_validity: u32,
         /// Its UIDNEXT before the command.
         uid_next: u32,
+        /// When somebody first looked for the copy after a lost answer and found none, in seconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unseen: Option<i64>,
+    },
+    /// The server has confirmed [`Step::Place`] and not said which UID the copy has (no UIDPLUS).
+    Find {
+        /// UIDVALIDITY of the mailbox it went to.
+        uid_validity: u32,
+        /// Its UIDNEXT before the command.
+        uid_next: u32,
     },
     /// `UID STORE +FLAGS.SILENT (\Deleted)` on the original. After a COPY its copy is known.
     Mark {
@@ -103,13 +113,14 @@ pub enum Step {
 }
 
 impl Step {
-    /// Its number, from 1, in the longest way that an intent can take: place, mark, expunge.
+    /// Its number, from 1, in the longest way that an intent can take: place, find, mark, expunge.
     #[must_use]
     pub const fn number(&self) -> u8 {
         match self {
             Self::Send | Self::Place { .. } => 1,
-            Self::Mark { .. } => 2,
-            Self::Expunge { .. } => 3,
+            Self::Find { .. } => 2,
+            Self::Mark { .. } => 3,
+            Self::Expunge { .. } => 4,
         }
     }
 }
@@ -118,9 +129,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Send => "sent",
-            Self::Place { .. } => "placed",
-            Self::Mark { .. } => "marked",
-            Self::Expunge { .. } => "expunged",
+            Self::Place { .. } => "being placed",
+            Self::Find { .. } => "placed, to be found there",
+            Self::Mark { .. } => "being marked",
+            Self::Expunge { .. } => "being expunged",
         })
     }
 }

@@ -32,16 +32,29 @@
 //!
 //! [`Code::CursorExpired`]: crate::Code::CursorExpired
 
+pub mod arrive;
+pub mod change;
+mod codec;
+pub mod derive;
+pub mod feed;
 mod flags;
+pub mod lease;
+mod place;
+mod sqlite;
 mod types;
 
+pub use codec::Kind;
 pub use flags::Flags;
+pub use sqlite::{Fault, SqliteOptions, SqliteStore};
 pub use types::*;
 
 use crate::error::Result;
 use crate::imap::UidSet;
 use crate::journal::{Digest, Entry, Intent};
 use std::path::Path;
+
+/// The largest chunk of a content, in bytes before compression.
+pub const CHUNK: usize = 256 << 10;
 
 /// How soon a commit has to be on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,8 +79,8 @@ pub trait Store: Send + Sync {
     /// The transaction. Waits for the one that is open, in this process or another.
     fn write(&self, durability: Durability) -> Result<Box<dyn Writer + '_>>;
 
-    /// A number that is another one whenever anybody else (another process, or another [`Store`] over the same data)
-    /// has committed since. Cheap enough to be asked many times a second.
+    /// A number that is another one whenever anybody, in this process or another, has committed since. Cheap enough to
+    /// be asked many times a second.
     fn version(&self) -> Result<u64>;
 
     /// What it takes.
@@ -100,8 +113,6 @@ pub trait Reader {
     /// How much is in a mailbox.
     fn counts(&self, mailbox: MailboxId) -> Result<Counts>;
 
-    /// A placement by its id, reserved ones included.
-    fn placement_by_id(&self, id: PlacementId) -> Result<Option<PlacementRow>>;
     /// A placement by our UID, reserved ones included.
     fn placement(&self, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>>;
     /// A placement by the server's UID, reserved ones included.
@@ -143,10 +154,10 @@ pub trait Reader {
 
     /// A content.
     fn body(&self, id: BodyId) -> Result<Option<BodyRow>>;
-    /// A chunk of a content, as it was written. Missing is `store.damaged`.
+    /// A chunk of a content, as it was given. Missing is `store.damaged`.
     fn chunk(&self, body: BodyId, number: u32) -> Result<Vec<u8>>;
-    /// The dictionaries that chunks and headers are compressed with, by number.
-    fn dictionaries(&self) -> Result<Vec<(u32, Vec<u8>)>>;
+    /// How many dictionaries there are for that kind.
+    fn dictionaries(&self, kind: Kind) -> Result<usize>;
 
     /// An entry of the journal.
     fn intent(&self, id: IntentId) -> Result<Option<Entry>>;
@@ -154,8 +165,8 @@ pub trait Reader {
     fn pending(&self) -> Result<Vec<Entry>>;
     /// Entries that are not over about a message of that remote mailbox (its name as it travels) and UIDVALIDITY.
     fn pending_in(&self, remote: &[u8], uid_validity: u32) -> Result<Vec<Entry>>;
-    /// Entries that are not over and begin or arrive at that placement.
-    fn pending_at(&self, placement: PlacementId) -> Result<Vec<Entry>>;
+    /// Entries that are not over and begin or arrive at that placement (our UID).
+    fn pending_at(&self, mailbox: MailboxId, uid: u32) -> Result<Vec<Entry>>;
 
     /// A message to be sent.
     fn outbox(&self, id: OutboxId) -> Result<Option<OutboxRow>>;
@@ -215,12 +226,12 @@ pub trait Writer: Reader {
     /// Takes a message away that is placed nowhere, with its headers, and its content where no other has it.
     fn delete_message(&mut self, id: MessageId) -> Result<()>;
 
-    /// Adds a placement; its id. Our UID or the server's taken already is `internal`.
-    fn insert_placement(&mut self, row: &PlacementRow) -> Result<PlacementId>;
-    /// Writes all of a placement but its id, mailbox and UID.
+    /// Adds a placement. Our UID or the server's taken already is `internal`.
+    fn insert_placement(&mut self, row: &PlacementRow) -> Result<()>;
+    /// Writes all of a placement but its mailbox and UID.
     fn update_placement(&mut self, row: &PlacementRow) -> Result<()>;
     /// Takes a placement away. The caller writes the tombstone.
-    fn delete_placement(&mut self, id: PlacementId) -> Result<()>;
+    fn delete_placement(&mut self, mailbox: MailboxId, uid: u32) -> Result<()>;
     /// Adds a tombstone.
     fn insert_tombstone(&mut self, tombstone: &Tombstone) -> Result<()>;
     /// Takes tombstones from before `at` (seconds since 1970) away, and moves [`MailboxRow::tombstones_from`] up.
@@ -228,8 +239,8 @@ pub trait Writer: Reader {
 
     /// A content that is going to be written, and that no reader sees yet.
     fn stage_body(&mut self, now: i64) -> Result<BodyId>;
-    /// Writes a chunk of a content that is being staged.
-    fn put_chunk(&mut self, body: BodyId, number: u32, bytes: &[u8]) -> Result<()>;
+    /// Writes a chunk of a content that is being staged, at most [`CHUNK`] bytes; how many it takes, compressed.
+    fn put_chunk(&mut self, body: BodyId, number: u32, content: &[u8]) -> Result<u64>;
     /// Makes a staged content visible.
     fn publish_body(&mut self, row: &BodyRow) -> Result<()>;
     /// Gives a message its content, or takes it away (the content goes when nobody has it any more).
@@ -238,14 +249,15 @@ pub trait Writer: Reader {
     fn delete_body(&mut self, id: BodyId) -> Result<()>;
     /// Takes contents away whose staging began before `at` (seconds since 1970) and was never ended; how many.
     fn drop_staged(&mut self, at: i64) -> Result<u64>;
-    /// Adds a dictionary; chunks and headers written from now on use it.
-    fn insert_dictionary(&mut self, bytes: &[u8]) -> Result<u32>;
+    /// Adds a dictionary; what is written of that kind from now on uses it. One of the same number already there is
+    /// `internal`.
+    fn insert_dictionary(&mut self, kind: Kind, bytes: &[u8]) -> Result<()>;
 
-    /// Adds an entry to the journal, `waiting`; `created` in milliseconds since 1970.
+    /// Adds an entry to the journal, `waiting`; `created` in seconds since 1970.
     fn insert_intent(&mut self, intent: &Intent, created: i64) -> Result<IntentId>;
-    /// Writes all of an entry but its id and when it was made; `now` in milliseconds since 1970.
+    /// Writes all of an entry but its id and when it was made; `now` in seconds since 1970.
     fn update_intent(&mut self, entry: &Entry, now: i64) -> Result<()>;
-    /// Takes entries away that were over before `at` (milliseconds since 1970); how many.
+    /// Takes entries away that were over before `at` (seconds since 1970); how many.
     fn prune_intents(&mut self, at: i64) -> Result<u64>;
 
     /// Queues a message to be sent, `queued`, with its recipients `waiting`. A key that is there already is `internal`.

@@ -3,6 +3,42 @@
 use super::{MailboxId, UserId};
 use std::fmt;
 
+/// A moment, given by the caller: nothing in a store's rules asks a clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Now(i64);
+
+impl Now {
+    /// The moment of that many milliseconds since 1970.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// The moment of that many seconds since 1970.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Seconds since 1970.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// A UIDVALIDITY that is larger than those of earlier moments, until 2106.
+    #[must_use]
+    pub fn uid_validity(self) -> u32 {
+        u32::try_from(self.seconds()).unwrap_or(1).max(1)
+    }
+}
+
 /// What tells one store from every other, made at random when it was.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoreId(pub String);

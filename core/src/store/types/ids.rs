@@ -21,8 +21,6 @@ macro_rules! ids {
 ids! {
     /// A mailbox.
     MailboxId;
-    /// A placement: a message in a mailbox. A message that moves gets another one.
-    PlacementId;
     /// A message: its header and content, wherever it is placed.
     MessageId;
     /// A thread: the id of the first message that was known of it.

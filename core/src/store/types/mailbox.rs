@@ -73,6 +73,9 @@ pub struct RemoteMailbox {
     pub uid_next: u32,
     /// Changes up to this HIGHESTMODSEQ are here; 0 for none (RFC 7162 section 3.1.2.2).
     pub highest_mod_seq: u64,
+    /// A HIGHESTMODSEQ that was announced and brought nothing in the last pass: believed when it brings nothing again
+    /// (Gmail raises it before the change can be seen); 0 for none.
+    pub empty_mod_seq: u64,
     /// How many messages the server had then.
     pub exists: u32,
     /// Its MAILBOXID (RFC 8474).

@@ -1,6 +1,6 @@
 //! Placements: a message in a mailbox; and what is left when one is gone.
 
-use super::{MailboxId, MessageId, MessageRow, PlacementId};
+use super::{MailboxId, MessageId, MessageRow};
 use crate::store::Flags;
 
 /// A UID in a mailbox.
@@ -8,8 +8,6 @@ use crate::store::Flags;
 /// Without a message it is reserved: its number is taken, nothing of it is visible yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementRow {
-    /// Its id. Not looked at by [`Writer::insert_placement`](crate::store::Writer::insert_placement), which gives one.
-    pub id: PlacementId,
     /// The mailbox.
     pub mailbox: MailboxId,
     /// Our UID. Unique in the mailbox, never given again.
@@ -65,6 +63,15 @@ pub struct Wanted {
     pub size: u64,
     /// Its INTERNALDATE, in seconds since 1970.
     pub date: i64,
+}
+
+/// A placement by its mailbox and our UID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Local {
+    /// The mailbox.
+    pub mailbox: MailboxId,
+    /// Our UID.
+    pub uid: u32,
 }
 
 /// What is left of a placement (QRESYNC, RFC 7162 section 3.2.10).
