@@ -158,8 +158,9 @@ mod tests {
         for at in 0..frame.len() {
             let mut other = frame.clone();
             other[at] ^= 0x10;
+            // One bit of a frame's header means nothing (RFC 8878 section 3.1.1.1.1).
             let seen = codec.decompress(&other, 1 << 20, &none);
-            assert!(seen.is_err(), "byte {at}");
+            assert!(seen.is_err() || seen.is_ok_and(|content| content == b"hello hello hello hello"), "byte {at}");
         }
         assert_eq!(codec.decompress(&frame, 5, &none).unwrap_err().code(), Code::StoreDamaged);
     }

@@ -5,10 +5,10 @@
 //! traits here are primitive: one row in, one row out. What is composed of several rows stands above them once, and so
 //! is the same over every backend:
 //!
-//! - `change`: what is done here; row, journal entry and feed entry in one transaction;
-//! - `arrive`: what the server said; row, feed entry and cursor in one transaction;
-//! - `feed`, `lease`, `body`: the change feed, who may sync, and contents as streams;
-//! - `Handle`: all of it from async code.
+//! - [`change`]: what is done here; row, journal entry and feed entry in one transaction;
+//! - [`arrive`]: what the server said; row, feed entry and cursor in one transaction;
+//! - [`feed`], [`lease`], [`body`]: the change feed, who may sync, and contents as streams;
+//! - [`Handle`]: all of it from async code.
 //!
 //! # Promises
 //!
@@ -33,11 +33,13 @@
 //! [`Code::CursorExpired`]: crate::Code::CursorExpired
 
 pub mod arrive;
+pub mod body;
 pub mod change;
 mod codec;
 pub mod derive;
 pub mod feed;
 mod flags;
+mod handle;
 pub mod lease;
 mod place;
 mod sqlite;
@@ -45,6 +47,7 @@ mod types;
 
 pub use codec::Kind;
 pub use flags::Flags;
+pub use handle::{Changes, Handle};
 pub use sqlite::{Fault, SqliteOptions, SqliteStore};
 pub use types::*;
 
@@ -67,7 +70,7 @@ pub enum Durability {
 
 /// A place where mail is kept. See the [promises](self#promises).
 ///
-/// All calls block; async code uses `Handle`. Errors of every call: `store.io`, `store.full`, `store.damaged`,
+/// All calls block; async code uses [`Handle`]. Errors of every call: `store.io`, `store.full`, `store.damaged`,
 /// `store.locked` (somebody else is writing for too long), `store.read_only`.
 pub trait Store: Send + Sync {
     /// What tells this store from every other.
@@ -177,7 +180,7 @@ pub trait Reader {
     /// What has become of the recipients of one.
     fn recipients(&self, id: OutboxId) -> Result<Vec<RecipientRow>>;
 
-    /// Entries of the feed above `after`, at most `limit`. Use `feed::since`, which knows the retention.
+    /// Entries of the feed above `after`, at most `limit`. Use [`feed::since`], which knows the retention.
     fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedRow>>;
     /// The number below which the retention has taken entries, and the newest number; both 0 at the beginning.
     fn feed_bounds(&self) -> Result<(u64, u64)>;
@@ -276,7 +279,7 @@ pub trait Writer: Reader {
 
     /// Sets what is kept of a mailbox, or of all without a rule of their own; `None` takes the rule away.
     fn set_keep(&mut self, mailbox: Option<MailboxId>, rule: Option<KeepRule>) -> Result<()>;
-    /// Writes a lease. Use `lease`.
+    /// Writes a lease. Use [`lease`].
     fn set_lease(&mut self, lease: &Lease) -> Result<()>;
 
     /// Adds a user; the name taken already is `usage.argument`.
