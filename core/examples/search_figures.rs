@@ -1,85 +1,184 @@
-//! Figures of the word index over a folder of messages, a file each: `cargo run --example search_figures -- FOLDER`.
+//! Figures of search over a folder of messages, a file each: what the index takes, how long searches and lists take.
+//!
+//! `cargo run --example search_figures -- FOLDER [STORE]`; a STORE that is there already is searched as it is.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::expect_used)]
 
 use bytes::Bytes;
-use mailtide::index::{Batch, Blocks, DocSet, Head, Merge, SegmentData, Source};
-use mailtide::message::{ParsedMessage, SearchFields, search_texts};
-use mailtide::query::{Field, fold};
+use mailtide::imap::InternalDate;
+use mailtide::message::{Headers as MessageHeaders, parse_date};
+use mailtide::query::Query;
+use mailtide::store::search::{SearchOptions, SearchOrder, Searcher, index, tidy};
+use mailtide::store::{
+    Durability, Headers, MailboxId, MailboxState, NewMailbox, NewMessage, Now, Page, SqliteOptions, SqliteStore, Store,
+    body, change, derive,
+};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-struct Held<'a>(&'a SegmentData);
+const NOW: Now = Now::from_millis(1_706_702_400_000);
 
-impl Blocks for Held<'_> {
-    fn words(&self, block: u32) -> mailtide::Result<Bytes> {
-        Ok(self.0.blocks.get(block as usize).unwrap().words.clone().into())
-    }
-    fn postings(&self, block: u32) -> mailtide::Result<Bytes> {
-        Ok(self.0.blocks.get(block as usize).unwrap().postings.clone().into())
-    }
-}
+/// What a person types, and a few that are hard: many matches, none, pieces of words, phrases, everything.
+const QUERIES: &[&str] = &[
+    "invoice",
+    "meeting",
+    "report",
+    "from:ada",
+    "from:example.org",
+    "subject:re",
+    "ing",
+    "e",
+    "zzzz",
+    "xylophone",
+    "is:unread",
+    "is:flagged",
+    "is:unread invoice",
+    "has:attachment",
+    "larger:1M",
+    "newer:30d",
+    "newer:30d report",
+    "\"thank you\"",
+    "\"please find\"",
+    "\"the the\"",
+    "to:grace -from:ada",
+    "meeting OR report",
+    "-the",
+    "list:*",
+    "header:Message-ID=1",
+    "linux kernel",
+    "\"free software\"",
+    "spam",
+    "2002",
+    "http",
+    "日本",
+    "münchen",
+    "price",
+];
 
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder of messages");
-    let mut files = Vec::new();
-    collect(Path::new(&folder), &mut files);
-    files.sort();
+    let path = std::env::args().nth(2).map_or_else(|| std::env::temp_dir().join("search-figures.mail"), PathBuf::from);
+    let is_new = !path.exists();
     let begin = Instant::now();
-    let (mut mail, mut text, mut batch, mut segments) = (0, 0, Batch::new(), Vec::new());
-    for (id, file) in (1..).zip(&files) {
-        let raw = std::fs::read(file).unwrap();
-        mail += raw.len();
-        let (fields, body) = texts(&ParsedMessage::parse(raw));
-        text += body.len();
-        let mut all: Vec<(Field, &str)> = fields.iter().map(|(field, text)| (*field, text.as_str())).collect();
-        all.push((Field::Body, &body));
-        batch.add(id, (true, true), &all);
-        if batch.size() > 16 << 20 {
-            segments.push(std::mem::take(&mut batch).finish());
-        }
+    let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+    println!("opened in {:?}", begin.elapsed());
+    if is_new {
+        fill(&store, Path::new(&folder));
+        build(&store);
     }
-    segments.push(batch.finish());
-    println!("{} messages, {mail} bytes, {text} of folded text, {:?}", files.len(), begin.elapsed());
-    report("segments", mail, &segments);
-    let merged = merge(&segments);
-    report("merged", mail, &[merged]);
+    searches(&store, Some(50));
+    searches(&store, None);
+    lists(&store);
 }
 
-fn merge(segments: &[SegmentData]) -> SegmentData {
-    let heads: Vec<Head> = segments.iter().map(|data| Head::parse(&data.head).unwrap()).collect();
-    let held: Vec<Held<'_>> = segments.iter().map(Held).collect();
-    let sources: Vec<Source<'_>> = heads.iter().zip(&held).map(|(head, blocks)| Source { head, blocks }).collect();
-    Merge::run(&sources, &DocSet::new()).unwrap()
-}
-
-fn report(name: &str, mail: usize, segments: &[SegmentData]) {
-    let blocks = || segments.iter().flat_map(|segment| &segment.blocks);
-    let words: usize = blocks().map(|block| block.words.len()).sum();
-    let packed: usize = blocks().map(|block| zstd::bulk::compress(&block.words, 12).unwrap().len()).sum();
-    let postings: usize = blocks().map(|block| block.postings.len()).sum();
-    let heads: usize = segments.iter().map(|segment| segment.head.len()).sum();
-    let all = packed + postings + heads;
+fn fill(store: &SqliteStore, folder: &Path) {
+    let mut files = Vec::new();
+    collect(folder, &mut files);
+    files.sort();
+    let (begin, mut bytes) = (Instant::now(), 0);
+    let mut inbox = None;
+    for group in files.chunks(500) {
+        let mut writer = store.write(Durability::Bulk).unwrap();
+        let mailbox = *inbox.get_or_insert_with(|| writer.insert_mailbox(&new_mailbox()).unwrap());
+        for file in group {
+            let raw = std::fs::read(file).unwrap();
+            bytes += raw.len();
+            let header = raw.windows(2).position(|pair| pair == b"\n\n").map(|at| at + 2);
+            let header = header.or_else(|| raw.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4));
+            let header = Bytes::copy_from_slice(raw.get(..header.unwrap_or(raw.len())).unwrap());
+            let date = MessageHeaders::parse(header.clone()).get_raw("Date").and_then(parse_date);
+            let new = NewMessage {
+                size: raw.len() as u64,
+                internal_date: date.unwrap_or(InternalDate { seconds: 0, offset: 0 }),
+                digest: None,
+                email_id: None,
+                links: derive::links(&header),
+                headers: Headers { header: header.clone(), ..Headers::default() },
+            };
+            let body = body::put(&mut *writer, &raw, &header, NOW).unwrap();
+            let flags = if raw.len() % 7 == 0 { mailtide::imap::Flag::SEEN } else { mailtide::imap::Flag::FLAGGED };
+            let flags = [flags].iter().filter(|_| raw.len() % 21 != 1).collect();
+            change::append(&mut *writer, mailbox, (&new, body), flags, NOW).unwrap();
+        }
+        writer.commit().unwrap();
+    }
     println!(
-        "{name}: {} segments, {} blocks; words {words}, packed {packed}; postings {postings}; heads {heads}; {:.4} of the mail",
-        segments.len(),
-        blocks().count(),
-        all as f64 / mail as f64
+        "{} messages of {bytes} bytes put down in {:?}; {:?}",
+        files.len(),
+        begin.elapsed(),
+        store.usage().unwrap()
     );
 }
 
-fn texts(message: &ParsedMessage) -> (Vec<(Field, String)>, String) {
-    let fields = SearchFields::of(message.headers());
-    let fields = vec![
-        (Field::Subject, fold(&fields.subject)),
-        (Field::From, fold(&fields.from)),
-        (Field::To, fold(&fields.to)),
-        (Field::Cc, fold(&fields.cc)),
-        (Field::Bcc, fold(&fields.bcc)),
-        (Field::List, fold(&fields.list)),
-    ];
-    let body: Vec<String> = search_texts(message).iter().map(|text| fold(text)).collect();
-    (fields, body.join("\n"))
+fn new_mailbox() -> NewMailbox {
+    NewMailbox {
+        name: "INBOX".into(),
+        delimiter: Some('/'),
+        role: None,
+        attributes: Vec::new(),
+        uid_validity: 1,
+        state: MailboxState::Ready,
+        remote: None,
+    }
+}
+
+fn build(store: &SqliteStore) {
+    let begin = Instant::now();
+    loop {
+        let mut writer = store.write(Durability::Bulk).unwrap();
+        let done = index(&mut *writer, 2000).unwrap();
+        writer.commit().unwrap();
+        if !done.is_more {
+            break;
+        }
+    }
+    let size = || store.read().unwrap().segments().unwrap().iter().map(|row| row.bytes).collect::<Vec<_>>();
+    println!("indexed in {:?}: {:?} bytes", begin.elapsed(), size());
+    let begin = Instant::now();
+    let mut writer = store.write(Durability::Bulk).unwrap();
+    tidy(&mut *writer).unwrap();
+    writer.commit().unwrap();
+    println!("tidied in {:?}: {:?} bytes; {:?}", begin.elapsed(), size(), store.usage().unwrap());
+}
+
+fn searches(store: &SqliteStore, limit: Option<usize>) {
+    let searcher = Searcher::new();
+    let now = "2024-06-01T12:00:00+00:00[UTC]".parse().unwrap();
+    let mut times = Vec::new();
+    for round in 0..6 {
+        for text in QUERIES {
+            for mailbox in [None, Some(MailboxId(1))] {
+                let query = Query::parse(text).unwrap();
+                let options = SearchOptions { mailbox, limit, order: SearchOrder::Newest };
+                let begin = Instant::now();
+                let found = searcher.search(&*store.read().unwrap(), &query, &now, &options).unwrap();
+                let time = begin.elapsed();
+                if round == 0 {
+                    println!("  {time:>10.1?} {text:?} {} ({} undecided)", found.hits.len(), found.undecided.len());
+                } else {
+                    times.push(time);
+                }
+            }
+        }
+    }
+    report(&format!("searches, at most {limit:?}"), times);
+}
+
+fn lists(store: &SqliteStore) {
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        let begin = Instant::now();
+        let page = Page { after: None, limit: 50, newest_first: true };
+        store.read().unwrap().list(MailboxId(1), page).unwrap();
+        times.push(begin.elapsed());
+    }
+    report("lists of 50", times);
+}
+
+fn report(name: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let at = |share: usize| times.get(times.len() * share / 100).unwrap();
+    println!("{name}: median {:?}, p95 {:?}, p99 {:?}, worst {:?}", at(50), at(95), at(99), times.last().unwrap());
 }
 
 fn collect(folder: &Path, out: &mut Vec<PathBuf>) {

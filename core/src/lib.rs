@@ -15,6 +15,7 @@ mod secret;
 mod session;
 mod watch;
 
+pub mod archive;
 pub mod imap;
 pub mod index;
 pub mod journal;

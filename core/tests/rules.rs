@@ -18,6 +18,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("auth", 3),
     ("message", 3),
     ("query", 3),
+    ("archive", 5),
     ("index", 4),
     ("journal", 4),
     ("net", 5),

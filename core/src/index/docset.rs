@@ -73,8 +73,14 @@ impl DocSet {
 impl FromIterator<i64> for DocSet {
     fn from_iter<I: IntoIterator<Item = i64>>(ids: I) -> Self {
         let mut set = Self::new();
-        ids.into_iter().for_each(|id| set.insert(id));
+        set.extend(ids);
         set
+    }
+}
+
+impl Extend<i64> for DocSet {
+    fn extend<I: IntoIterator<Item = i64>>(&mut self, ids: I) {
+        ids.into_iter().for_each(|id| self.insert(id));
     }
 }
 

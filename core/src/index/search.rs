@@ -75,11 +75,11 @@ fn one(wanted: &Wanted, fields: &[Field], segments: &[Source<'_>], ranked: Optio
             let mut reader = BlockReader::new(&words, &postings, segment.head.universe());
             let mut place = 0;
             for line in lines {
-                let mut word: &[u8] = &[];
-                while place <= line {
-                    word = reader.next(&mut list)?.ok_or_else(damaged)?;
-                    place += 1;
+                for _ in place..line {
+                    reader.skip()?;
                 }
+                place = line + 1;
+                let word = reader.next(&mut list)?.ok_or_else(damaged)?;
                 hits.add(segment.head, word, wanted, &list, ranked);
             }
         }

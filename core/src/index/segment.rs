@@ -156,11 +156,22 @@ impl<'a> BlockReader<'a> {
         if self.words.is_empty() {
             return Ok(None);
         }
+        let word = self.word()?;
+        self.postings.list(self.universe, list).ok_or_else(damaged)?;
+        Ok(Some(word))
+    }
+
+    /// Goes past a word.
+    pub(super) fn skip(&mut self) -> Result<()> {
+        self.word()?;
+        self.postings.skip(self.universe).ok_or_else(damaged)
+    }
+
+    fn word(&mut self) -> Result<&'a [u8]> {
         let end = memchr::memchr(b'\n', self.words).ok_or_else(damaged)?;
         let (word, rest) = self.words.split_at_checked(end).ok_or_else(damaged)?;
         self.words = rest.get(1..).unwrap_or_default();
-        self.postings.list(self.universe, list).ok_or_else(damaged)?;
-        Ok(Some(word))
+        Ok(word)
     }
 }
 

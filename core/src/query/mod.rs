@@ -36,6 +36,7 @@ mod moment;
 mod parser;
 mod plan;
 mod print;
+mod snippet;
 mod values;
 mod words;
 
@@ -45,4 +46,5 @@ pub use fold::fold;
 pub use index_plan::{Candidates, Facet, Field, IndexPlan, WordTerm};
 pub use matcher::{Candidate, Matcher, Needs};
 pub use plan::{SearchFacts, SearchPlan};
+pub use snippet::Snippet;
 pub use words::{Edge, Wanted, wanted, words};

@@ -15,6 +15,7 @@ mod outbox;
 mod placements;
 mod reader;
 mod schema;
+mod search;
 mod tx;
 mod upkeep;
 mod writer;
