@@ -36,7 +36,7 @@ pub use parsed::{ParsedMessage, join_text};
 pub use parts::{BodyPart, Parts, part_at, parts, sections};
 pub use searchable::{SEARCHED, SearchFields, search_texts};
 pub use thread::{
-    Arrival, BaseSubject, Threaded, Threading, arrive, base_subject, message_ids, references, thread_ids,
+    Arrival, BaseSubject, Threaded, Threading, arrive, base_subject, message_ids, references, thread_ids, thread_text,
 };
 pub use transfer::{TransferDecoder, TransferEncoding, decode_transfer};
 pub use words::decode_header;

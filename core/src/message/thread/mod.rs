@@ -12,8 +12,10 @@ mod ids;
 mod link;
 mod references;
 mod subject;
+mod text;
 
 pub use ids::message_ids;
 pub use link::{Arrival, arrive, thread_ids};
 pub use references::{Threaded, Threading, references};
 pub use subject::{BaseSubject, base_subject};
+pub use text::thread_text;

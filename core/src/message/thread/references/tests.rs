@@ -1,9 +1,8 @@
 //! The steps of RFC 5256, odd references, and hostile ones.
 
-use super::super::base_subject;
+use super::super::{base_subject, thread_text};
 use super::*;
 use proptest::prelude::*;
-use std::fmt::Write as _;
 
 /// `id`, ids it refers to, subject; sent in the order given.
 fn mails(list: &[(&str, &str, &str)]) -> Vec<Threading> {
@@ -18,42 +17,7 @@ fn mails(list: &[(&str, &str, &str)]) -> Vec<Threading> {
 
 /// As THREAD answers (RFC 5256 section 4), messages numbered from 1.
 fn shown(list: &[(&str, &str, &str)]) -> String {
-    written(&references(&mails(list)))
-}
-
-fn written(nodes: &[Threaded]) -> String {
-    let mut out = String::new();
-    let end = thread(nodes, 0, 0, &mut out);
-    assert_eq!(end, nodes.len());
-    out
-}
-
-/// The siblings at `depth` from `at` on, each in parentheses; a lone child follows its parent without.
-fn thread(nodes: &[Threaded], mut at: usize, depth: usize, out: &mut String) -> usize {
-    while at < nodes.len() && nodes[at].depth == depth {
-        out.push('(');
-        let mut level = depth;
-        loop {
-            if let Some(message) = nodes[at].message {
-                write!(out, "{}{}", if out.ends_with('(') { "" } else { " " }, message + 1).unwrap();
-            }
-            at += 1;
-            level += 1;
-            let siblings =
-                nodes[at..].iter().take_while(|node| node.depth >= level).filter(|n| n.depth == level).count();
-            if siblings != 1 {
-                if siblings > 1 {
-                    if !out.ends_with('(') {
-                        out.push(' ');
-                    }
-                    at = thread(nodes, at, level, out);
-                }
-                break;
-            }
-        }
-        out.push(')');
-    }
-    at
+    thread_text(&references(&mails(list)), |place| place as u32 + 1)
 }
 
 #[test]
