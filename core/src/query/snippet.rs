@@ -193,7 +193,7 @@ mod tests {
             ("\"grace hopper\"", 20, "by [Grace Hopper],"),
             ("found by", 10, "[found] [by]"),
             ("\"found by\"", 10, "[found by]"),
-            ("oth -relay", 12, "The m[oth]."),
+            ("oth -relay", 12, "m[oth]."),
             (
                 "is:unread body:hopper",
                 1000,

@@ -37,6 +37,7 @@ pub mod body;
 pub mod change;
 mod codec;
 pub mod derive;
+pub mod dictionary;
 pub mod feed;
 mod flags;
 mod handle;
@@ -44,13 +45,16 @@ pub mod lease;
 mod place;
 pub mod search;
 mod sqlite;
+#[cfg(test)]
+mod suite;
 pub mod threads;
 mod types;
+pub mod upkeep;
 
 pub use codec::Kind;
 pub use flags::Flags;
 pub use handle::{Changes, Handle};
-pub use sqlite::{Fault, SqliteOptions, SqliteStore};
+pub use sqlite::{Fault, Repaired, SqliteOptions, SqliteStore};
 pub use types::*;
 
 use crate::error::Result;
@@ -164,6 +168,11 @@ pub trait Reader {
     fn chunk(&self, body: BodyId, number: u32) -> Result<Vec<u8>>;
     /// How many dictionaries there are for that kind.
     fn dictionaries(&self, kind: Kind) -> Result<usize>;
+    /// How many of that kind are stored: headers, or contents.
+    fn stored(&self, kind: Kind) -> Result<u64>;
+    /// About `count` of that kind as they were before compression, from all over the store; of contents only short
+    /// ones. For training a dictionary.
+    fn samples(&self, kind: Kind, count: usize) -> Result<Vec<Vec<u8>>>;
 
     /// An entry of the journal.
     fn intent(&self, id: IntentId) -> Result<Option<Entry>>;
@@ -287,6 +296,9 @@ pub trait Writer: Reader {
     /// Adds a dictionary; what is written of that kind from now on uses it. One of the same number already there is
     /// `internal`.
     fn insert_dictionary(&mut self, kind: Kind, bytes: &[u8]) -> Result<()>;
+    /// Compresses anew what is stored of that kind, with the newest dictionary: at most `limit` rows after the place
+    /// that the last call gave, from 0 on. The next place; `None` at the end.
+    fn repack(&mut self, kind: Kind, after: i64, limit: usize) -> Result<Option<i64>>;
 
     /// Adds an entry to the journal, `waiting`; `created` in seconds since 1970.
     fn insert_intent(&mut self, intent: &Intent, created: i64) -> Result<IntentId>;

@@ -88,8 +88,65 @@ pub(super) fn dictionaries(tx: &Tx<'_>, kind: Kind) -> Result<usize> {
 }
 
 pub(super) fn insert_dictionary(tx: &Tx<'_>, kind: Kind, bytes: &[u8]) -> Result<()> {
+    let packed = tx.store.codec.compress(bytes, None, &|_| Err(Code::Internal.into()))?;
     let sql = "INSERT INTO dictionaries (number, kind, data) VALUES (?1, ?2, ?3)";
-    tx.run_one("insert_dictionary", sql, params![dictionary_number(bytes)?, kind.number(), bytes])
+    tx.run_one("insert_dictionary", sql, params![dictionary_number(bytes)?, kind.number(), packed])
+}
+
+pub(super) fn stored(tx: &Tx<'_>, kind: Kind) -> Result<u64> {
+    let sql = match kind {
+        Kind::Headers => "SELECT count(*) FROM headers",
+        Kind::Body => "SELECT count(*) FROM bodies WHERE staged IS NULL",
+    };
+    Ok(tx.one(sql, [], |row| Ok(row.get(0)?))?.unwrap_or(0))
+}
+
+/// Largest content of which a sample is taken, in bytes: what is longer repeats itself enough.
+const LARGEST_SAMPLE: usize = 16 << 10;
+
+pub(super) fn samples(tx: &Tx<'_>, kind: Kind, count: usize) -> Result<Vec<Vec<u8>>> {
+    let step = (stored(tx, kind)? / (count as u64).max(1)).max(1);
+    let sql = match kind {
+        Kind::Headers => "SELECT data FROM headers WHERE message % ?1 = 0 LIMIT ?2",
+        Kind::Body => {
+            "SELECT c.data FROM bodies b JOIN chunks c ON c.id = b.id * 65536
+             WHERE b.id % ?1 = 0 AND b.staged IS NULL AND b.chunks = 1 AND b.size - b.header <= 16384 LIMIT ?2"
+        }
+    };
+    let frames = tx.all(sql, (step, super::placements::limit(count)), |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
+    let contents = frames.iter().map(|frame| tx.decompress(frame, LARGEST));
+    let short = |content: &Result<Vec<u8>>| content.as_ref().map_or(true, |content| content.len() <= LARGEST_SAMPLE);
+    contents.filter(short).collect()
+}
+
+/// Largest headers or chunk that are believed, in bytes.
+const LARGEST: usize = super::messages::LARGEST_HEADERS;
+
+pub(super) fn repack(tx: &Tx<'_>, kind: Kind, after: i64, most: usize) -> Result<Option<i64>> {
+    let (select, update) = match kind {
+        Kind::Headers => (
+            "SELECT message, data FROM headers WHERE message > ?1 ORDER BY message LIMIT ?2",
+            "UPDATE headers SET data = ?2 WHERE message = ?1",
+        ),
+        Kind::Body => (
+            "SELECT id, data FROM chunks WHERE id > ?1 ORDER BY id LIMIT ?2",
+            "UPDATE chunks SET data = ?2 WHERE id = ?1",
+        ),
+    };
+    let rows = tx.all(select, (after, super::placements::limit(most)), |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+    })?;
+    for (id, frame) in &rows {
+        let packed = tx.compress(kind, &tx.decompress(frame, LARGEST)?)?;
+        if packed.len() < frame.len() {
+            tx.run_one("repack", update, params![id, packed])?;
+            if kind == Kind::Body {
+                let sql = "UPDATE bodies SET stored = stored - ?2 WHERE id = ?1";
+                tx.run_one("repack_body", sql, (id >> NUMBER_BITS, frame.len() - packed.len()))?;
+            }
+        }
+    }
+    Ok(rows.last().map(|(id, _)| *id))
 }
 
 impl Tx<'_> {
@@ -107,7 +164,9 @@ impl Tx<'_> {
 
     fn dictionary(&self, number: u32) -> Result<Vec<u8>> {
         let sql = "SELECT data FROM dictionaries WHERE number = ?1";
-        self.one(sql, [number], |row| Ok(row.get(0)?))?.ok_or_else(|| unreadable("dictionary"))
+        let packed: Option<Vec<u8>> = self.one(sql, [number], |row| Ok(row.get(0)?))?;
+        let nested = |_| Err(unreadable("dictionary"));
+        self.store.codec.decompress(&packed.ok_or_else(|| unreadable("dictionary"))?, LARGEST, &nested)
     }
 }
 

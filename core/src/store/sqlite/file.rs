@@ -18,9 +18,13 @@ pub(super) fn open_or_make(path: &Path, options: &SqliteOptions) -> Result<Conne
     let _making = lock(&MAKING);
     make(path)?;
     let connection = bare(path, options)?;
-    // These two take effect in an empty file only, and have to come before the log.
-    connection.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
     schema::version(&connection)?;
+    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    if pages == 0 {
+        // Both take effect in an empty file only, and have to come before the log. The second writes to a file that is
+        // not empty, each time.
+        connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(MailError::new(Code::StoreIo, format!("This disk has no write-ahead log (only {mode:?})"))

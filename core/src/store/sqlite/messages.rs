@@ -27,7 +27,7 @@ macro_rules! select {
 }
 
 /// Largest headers of one message that are believed, in bytes: several times what a session lets through.
-const LARGEST_HEADERS: usize = 256 << 20;
+pub(super) const LARGEST_HEADERS: usize = 256 << 20;
 
 pub(super) fn by_id(tx: &Tx<'_>, id: MessageId) -> Result<Option<MessageRow>> {
     tx.one(select!("WHERE m.id = ?1"), [id.0], |from| row(from, 0))

@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file, with a write-ahead log beside it while it is open.
 //!
 //! Any number of processes may have it open. Readers never wait for writers; writers wait for each other. Pages are of
-//! 8 KiB: rows of one or two kilobytes (headers, short bodies) leave less of a page empty than with 4 KiB.
+//! 4 KiB: measured on real mail, a store takes 0.37 of the messages' bytes with them, 0.38 with 8 KiB, 0.40 with 16.
 
 mod admin;
 mod bodies;
@@ -14,11 +14,14 @@ mod messages;
 mod outbox;
 mod placements;
 mod reader;
+mod repair;
 mod schema;
 mod search;
 mod tx;
 mod upkeep;
 mod writer;
+
+pub use repair::Repaired;
 
 use super::codec::Codec;
 use super::{Durability, Reader, Store, StoreId, Usage, Writer};
@@ -102,6 +105,15 @@ impl SqliteStore {
         &self.path
     }
 
+    /// Saves what can be saved of a damaged file: see [`Repaired`]. Nobody may have it open.
+    ///
+    /// A sound file is left as it is. Otherwise the damaged one stays beside the new one, its name ending in `.damaged`;
+    /// the journal, the outbox and the account come first, everything else as far as it can be read, and the next pass
+    /// compares the mirror with the server from the beginning.
+    pub fn repair(path: &Path, options: &SqliteOptions) -> Result<Repaired> {
+        repair::repair(path, options)
+    }
+
     /// A connection for a reader: one that is free, or another.
     fn reader(&self) -> Result<Connection> {
         let free = lock(&self.readers).pop();
@@ -171,3 +183,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn unreadable(what: &str) -> MailError {
     MailError::new(Code::StoreDamaged, format!("The store's file is damaged: a {what} cannot be read"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,14 @@ impl Reader for Tx<'_> {
         bodies::dictionaries(self, kind)
     }
 
+    fn stored(&self, kind: Kind) -> Result<u64> {
+        bodies::stored(self, kind)
+    }
+
+    fn samples(&self, kind: Kind, count: usize) -> Result<Vec<Vec<u8>>> {
+        bodies::samples(self, kind, count)
+    }
+
     fn intent(&self, id: IntentId) -> Result<Option<Entry>> {
         journal::by_id(self, id)
     }

@@ -17,11 +17,16 @@ pub(super) fn current() -> i32 {
 
 /// Brings the file to the current version. A newer one is [`Code::StoreNewer`], and is not touched.
 pub(super) fn migrate(connection: &Connection, store_id: &str) -> Result<()> {
-    if version(connection)? == current() {
+    migrate_to(connection, store_id, current())
+}
+
+/// Brings the file to that version, which is at most [`current`].
+pub(super) fn migrate_to(connection: &Connection, store_id: &str, to: i32) -> Result<()> {
+    if version(connection)? >= to {
         return Ok(());
     }
     connection.execute_batch("BEGIN EXCLUSIVE")?;
-    let done = steps(connection, store_id);
+    let done = steps(connection, store_id, to);
     if done.is_err() {
         // The first error is the one to tell; dropping the connection would roll back as well.
         let _ = connection.execute_batch("ROLLBACK");
@@ -44,10 +49,11 @@ pub(super) fn version(connection: &Connection) -> Result<i32> {
     Ok(version)
 }
 
-fn steps(connection: &Connection, store_id: &str) -> Result<()> {
+fn steps(connection: &Connection, store_id: &str, to: i32) -> Result<()> {
     // Asked again: somebody else may have been faster.
     let from = version(connection)?;
-    for step in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or_default()) {
+    let index = |version: i32| usize::try_from(version).unwrap_or_default();
+    for step in MIGRATIONS.iter().take(index(to)).skip(index(from)) {
         step(connection)?;
     }
     if from == 0 {
@@ -55,7 +61,7 @@ fn steps(connection: &Connection, store_id: &str) -> Result<()> {
     }
     connection.execute_batch(&format!(
         "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}; COMMIT",
-        current()
+        to.max(from)
     ))?;
     Ok(())
 }

@@ -167,7 +167,7 @@ CREATE INDEX bodies_staged ON bodies (staged) WHERE staged IS NOT NULL;
 -- id: body * 65536 + number.
 CREATE TABLE chunks (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 
--- kind: 0 for headers, 1 for bodies; the newest is the one to write with. number: how frames name it.
+-- kind: 0 for headers, 1 for bodies; the newest is the one to write with. number: how frames name it. data: a frame.
 CREATE TABLE dictionaries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     number INTEGER NOT NULL UNIQUE,

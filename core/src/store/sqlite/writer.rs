@@ -88,6 +88,10 @@ impl Writer for Tx<'_> {
         bodies::insert_dictionary(self, kind, bytes)
     }
 
+    fn repack(&mut self, kind: Kind, after: i64, limit: usize) -> Result<Option<i64>> {
+        bodies::repack(self, kind, after, limit)
+    }
+
     fn insert_intent(&mut self, intent: &Intent, created: i64) -> Result<IntentId> {
         journal::insert(self, intent, created)
     }

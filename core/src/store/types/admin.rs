@@ -125,7 +125,8 @@ pub struct Metadata {
 pub enum Keep {
     /// Header, ENVELOPE, BODYSTRUCTURE, flags.
     Headers,
-    /// That, and bodies that are text: those of at most [`KeepRule::largest`] bytes.
+    /// That, and messages that are hardly more than text: up to 256 KiB, unless [`KeepRule::largest`] says otherwise. A
+    /// message is held whole or not at all.
     Text,
     /// All.
     All,
@@ -158,6 +159,20 @@ pub struct KeepRule {
     pub days: Option<u32>,
     /// Bodies only of messages up to this size, in bytes.
     pub largest: Option<u64>,
+}
+
+impl KeepRule {
+    /// Whether the body of a message of that size (in bytes) and INTERNALDATE (in seconds since 1970) is kept.
+    #[must_use]
+    pub fn wants(&self, size: u64, date: i64, now: Now) -> bool {
+        let largest = match self.keep {
+            Keep::Headers => return false,
+            Keep::Text => self.largest.unwrap_or(256 << 10),
+            Keep::All => self.largest.unwrap_or(u64::MAX),
+        };
+        let oldest = self.days.map_or(i64::MIN, |days| now.seconds().saturating_sub(i64::from(days) * 86_400));
+        size <= largest && date >= oldest
+    }
 }
 
 impl Default for KeepRule {
