@@ -6,7 +6,7 @@
 
 use super::matcher::{Check, Letters, decide};
 use super::moment::Window;
-use super::{AddressField, Candidate, Expr, Matcher, Query, Term, Wanted, wanted};
+use super::{AddressField, Candidate, Edge, Expr, Matcher, Query, Term, Wanted, wanted};
 use crate::error::{Code, MailError, Result};
 use crate::imap::Flag;
 use jiff::Zoned;
@@ -29,10 +29,17 @@ pub enum Field {
     List = 6,
     /// The text.
     Body = 7,
+    /// No text of the message, but words for what it has: `attachment`, `list`.
+    Traits = 8,
 }
 
 impl Field {
-    /// All of them.
+    /// The word of [`Field::Traits`] for a message to which something is attached.
+    pub const ATTACHMENT: &'static str = "attachment";
+    /// The word for one that has a `List-Id`.
+    pub const LISTED: &'static str = "list";
+
+    /// All that is text.
     pub const ALL: &'static [Field] =
         &[Field::Subject, Field::From, Field::To, Field::Cc, Field::Bcc, Field::List, Field::Body];
 }
@@ -218,10 +225,17 @@ fn word_term(check: &Check) -> Option<WordTerm> {
         Term::Body(text) => (&[Field::Body], text),
         Term::Text(text) => (Field::ALL, text),
         Term::List(Some(text)) => (&[Field::List], text),
+        Term::List(None) => return Some(trait_term(Field::LISTED)),
+        Term::HasAttachment => return Some(trait_term(Field::ATTACHMENT)),
         _ => return None,
     };
     let (wanted, is_proof) = wanted(text);
     (!wanted.is_empty()).then_some(WordTerm { fields, wanted, is_proof })
+}
+
+fn trait_term(word: &str) -> WordTerm {
+    let wanted = vec![Wanted { text: word.to_owned(), edge: Edge::Whole }];
+    WordTerm { fields: &[Field::Traits], wanted, is_proof: true }
 }
 
 #[cfg(test)]
@@ -246,7 +260,8 @@ mod tests {
             ("\"--\"", All),
             ("\"--\" bug", Words(0)),
             ("header:Received=moth", All),
-            ("list:*", All),
+            ("list:*", Words(0)),
+            ("has:attachment", Words(0)),
             ("list:news", Words(0)),
         ] {
             assert_eq!(plan(text).candidates(), expected, "{text}");

@@ -1,7 +1,7 @@
 //! The index of words kept up: what is new goes in, in batches; small segments become large ones; what is gone goes.
 
 use super::cache::{Segment, SegmentBlocks};
-use super::candidate::{fields, text};
+use super::candidate::{fields, has_attachment, has_attachment_in, text};
 use crate::error::Result;
 use crate::index::{Batch, DocSet, Merge, Source, to_merge};
 use crate::message;
@@ -89,11 +89,18 @@ fn forget(writer: &mut dyn Writer) -> Result<()> {
 
 fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<()> {
     let (Some(row), Some(headers)) = (reader.message(id)?, reader.headers(id)?) else { return Ok(()) };
-    let fields = fields(&message::Headers::parse(headers.header));
+    let parsed = message::Headers::parse(headers.header.clone());
+    let fields = fields(&parsed);
     let body = row.body.map(|_| text(reader, id)).transpose()?;
+    let attached = match has_attachment(&headers.body_structure) {
+        None if row.body.is_some() => Some(has_attachment_in(reader, id)?),
+        known => known,
+    };
     let mut texts: Vec<(Field, &str)> = fields.iter().map(|(field, text)| (*field, text.as_str())).collect();
+    texts.extend((attached == Some(true)).then_some((Field::Traits, Field::ATTACHMENT)));
+    texts.extend(parsed.get_raw("List-Id").map(|_| (Field::Traits, Field::LISTED)));
     texts.extend(body.as_deref().map(|text| (Field::Body, text)));
-    batch.add(id.0, (true, body.is_some()), &texts);
+    batch.add(id.0, (attached.is_some(), body.is_some()), &texts);
     Ok(())
 }
 

@@ -130,6 +130,16 @@ fn raw(reader: &dyn Reader, message: MessageId) -> Result<Bytes> {
     Ok(raw.freeze())
 }
 
+/// Whether something is attached to a message of that structure, as it is stored; `None` where it cannot be read.
+pub(super) fn has_attachment(body_structure: &[u8]) -> Option<bool> {
+    structure(body_structure).map(|structure| message::parts(&structure).has_attachment())
+}
+
+/// The same of the content itself.
+pub(super) fn has_attachment_in(reader: &dyn Reader, message: MessageId) -> Result<bool> {
+    Ok(message::parts(ParsedMessage::parse(raw(reader, message)?).structure()).has_attachment())
+}
+
 /// Reads a BODYSTRUCTURE as it is stored, by the parser for responses.
 fn structure(text: &[u8]) -> Option<BodyStructure> {
     let line = [b"* 1 FETCH (BODYSTRUCTURE ", text, b")"].concat();
@@ -179,13 +189,9 @@ impl Candidate for Stored<'_> {
     }
 
     fn has_attachment(&self) -> Option<bool> {
-        let stored = structure(&self.headers()?.stored.body_structure);
-        stored.map(|structure| message::parts(&structure).has_attachment()).or_else(|| {
-            if self.depth.get() < Depth::Text || self.row.body.is_none() {
-                return None;
-            }
-            let raw = self.note(raw(self.reader, self.row.message).map(Some))?;
-            Some(message::parts(ParsedMessage::parse(raw).structure()).has_attachment())
+        has_attachment(&self.headers()?.stored.body_structure).or_else(|| {
+            let is_at_hand = self.depth.get() == Depth::Text && self.row.body.is_some();
+            self.note(is_at_hand.then(|| has_attachment_in(self.reader, self.row.message)).transpose())
         })
     }
 

@@ -11,8 +11,11 @@ use jiff::Zoned;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// With so few candidates, each is looked up by itself.
-const FEW: usize = 2000;
+/// With so few candidates, each is looked up by itself, where all are wanted.
+const FEW: usize = 5000;
+
+/// The same where some are enough: along the order asked for, these come soon if there are more.
+const FEW_OF_SOME: usize = 500;
 
 impl Searcher {
     /// Finds messages. `now` is when the query began; its zone is the one that days are meant in.
@@ -191,7 +194,8 @@ impl<'a> Search<'a> {
 
     /// Steps 2 to 4.
     fn run(mut self) -> Result<SearchFound> {
-        let few = self.candidates.as_ref().filter(|ids| ids.len() <= FEW || self.is_ranked());
+        let most = if self.options.limit.is_some() { FEW_OF_SOME } else { FEW };
+        let few = self.candidates.as_ref().filter(|ids| ids.len() <= most || self.is_ranked());
         match few.map(|ids| ids.iter().collect::<Vec<i64>>()) {
             Some(ids) => self.look_at_few(&ids)?,
             None if self.is_ranked() => {

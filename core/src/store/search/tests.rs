@@ -109,6 +109,7 @@ struct Plain {
     headers: message::Headers,
     body: String,
     size: u64,
+    attached: bool,
 }
 
 impl Plain {
@@ -118,6 +119,7 @@ impl Plain {
             headers: parsed.headers().clone(),
             body: search_texts(parsed).iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n"),
             size: parsed.raw().len() as u64,
+            attached: parsed.attachments().iter().any(message::Attachment::is_attached),
         }
     }
 }
@@ -142,6 +144,9 @@ impl Candidate for Plain {
     fn header_text(&self) -> Option<Cow<'_, str>> {
         let SearchFields { subject, from, to, cc, bcc, list } = &self.fields;
         Some([subject, from, to, cc, bcc, list].map(|text| fold(text)).join("\n").into())
+    }
+    fn has_attachment(&self) -> Option<bool> {
+        Some(self.attached)
     }
     fn body(&self) -> Option<Cow<'_, str>> {
         Some(self.body.as_str().into())
@@ -168,7 +173,9 @@ fn mails() -> Vec<String> {
              Content-Type: text/plain; charset=utf-8\n\nAbout {b},\nand the {c} of number {n}.\n"
         )
     };
-    (0..60).map(mail).collect()
+    let attached = "List-Id: <news.example.org>\nSubject: file\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n\
+                    --b\nContent-Type: application/pdf; name=moth.pdf\n\nx\n--b--\n";
+    (0..59).map(mail).chain([attached.to_owned()]).collect()
 }
 
 const QUERIES: &[&str] = &[
@@ -202,6 +209,9 @@ const QUERIES: &[&str] = &[
     "larger:230",
     "is:unread moth",
     "is:read moth",
+    "has:attachment",
+    "list:*",
+    "-list:* moth",
     "cc:x",
     "(moth -relay) OR subject:€500",
 ];
