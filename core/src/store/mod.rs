@@ -221,8 +221,14 @@ pub trait Reader {
     fn thread_of_id(&self, message_id: &str) -> Result<Option<ThreadId>>;
     /// The messages of a thread.
     fn thread(&self, id: ThreadId) -> Result<Vec<MessageId>>;
-    /// Calls `each` with UID and message along a mailbox, until that returns `false`.
-    fn walk(&self, walk: &Walk, each: &mut dyn FnMut(u32, MessageId) -> Result<bool>) -> Result<()>;
+    /// Calls `each` with the visible placements of a mailbox, by UID, until it returns `false`; only with those whose
+    /// message `is_wanted`.
+    fn walk(
+        &self,
+        walk: &Walk,
+        is_wanted: &dyn Fn(MessageId) -> bool,
+        each: &mut dyn FnMut(SearchRow) -> Result<bool>,
+    ) -> Result<()>;
     /// Calls `each` with messages received at `from` or later and before `until`, by that moment, until it returns
     /// `false`. Also with messages that are placed nowhere.
     fn walk_dates(
@@ -231,8 +237,10 @@ pub trait Reader {
         newest_first: bool,
         each: &mut dyn FnMut(MessageId) -> Result<bool>,
     ) -> Result<()>;
-    /// Where a message is visible, as a search sees it.
+    /// Where a message is visible.
     fn search_rows(&self, message: MessageId) -> Result<Vec<SearchRow>>;
+    /// What a search asks of a message; `None` where there is no such message.
+    fn search_facts(&self, message: MessageId) -> Result<Option<SearchFacts>>;
     /// The segments of the index of words.
     fn segments(&self) -> Result<Vec<SegmentRow>>;
     /// The head of a segment.

@@ -18,4 +18,4 @@ pub use mailbox::{Counts, MailboxRow, MailboxState, NewMailbox, RemoteMailbox};
 pub use message::{Headers, Link, LinkKind, MessageRow, NewMessage};
 pub use outbox::{NewOutbox, OutboxRow, RecipientRow};
 pub use placement::{ListRow, Local, Page, PlacementRow, Tombstone, Wanted};
-pub use search::{SearchRow, SegmentRow, Walk};
+pub use search::{SearchFacts, SearchRow, SegmentRow, Walk};

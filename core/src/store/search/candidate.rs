@@ -5,7 +5,7 @@ use crate::imap::{BodyStructure, Flag, Response, Untagged, parse_response};
 use crate::limits::Limits;
 use crate::message::{self, ParsedMessage, SEARCHED, SearchFields};
 use crate::query::{AddressField, Candidate, Field, fold};
-use crate::store::{Headers, MessageId, Reader, SearchRow, body};
+use crate::store::{Headers, MessageId, Reader, SearchFacts, SearchRow, body};
 use crate::wire::Frame;
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
@@ -25,8 +25,9 @@ pub(super) struct Stored<'a> {
     row: &'a SearchRow,
     mailbox: &'a str,
     depth: Cell<Depth>,
-    flags: Vec<Flag>,
-    thread: Option<String>,
+    flags: OnceCell<Vec<Flag>>,
+    facts: OnceCell<Option<SearchFacts>>,
+    thread: OnceCell<Option<String>>,
     headers: OnceCell<Option<Header>>,
     text: OnceCell<Option<String>>,
     /// What went wrong while something was read; the first thing.
@@ -47,8 +48,9 @@ impl<'a> Stored<'a> {
             row,
             mailbox,
             depth: Cell::new(Depth::Row),
-            flags: row.flags.iter().collect(),
-            thread: row.thread.map(|thread| thread.to_string()),
+            flags: OnceCell::new(),
+            facts: OnceCell::new(),
+            thread: OnceCell::new(),
             headers: OnceCell::new(),
             text: OnceCell::new(),
             failed: RefCell::default(),
@@ -72,6 +74,14 @@ impl<'a> Stored<'a> {
         })
     }
 
+    fn facts(&self) -> Option<SearchFacts> {
+        *self.facts.get_or_init(|| self.note(self.reader.search_facts(self.row.message)))
+    }
+
+    fn has_text(&self) -> bool {
+        self.depth.get() == Depth::Text && self.facts().is_some_and(|facts| facts.body.is_some())
+    }
+
     fn headers(&self) -> Option<&Header> {
         if self.depth.get() < Depth::Header {
             return None;
@@ -80,7 +90,7 @@ impl<'a> Stored<'a> {
     }
 
     fn text(&self) -> Option<&str> {
-        if self.depth.get() < Depth::Text || self.row.body.is_none() {
+        if !self.has_text() {
             return None;
         }
         self.text.get_or_init(|| self.note(text(self.reader, self.row.message).map(Some))).as_deref()
@@ -151,15 +161,15 @@ fn structure(text: &[u8]) -> Option<BodyStructure> {
 
 impl Candidate for Stored<'_> {
     fn flags(&self) -> Option<&[Flag]> {
-        Some(&self.flags)
+        Some(self.flags.get_or_init(|| self.row.flags.iter().collect()))
     }
 
     fn received(&self) -> Option<i64> {
-        Some(self.row.received)
+        self.facts().map(|facts| facts.received)
     }
 
     fn size(&self) -> Option<u64> {
-        Some(self.row.size)
+        self.facts().map(|facts| facts.size)
     }
 
     fn addresses(&self, field: AddressField) -> Option<Cow<'_, str>> {
@@ -190,8 +200,7 @@ impl Candidate for Stored<'_> {
 
     fn has_attachment(&self) -> Option<bool> {
         has_attachment(&self.headers()?.stored.body_structure).or_else(|| {
-            let is_at_hand = self.depth.get() == Depth::Text && self.row.body.is_some();
-            self.note(is_at_hand.then(|| has_attachment_in(self.reader, self.row.message)).transpose())
+            self.note(self.has_text().then(|| has_attachment_in(self.reader, self.row.message)).transpose())
         })
     }
 
@@ -200,6 +209,7 @@ impl Candidate for Stored<'_> {
     }
 
     fn thread(&self) -> Option<&str> {
-        self.thread.as_deref()
+        let thread = || self.facts().and_then(|facts| facts.thread).map(|thread| thread.to_string());
+        self.thread.get_or_init(thread).as_deref()
     }
 }

@@ -225,8 +225,8 @@ impl<'a> Search<'a> {
             rows.extend(self.reader.search_rows(MessageId(*id))?.into_iter().filter(|row| self.is_within(row)));
         }
         match self.within {
-            Some(_) => rows.sort_by_key(|row| (i64::from(row.uid), row.message)),
-            None => rows.sort_by_key(|row| (row.received, row.message)),
+            Some(_) => rows.sort_by_key(|row| row.uid),
+            None => self.sort_by_date(&mut rows)?,
         }
         if self.options.order != SearchOrder::Oldest {
             rows.reverse();
@@ -236,6 +236,16 @@ impl<'a> Search<'a> {
                 break;
             }
         }
+        Ok(())
+    }
+
+    fn sort_by_date(&self, rows: &mut [SearchRow]) -> Result<()> {
+        let mut dates = HashMap::new();
+        for row in rows.iter() {
+            let facts = self.reader.search_facts(row.message)?;
+            dates.insert(row.message, facts.map_or(0, |facts| facts.received));
+        }
+        rows.sort_by_key(|row| (dates.get(&row.message).copied(), row.message));
         Ok(())
     }
 
@@ -250,13 +260,11 @@ impl<'a> Search<'a> {
         let is_candidate = |id: MessageId| candidates.as_ref().is_none_or(|ids| ids.contains(id.0));
         let Some(mailbox) = self.within else {
             return reader.walk_dates((i64::MIN, i64::MAX), newest_first, &mut |id| {
-                if is_candidate(id) { self.look_at(id, None) } else { Ok(true) }
+                if is_candidate(id) { self.look_at(id) } else { Ok(true) }
             });
         };
         let (with, without) = self.bits();
-        reader.walk(&Walk { mailbox, with, without, newest_first }, &mut |uid, id| {
-            if is_candidate(id) { self.look_at(id, Some(uid)) } else { Ok(true) }
-        })
+        reader.walk(&Walk { mailbox, with, without, newest_first }, &is_candidate, &mut |row| self.look(&row))
     }
 
     /// The flags that every match has, and those that none has.
@@ -271,10 +279,9 @@ impl<'a> Search<'a> {
         (bits(true), bits(false))
     }
 
-    fn look_at(&mut self, id: MessageId, uid: Option<u32>) -> Result<bool> {
+    fn look_at(&mut self, id: MessageId) -> Result<bool> {
         for row in self.reader.search_rows(id)? {
-            let is_here = uid.is_none_or(|uid| uid == row.uid) && self.is_within(&row);
-            if is_here && !self.look(&row)? {
+            if self.is_within(&row) && !self.look(&row)? {
                 return Ok(false);
             }
         }

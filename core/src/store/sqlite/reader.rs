@@ -208,8 +208,17 @@ impl Reader for Tx<'_> {
         messages::thread(self, id)
     }
 
-    fn walk(&self, walk: &Walk, each: &mut dyn FnMut(u32, MessageId) -> Result<bool>) -> Result<()> {
-        search::walk(self, walk, each)
+    fn walk(
+        &self,
+        walk: &Walk,
+        is_wanted: &dyn Fn(MessageId) -> bool,
+        each: &mut dyn FnMut(SearchRow) -> Result<bool>,
+    ) -> Result<()> {
+        search::walk(self, walk, is_wanted, each)
+    }
+
+    fn search_facts(&self, message: MessageId) -> Result<Option<SearchFacts>> {
+        search::facts(self, message)
     }
 
     fn walk_dates(

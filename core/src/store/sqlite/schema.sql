@@ -266,5 +266,5 @@ END;
 CREATE INDEX unindexed_stale ON unindexed (message) WHERE stale = 1;
 -- What a search walks along.
 CREATE INDEX message_dates ON messages (date);
-CREATE INDEX placements_flagged ON placements (mailbox, uid, message) WHERE bits & 4 <> 0 AND message IS NOT NULL;
-CREATE INDEX placements_unseen ON placements (mailbox, uid, message) WHERE bits & 1 = 0 AND message IS NOT NULL;
+CREATE INDEX placements_flagged ON placements (mailbox, uid, message, bits, keywords) WHERE bits & 4 <> 0 AND message IS NOT NULL;
+CREATE INDEX placements_unseen ON placements (mailbox, uid, message, bits, keywords) WHERE bits & 1 = 0 AND message IS NOT NULL;

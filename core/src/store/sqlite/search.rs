@@ -5,7 +5,9 @@ use super::tx::Tx;
 use super::unreadable;
 use crate::error::{Code, MailError, Result};
 use crate::index::SegmentData;
-use crate::store::{BodyId, Flags, MailboxId, MessageId, SearchRow, SegmentId, SegmentRow, ThreadId, Walk};
+use crate::store::{
+    BodyId, Flags, MailboxId, MessageId, SearchFacts, SearchRow, SegmentId, SegmentRow, ThreadId, Walk,
+};
 use rusqlite::{Row, params};
 
 /// A segment has at most 65,536 blocks, each of which is about 16 KiB.
@@ -17,14 +19,18 @@ const LEVEL: i32 = 12;
 /// Largest words of a block, decompressed: a word is at most a few hundred bytes beyond 16 KiB.
 const LARGEST_WORDS: usize = 1 << 20;
 
-pub(super) fn walk(tx: &Tx<'_>, walk: &Walk, each: &mut dyn FnMut(u32, MessageId) -> Result<bool>) -> Result<()> {
+pub(super) fn walk(
+    tx: &Tx<'_>,
+    walk: &Walk,
+    is_wanted: &dyn Fn(MessageId) -> bool,
+    each: &mut dyn FnMut(SearchRow) -> Result<bool>,
+) -> Result<()> {
     macro_rules! sql {
-        ($index:literal, $order:literal) => {
+        ($from:literal, $order:literal) => {
             concat!(
-                "SELECT uid, message FROM placements WHERE mailbox = ?1 AND message IS NOT NULL
-                     AND bits & ?2 = ?2 AND bits & ?3 = 0 AND ",
-                $index,
-                " ORDER BY uid ",
+                "SELECT message, mailbox, uid, bits, keywords FROM ",
+                $from,
+                " AND mailbox = ?1 AND message IS NOT NULL AND bits & ?2 = ?2 AND bits & ?3 = 0 ORDER BY uid ",
                 $order
             )
         };
@@ -33,17 +39,17 @@ pub(super) fn walk(tx: &Tx<'_>, walk: &Walk, each: &mut dyn FnMut(u32, MessageId
     let is_unseen = walk.without & Flags::SEEN != 0;
     // Written out, since an index of some rows serves only where SQLite can see that the others are not asked for.
     let sql = match (is_flagged, is_unseen, walk.newest_first) {
-        (true, _, true) => sql!("bits & 4 <> 0", "DESC"),
-        (true, _, false) => sql!("bits & 4 <> 0", "ASC"),
-        (false, true, true) => sql!("bits & 1 = 0", "DESC"),
-        (false, true, false) => sql!("bits & 1 = 0", "ASC"),
-        (false, false, true) => sql!("TRUE", "DESC"),
-        (false, false, false) => sql!("TRUE", "ASC"),
+        (true, _, true) => sql!("placements INDEXED BY placements_flagged WHERE bits & 4 <> 0", "DESC"),
+        (true, _, false) => sql!("placements INDEXED BY placements_flagged WHERE bits & 4 <> 0", "ASC"),
+        (false, true, true) => sql!("placements INDEXED BY placements_unseen WHERE bits & 1 = 0", "DESC"),
+        (false, true, false) => sql!("placements INDEXED BY placements_unseen WHERE bits & 1 = 0", "ASC"),
+        (false, false, true) => sql!("placements WHERE TRUE", "DESC"),
+        (false, false, false) => sql!("placements WHERE TRUE", "ASC"),
     };
     let mut statement = tx.connection()?.prepare_cached(sql)?;
     let mut rows = statement.query((walk.mailbox.0, walk.with, walk.without))?;
-    while let Some(row) = rows.next()? {
-        if !each(row.get(0)?, MessageId(row.get(1)?))? {
+    while let Some(from) = rows.next()? {
+        if is_wanted(MessageId(from.get(0)?)) && !each(row(from)?)? {
             break;
         }
     }
@@ -72,22 +78,28 @@ pub(super) fn walk_dates(
 }
 
 pub(super) fn rows(tx: &Tx<'_>, message: MessageId) -> Result<Vec<SearchRow>> {
-    let sql = "SELECT p.mailbox, p.uid, p.bits, p.keywords, m.date, m.size, m.thread, m.body
-               FROM placements p JOIN messages m ON m.id = p.message WHERE p.message = ?1 ORDER BY p.mailbox, p.uid";
-    tx.all(sql, [message.0], |from| row(from, message))
+    let sql = "SELECT message, mailbox, uid, bits, keywords FROM placements WHERE message = ?1 ORDER BY mailbox, uid";
+    tx.all(sql, [message.0], row)
 }
 
-fn row(row: &Row<'_>, message: MessageId) -> Result<SearchRow> {
-    let keywords: Option<String> = row.get(3)?;
+fn row(row: &Row<'_>) -> Result<SearchRow> {
+    let keywords: Option<String> = row.get(4)?;
     Ok(SearchRow {
-        mailbox: MailboxId(row.get(0)?),
-        uid: row.get(1)?,
-        message,
-        flags: Flags::from_parts(row.get(2)?, keywords.as_deref().unwrap_or_default()),
-        received: row.get(4)?,
-        size: row.get(5)?,
-        thread: row.get::<_, Option<i64>>(6)?.map(ThreadId),
-        body: row.get::<_, Option<i64>>(7)?.map(BodyId),
+        message: MessageId(row.get(0)?),
+        mailbox: MailboxId(row.get(1)?),
+        uid: row.get(2)?,
+        flags: Flags::from_parts(row.get(3)?, keywords.as_deref().unwrap_or_default()),
+    })
+}
+
+pub(super) fn facts(tx: &Tx<'_>, message: MessageId) -> Result<Option<SearchFacts>> {
+    tx.one("SELECT date, size, thread, body FROM messages WHERE id = ?1", [message.0], |row| {
+        Ok(SearchFacts {
+            received: row.get(0)?,
+            size: row.get(1)?,
+            thread: row.get::<_, Option<i64>>(2)?.map(ThreadId),
+            body: row.get::<_, Option<i64>>(3)?.map(BodyId),
+        })
     })
 }
 

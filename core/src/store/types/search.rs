@@ -12,7 +12,7 @@ pub struct SegmentRow {
     pub bytes: u64,
 }
 
-/// A visible message as a search sees it, before anything else of it is read.
+/// A visible placement as a search walks over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchRow {
     /// The mailbox.
@@ -23,6 +23,11 @@ pub struct SearchRow {
     pub message: MessageId,
     /// The flags, as they are seen here.
     pub flags: Flags,
+}
+
+/// What a search asks next of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchFacts {
     /// INTERNALDATE, in seconds since 1970.
     pub received: i64,
     /// RFC822.SIZE, in bytes.
