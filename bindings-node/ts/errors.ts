@@ -15,6 +15,8 @@ export const CODES = [
   "message.missing", "message.malformed",
   "bulk.partial", "limit.exceeded", "query.syntax",
   "usage.selection", "usage.flag", "usage.argument", "usage.read_only", "usage.closed", "usage.address",
+  "store.full", "store.read_only", "store.io", "store.damaged", "store.locked", "store.newer", "store.lease_lost",
+  "cursor.expired", "body.not_here",
   "cancelled", "file.io", "internal",
 ] as const;
 
@@ -118,6 +120,12 @@ export class QueryError extends MailError {}
 export class UsageError extends MailError {}
 /** A file could not be read or written. */
 export class FileError extends MailError {}
+/** The local store cannot be read or written: the disk is full, the file damaged, locked, or of a newer version. */
+export class StoreError extends MailError {}
+/** The change feed no longer reaches back to this cursor: read everything anew, then go on from a new one. */
+export class CursorExpiredError extends MailError {}
+/** The body of this message is not held on this machine, and there is no network to fetch it. */
+export class BodyNotHereError extends MessageError {}
 /** The operation was cancelled on the engine's side. An aborted call rejects with `signal.reason` instead. */
 export class OperationCancelledError extends MailError {}
 /** A fault of this library; please report it. */
@@ -160,6 +168,9 @@ export const CLASSES: Readonly<Record<string, ErrorClass>> = {
   query: QueryError,
   usage: UsageError,
   file: FileError,
+  store: StoreError,
+  cursor: CursorExpiredError,
+  body: BodyNotHereError,
   cancelled: OperationCancelledError,
   internal: InternalError,
 };

@@ -6,9 +6,9 @@ export type { BulkResult, Done } from "./bulk.js";
 export { Engine, connect } from "./engine.js";
 export type { ConnectOptions, EngineOptions, LogLine, Stats } from "./engine.js";
 export {
-  AuthError, CODES, FileError, InternalError, LimitError, MailError, MailboxError, MailboxMissingError, MailboxResetError,
-  MessageError, MessageMissingError, NetError, OperationCancelledError, PartialError, QueryError, ServerError, ThrottledError,
-  TimeoutError, TlsError, UsageError,
+  AuthError, BodyNotHereError, CODES, CursorExpiredError, FileError, InternalError, LimitError, MailError, MailboxError,
+  MailboxMissingError, MailboxResetError, MessageError, MessageMissingError, NetError, OperationCancelledError,
+  PartialError, QueryError, ServerError, StoreError, ThrottledError, TimeoutError, TlsError, UsageError,
 } from "./errors.js";
 export type { Code, ErrorContext, Retry } from "./errors.js";
 export { Flag, Role } from "./flag.js";

@@ -1,9 +1,10 @@
-//! What a store takes for a folder of mail: `store_size FOLDER STORE`. One message a file.
+//! What a store takes for a folder of mail, in bytes and in time: `store_size FOLDER STORE`. One message a file.
 
 use bytes::Bytes;
-use mailtide::imap::InternalDate;
+use mailtide::imap::{Flag, InternalDate};
 use mailtide::store::{
-    Durability, Flags, Headers, NewMessage, Now, SqliteOptions, SqliteStore, Store, body, change, derive, dictionary,
+    Durability, Flags, Headers, NewMessage, Now, Page, SqliteOptions, SqliteStore, Store, body, change, derive,
+    dictionary,
 };
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,11 +26,35 @@ fn main() -> Result<()> {
     while store.shrink(1 << 30)? > 0 {}
     let usage = store.usage()?;
     let ratio = usage.file as f64 / bytes as f64;
-    writeln!(
-        std::io::stdout(),
-        "{bytes} bytes as files, {} in the store: {ratio:.3}; {filled:.1?}; {usage:?}",
-        usage.file
-    )?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{bytes} bytes as files, {} in the store: {ratio:.3}; {filled:.1?}; {usage:?}", usage.file)?;
+    drop(store);
+    times(&path, &mut out)
+}
+
+/// What one waits for: opening, a list, counts, one change that is on the disk when it returns.
+fn times(path: &Path, out: &mut impl Write) -> Result<()> {
+    let began = Instant::now();
+    let store = SqliteStore::open(path, SqliteOptions::default())?;
+    writeln!(out, "open: {:.2?}", began.elapsed())?;
+    let inbox = store.read()?.mailbox_named("INBOX")?.ok_or("no INBOX")?.id;
+    let page = Page { after: None, limit: 50, newest_first: true };
+    for name in ["first", "second"] {
+        let (began, reader) = (Instant::now(), store.read()?);
+        let rows = reader.list(inbox, page)?;
+        let listed = began.elapsed();
+        let headers = rows.iter().map(|row| reader.headers(row.message.id)).collect::<mailtide::Result<Vec<_>>>()?;
+        writeln!(out, "{name} list of {}: {listed:.2?}, with headers {:.2?}", headers.len(), began.elapsed())?;
+    }
+    let began = Instant::now();
+    let counts = store.read()?.counts(inbox)?;
+    writeln!(out, "counts of {}: {:.2?}", counts.messages, began.elapsed())?;
+    let began = Instant::now();
+    let delta = change::FlagDelta { add: [Flag::SEEN].into_iter().collect(), remove: Flags::new() };
+    let mut writer = store.write(Durability::Full)?;
+    change::flag(&mut *writer, inbox, &"1:100".parse()?, &delta, NOW)?;
+    writer.commit()?;
+    writeln!(out, "100 flags: {:.2?}", began.elapsed())?;
     Ok(())
 }
 

@@ -20,6 +20,8 @@ from ._account import Account, Limits, Net, Timeouts
 from ._engine import Engine
 from ._errors import (
     AuthError,
+    BodyNotHereError,
+    CursorExpiredError,
     FileError,
     InternalError,
     LimitError,
@@ -35,6 +37,7 @@ from ._errors import (
     PartialError,
     QueryError,
     ServerError,
+    StoreError,
     ThrottledError,
     TlsError,
     UsageError,
@@ -66,14 +69,14 @@ from ._types import (
 from ._watch import Watch
 
 __all__ = [
-    "Account", "Address", "Attachment", "AuthError", "BulkResult", "Bytes", "Done", "Engine", "Event", "Failed",
-    "FileError", "Flag", "Flags", "Gap", "Headers", "InternalError", "LimitError", "Limits", "MailError", "Mailbox",
-    "MailboxError", "MailboxInfo", "MailboxMissingError", "MailboxResetError", "MailboxStatus", "Message",
-    "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError",
-    "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError", "PartialError", "PasswordRequest",
-    "Progress", "Q", "QueryError", "RawReply", "Removed", "Reset", "Role", "ServerError", "Session", "Stats", "Stream",
-    "ThrottledError", "Timeouts", "TlsError", "Token", "TokenRequest", "UidSet", "UsageError", "Watch", "__version__",
-    "connect", "q",
+    "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes", "CursorExpiredError",
+    "Done", "Engine", "Event", "Failed", "FileError", "Flag", "Flags", "Gap", "Headers", "InternalError", "LimitError",
+    "Limits", "MailError", "Mailbox", "MailboxError", "MailboxInfo", "MailboxMissingError", "MailboxResetError",
+    "MailboxStatus", "Message", "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace",
+    "Namespaces", "Net", "NetError", "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError",
+    "PartialError", "PasswordRequest", "Progress", "Q", "QueryError", "RawReply", "Removed", "Reset", "Role",
+    "ServerError", "Session", "Stats", "StoreError", "Stream", "ThrottledError", "Timeouts", "TlsError", "Token",
+    "TokenRequest", "UidSet", "UsageError", "Watch", "__version__", "connect", "q",
 ]  # fmt: skip
 
 

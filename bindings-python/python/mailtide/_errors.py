@@ -103,6 +103,18 @@ class FileError(MailError, OSError):
     """A file could not be read or written."""
 
 
+class StoreError(MailError, OSError):
+    """The local store cannot be read or written: the disk is full, the file damaged, locked, or of a newer version."""
+
+
+class CursorExpiredError(MailError, LookupError):
+    """The change feed no longer reaches back to this cursor: read everything anew, then go on from a new one."""
+
+
+class BodyNotHereError(MessageError, LookupError):
+    """The body of this message is not held on this machine, and there is no network to fetch it."""
+
+
 class OperationCancelledError(MailError):
     """The operation was cancelled on the engine's side. A cancelled task raises `asyncio.CancelledError` instead."""
 
@@ -122,6 +134,9 @@ FAMILIES: Final[dict[str, type[MailError]]] = {
     "query": QueryError,
     "usage": UsageError,
     "file": FileError,
+    "store": StoreError,
+    "cursor": CursorExpiredError,
+    "body": BodyNotHereError,
     "cancelled": OperationCancelledError,
     "internal": InternalError,
 }

@@ -181,7 +181,7 @@ macro_rules! store_suite {
         $(mod $file {
             $(#[test]
             fn $name() {
-                $crate::store::suite::$file::$name($crate::store::suite::Bench::new($open));
+                $crate::store::suite::$file::$name(&$crate::store::suite::Bench::new($open));
             })*
         })*
     };

@@ -62,9 +62,9 @@ impl Content {
         Self::of(row, header)
     }
 
-    pub(super) fn of(row: BodyRow, header: Bytes) -> Result<Self> {
+    pub(super) fn of(row: BodyRow, mut header: Bytes) -> Result<Self> {
         let left_out = usize::try_from(row.header).ok().filter(|length| *length <= header.len());
-        let header = header.slice(..left_out.ok_or_else(damaged)?);
+        header.truncate(left_out.ok_or_else(damaged)?);
         let pieces = parse(&row.recipe, row.size.checked_sub(row.header).ok_or_else(damaged)?)?;
         let hash = Some(Context::new(&SHA256));
         let made = row.header;
@@ -107,7 +107,7 @@ impl Content {
         if self.at >= self.row.size {
             return self.verify().map(|()| None);
         }
-        let bytes = if self.at < self.row.header { self.from_header()? } else { self.from_chunks(reader)? };
+        let bytes = if self.at < self.row.header { self.of_header()? } else { self.of_chunks(reader)? };
         if bytes.is_empty() {
             return Err(damaged());
         }
@@ -123,13 +123,13 @@ impl Content {
         if hash.is_some_and(|hash| hash != self.row.hash) { Err(damaged()) } else { Ok(()) }
     }
 
-    fn from_header(&self) -> Result<Bytes> {
+    fn of_header(&self) -> Result<Bytes> {
         let from = usize::try_from(self.at).map_err(|_| damaged())?;
         let to = self.header.len().min(from + PIECE);
         if from < to { Ok(self.header.slice(from..to)) } else { Err(damaged()) }
     }
 
-    fn from_chunks(&mut self, reader: &dyn Reader) -> Result<Bytes> {
+    fn of_chunks(&mut self, reader: &dyn Reader) -> Result<Bytes> {
         self.skip();
         let within = self.at - self.made;
         match self.pieces.get(self.piece) {

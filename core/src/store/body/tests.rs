@@ -15,7 +15,7 @@ use std::sync::Arc;
 const NOW: Now = Now::from_seconds(1_000_000);
 
 fn store() -> (tempfile::TempDir, Arc<dyn Store>) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let store = SqliteStore::open(&folder.path().join("a.mail"), SqliteOptions::default()).unwrap();
     (folder, Arc::new(store))
 }

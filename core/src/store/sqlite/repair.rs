@@ -114,7 +114,10 @@ fn copy_numbered(from: &Connection, to: &Connection, table: &str, key: &str) -> 
     let mut count = 0;
     let select = format!("SELECT * FROM {table} WHERE {key} = ?1");
     for number in numbers {
-        let read = each(from, &select, &[number], |row| Ok(count += u64::from(insert(to, table, row)?)))?;
+        let read = each(from, &select, &[number], |row| {
+            count += u64::from(insert(to, table, row)?);
+            Ok(())
+        })?;
         whole &= read;
     }
     Ok((count, whole))
@@ -127,7 +130,11 @@ fn copy_other(from: &Connection, to: &Connection, table: &str) -> Result<(u64, b
     for order in ["ASC", "DESC"] {
         let order = keys.iter().map(|key| format!("{key} {order}")).collect::<Vec<_>>().join(", ");
         let sql = format!("SELECT * FROM {table} ORDER BY {order}");
-        if each(from, &sql, &[], |row| Ok(count += u64::from(insert(to, table, row)?)))? {
+        let read = each(from, &sql, &[], |row| {
+            count += u64::from(insert(to, table, row)?);
+            Ok(())
+        })?;
+        if read {
             break;
         }
         whole = false;

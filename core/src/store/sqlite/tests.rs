@@ -22,9 +22,9 @@ mod promises {
 
 const NOW: Now = Now::from_seconds(1_700_000_000);
 
-/// A folder and where the store is in it.
+/// A folder and where the store is in it; in memory where the system has such, since hundreds of stores are made here.
 fn place() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let path = folder.path().join("a.mail");
     (folder, path)
 }

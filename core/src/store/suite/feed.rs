@@ -29,12 +29,12 @@ fn live(bench: &Bench) -> MailboxId {
     inbox
 }
 
-pub fn the_feed_tells_everything_once_and_in_order(bench: Bench) {
-    live(&bench);
-    let mut cursor = start(&bench);
+pub fn the_feed_tells_everything_once_and_in_order(bench: &Bench) {
+    live(bench);
+    let mut cursor = start(bench);
     let mut seen = Vec::new();
     loop {
-        let batch = since(&bench, &cursor, 3).unwrap();
+        let batch = since(bench, &cursor, 3).unwrap();
         seen.extend(batch.rows);
         cursor = Cursor::parse(&batch.cursor.to_string()).unwrap();
         if batch.is_last {
@@ -43,9 +43,9 @@ pub fn the_feed_tells_everything_once_and_in_order(bench: Bench) {
     }
     let numbers: Vec<_> = seen.iter().map(|row| row.number).collect();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
-    assert_eq!(seen, since(&bench, &start(&bench), 1000).unwrap().rows);
+    assert_eq!(seen, since(bench, &start(bench), 1000).unwrap().rows);
     assert_eq!(bench.read(|reader| super::super::feed::now(reader, bench.store.id())), cursor);
-    assert!(since(&bench, &cursor, 9).unwrap().rows.is_empty());
+    assert!(since(bench, &cursor, 9).unwrap().rows.is_empty());
     let renamed = seen.iter().find_map(|row| match &row.change {
         Change::MailboxRenamed { from, .. } => Some(from.as_str()),
         _ => None,
@@ -53,35 +53,35 @@ pub fn the_feed_tells_everything_once_and_in_order(bench: Bench) {
     assert_eq!(renamed, Some("Work"));
 }
 
-pub fn a_cursor_outlives_its_retention_with_an_error(bench: Bench) {
+pub fn a_cursor_outlives_its_retention_with_an_error(bench: &Bench) {
     let at =
         |seconds| bench.write(|writer| writer.insert_feed(seconds, &Change::MailboxChanged { mailbox: MailboxId(1) }));
     for second in 1..=4 {
         at(second * 100);
     }
     assert_eq!(bench.write(|writer| writer.prune_feed(250)), 2);
-    let cursor = |number| Cursor { number, ..start(&bench) };
-    assert_eq!(since(&bench, &cursor(1), 9).unwrap_err().code(), Code::CursorExpired);
-    assert_eq!(since(&bench, &cursor(2), 9).unwrap().rows.len(), 2);
-    assert_eq!(since(&bench, &cursor(5), 9).unwrap_err().code(), Code::CursorExpired, "it comes from the future");
+    let cursor = |number| Cursor { number, ..start(bench) };
+    assert_eq!(since(bench, &cursor(1), 9).unwrap_err().code(), Code::CursorExpired);
+    assert_eq!(since(bench, &cursor(2), 9).unwrap().rows.len(), 2);
+    assert_eq!(since(bench, &cursor(5), 9).unwrap_err().code(), Code::CursorExpired, "it comes from the future");
     assert_eq!(bench.write(|writer| writer.prune_feed(i64::MAX)), 2);
-    assert_eq!(since(&bench, &cursor(3), 9).unwrap_err().code(), Code::CursorExpired);
-    assert!(since(&bench, &cursor(4), 9).unwrap().is_last);
+    assert_eq!(since(bench, &cursor(3), 9).unwrap_err().code(), Code::CursorExpired);
+    assert!(since(bench, &cursor(4), 9).unwrap().is_last);
     assert_eq!(at(500), 5, "numbers go on");
 }
 
-pub fn a_cursor_of_another_store_is_refused(bench: Bench) {
+pub fn a_cursor_of_another_store_is_refused(bench: &Bench) {
     let cursor = Cursor { store: StoreId("another".to_owned()), number: 0 };
-    assert_eq!(since(&bench, &cursor, 9).unwrap_err().code(), Code::CursorExpired);
+    assert_eq!(since(bench, &cursor, 9).unwrap_err().code(), Code::CursorExpired);
     for text in ["", "x", ":1", "a:b", "a b:1", "a:1:2"] {
         assert_eq!(Cursor::parse(text).unwrap_err().code(), Code::UsageArgument, "{text:?}");
     }
 }
 
-pub fn a_consumer_can_rebuild_the_state(bench: Bench) {
-    let inbox = live(&bench);
+pub fn a_consumer_can_rebuild_the_state(bench: &Bench) {
+    let inbox = live(bench);
     let mut state = BTreeMap::new();
-    for row in since(&bench, &start(&bench), 1000).unwrap().rows {
+    for row in since(bench, &start(bench), 1000).unwrap().rows {
         match row.change {
             Change::Added { mailbox, uid, flags, .. } | Change::Flagged { mailbox, uid, flags } => {
                 state.insert((mailbox, uid), flags);

@@ -21,7 +21,7 @@ fn fill(bench: &Bench, mailbox: MailboxId, uid: u32, length: usize) {
     });
 }
 
-pub fn what_was_deleted_goes_for_good_after_its_days(bench: Bench) {
+pub fn what_was_deleted_goes_for_good_after_its_days(bench: &Bench) {
     let inbox = bench.own("INBOX");
     bench.append(inbox, "one");
     let message = bench.placement(inbox, 1).message.unwrap();
@@ -37,10 +37,10 @@ pub fn what_was_deleted_goes_for_good_after_its_days(bench: Bench) {
     bench.is_sound();
 }
 
-pub fn what_is_let_go_gives_its_room_back_and_can_be_had_again(bench: Bench) {
+pub fn what_is_let_go_gives_its_room_back_and_can_be_had_again(bench: &Bench) {
     let inbox = bench.mirror("INBOX");
     bench.arrive(inbox, 1..=6);
-    (1..=6).for_each(|uid| fill(&bench, inbox, uid, 300_000));
+    (1..=6).for_each(|uid| fill(bench, inbox, uid, 300_000));
     bench.append(inbox, "not there yet");
     let before = bench.store.usage().unwrap();
     let all = upkeep::evict(&*bench.store, u64::MAX, NOW).unwrap();
@@ -53,20 +53,20 @@ pub fn what_is_let_go_gives_its_room_back_and_can_be_had_again(bench: Bench) {
     bench.is_sound();
 }
 
-pub fn the_oldest_go_first_and_only_as_many_as_needed(bench: Bench) {
+pub fn the_oldest_go_first_and_only_as_many_as_needed(bench: &Bench) {
     let inbox = bench.mirror("INBOX");
     bench.arrive(inbox, 1..=4);
-    (1..=4).for_each(|uid| fill(&bench, inbox, uid, 300_000));
+    (1..=4).for_each(|uid| fill(bench, inbox, uid, 300_000));
     assert_eq!(upkeep::evict(&*bench.store, 1, NOW).unwrap().bodies, 1);
     let left = bench.read(|reader| reader.without_body(inbox, None, 9));
     assert_eq!(left.iter().map(|row| row.uid).collect::<Vec<_>>(), [1]);
 }
 
-pub fn rules_say_what_is_kept(bench: Bench) {
+pub fn rules_say_what_is_kept(bench: &Bench) {
     let (inbox, work) = (bench.mirror("INBOX"), bench.mirror("Work"));
     for mailbox in [inbox, work] {
         bench.arrive(mailbox, 1..=3);
-        (1..=3).for_each(|uid| fill(&bench, mailbox, uid, 1000 * uid as usize));
+        (1..=3).for_each(|uid| fill(bench, mailbox, uid, 1000 * uid as usize));
     }
     let rule = KeepRule { keep: Keep::All, days: None, largest: Some(2000) };
     bench.write(|writer| writer.set_keep(Some(work), Some(rule)));
@@ -80,16 +80,16 @@ pub fn rules_say_what_is_kept(bench: Bench) {
     assert!(days.wants(1 << 40, later(-10).seconds(), NOW) && !days.wants(1, later(-11).seconds(), NOW));
 }
 
-pub fn a_dictionary_makes_what_is_stored_smaller_and_stays_readable(bench: Bench) {
+pub fn a_dictionary_makes_what_is_stored_smaller_and_stays_readable(bench: &Bench) {
     let inbox = bench.mirror("INBOX");
     bench.arrive(inbox, 1..=300);
-    let before: Vec<_> = (1..=300).map(|uid| headers(&bench, inbox, uid)).collect();
+    let before: Vec<_> = (1..=300).map(|uid| headers(bench, inbox, uid)).collect();
     assert!(dictionary::keep_up(&*bench.store).unwrap());
     assert!(!dictionary::keep_up(&*bench.store).unwrap(), "one is enough for so few");
     bench.arrive(inbox, 301..=302);
-    let after: Vec<_> = (1..=300).map(|uid| headers(&bench, inbox, uid)).collect();
+    let after: Vec<_> = (1..=300).map(|uid| headers(bench, inbox, uid)).collect();
     assert_eq!(before, after);
-    assert_eq!(headers(&bench, inbox, 302), super::arrived(302, "").headers);
+    assert_eq!(headers(bench, inbox, 302), super::arrived(302, "").headers);
     let other = bench.another();
     let message = bench.placement(inbox, 300).message.unwrap();
     assert_eq!(other.read().unwrap().headers(message).unwrap().as_ref(), after.last());
