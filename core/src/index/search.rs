@@ -63,40 +63,75 @@ pub fn search(term: &WordTerm, segments: &[Source<'_>], ranked: bool) -> Result<
 
 fn one(wanted: &Wanted, fields: &[Field], segments: &[Source<'_>], ranked: Option<usize>) -> Result<Hits> {
     let mut hits = Hits::default();
-    let mut list = Vec::new();
     for segment in segments {
+        let mut found = Found { seen: vec![false; segment.head.docs.len()], left: segment.head.docs.len() };
         for block in blocks(wanted, fields, segment.head) {
-            let words = segment.blocks.words(block)?;
-            let lines = lines(&words, wanted, fields);
-            if lines.is_empty() {
-                continue;
-            }
-            let postings = segment.blocks.postings(block)?;
-            let mut reader = BlockReader::new(&words, &postings, segment.head.universe());
-            let mut place = 0;
-            for line in lines {
-                for _ in place..line {
-                    reader.skip()?;
-                }
-                place = line + 1;
-                let word = reader.next(&mut list)?.ok_or_else(damaged)?;
-                hits.add(segment.head, word, wanted, &list, ranked);
+            // Ranking wants the best of all words a message has; else the first is as good as any.
+            if found.left > 0 || ranked.is_some() {
+                look_up(segment, block, (wanted, fields), &mut |word, list| {
+                    found.take(list);
+                    hits.score(segment.head, (word, wanted), list, ranked);
+                })?;
             }
         }
+        let docs = segment.head.docs.iter().zip(found.seen).filter(|(_, is_seen)| *is_seen);
+        hits.docs.extend(docs.map(|(doc, _)| doc.id));
     }
     Ok(hits)
 }
 
-impl Hits {
-    fn add(&mut self, head: &Head, word: &[u8], wanted: &Wanted, list: &[u32], ranked: Option<usize>) {
-        let weight = ranked.map(|held| weight(word, wanted, list.len(), held));
-        for doc in list.iter().filter_map(|number| head.docs.get(*number as usize)) {
-            self.docs.insert(doc.id);
-            if let Some(weight) = weight {
-                let length = (doc.length.max(1) as f32 / 128.0).log2().max(0.0);
-                let score = self.scores.entry(doc.id).or_default();
-                *score = score.max(weight / (1.0 + 0.1 * length));
+/// The messages of a segment that were found, by number.
+struct Found {
+    seen: Vec<bool>,
+    /// How many were not.
+    left: usize,
+}
+
+impl Found {
+    fn take(&mut self, list: &[u32]) {
+        for number in list {
+            if let Some(seen) = self.seen.get_mut(*number as usize) {
+                self.left -= usize::from(!*seen);
+                *seen = true;
             }
+        }
+    }
+}
+
+/// Calls `each` with the words of a block that fit, and their postings.
+fn look_up(
+    segment: &Source<'_>,
+    block: u32,
+    (wanted, fields): (&Wanted, &[Field]),
+    each: &mut dyn FnMut(&[u8], &[u32]),
+) -> Result<()> {
+    let words = segment.blocks.words(block)?;
+    let lines = lines(&words, wanted, fields);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let postings = segment.blocks.postings(block)?;
+    let mut reader = BlockReader::new(&words, &postings, segment.head.universe());
+    let (mut place, mut list) = (0, Vec::new());
+    for line in lines {
+        for _ in place..line {
+            reader.skip()?;
+        }
+        place = line + 1;
+        let word = reader.next(&mut list)?.ok_or_else(damaged)?;
+        each(word, &list);
+    }
+    Ok(())
+}
+
+impl Hits {
+    fn score(&mut self, head: &Head, (word, wanted): (&[u8], &Wanted), list: &[u32], ranked: Option<usize>) {
+        let Some(held) = ranked else { return };
+        let weight = weight(word, wanted, list.len(), held);
+        for doc in list.iter().filter_map(|number| head.docs.get(*number as usize)) {
+            let length = (doc.length.max(1) as f32 / 128.0).log2().max(0.0);
+            let score = self.scores.entry(doc.id).or_default();
+            *score = score.max(weight / (1.0 + 0.1 * length));
         }
     }
 }
