@@ -65,8 +65,8 @@ fn main() {
     println!("opened in {:?}", begin.elapsed());
     if is_new {
         fill(&store, Path::new(&folder));
-        build(&store);
     }
+    build(&store);
     searches(&store, Some(50));
     searches(&store, None);
     lists(&store);
