@@ -18,6 +18,8 @@ const LEVELS: &[(&str, u8)] = &[
     ("auth", 3),
     ("message", 3),
     ("query", 3),
+    ("archive", 5),
+    ("index", 4),
     ("journal", 4),
     ("net", 5),
     ("store", 5),
@@ -31,6 +33,8 @@ const LEVELS: &[(&str, u8)] = &[
 const PURE: &[&str] = &["auth", "bulk", "error", "imap", "journal", "limits", "message", "query", "secret", "wire"];
 /// The planning side of synchronisation, in a room that does I/O otherwise. Of the store they use values alone.
 const PURE_FILES: &[&str] = &["sync/action.rs", "sync/plan.rs", "sync/resync.rs"];
+const PURE: &[&str] =
+    &["auth", "bulk", "error", "imap", "index", "journal", "limits", "message", "query", "secret", "wire"];
 const IMPURE_WORDS: &[&str] =
     &["tokio", "std::net", "std::fs", "SystemTime", "Instant::now", "std::thread", "std::env"];
 
