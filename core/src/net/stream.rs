@@ -1,5 +1,6 @@
 //! The byte stream itself: TCP, or TLS over it.
 
+use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -9,12 +10,14 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 /// A connection to a server.
-#[derive(Debug)]
 pub(crate) enum Stream {
     /// Not encrypted.
     Tcp(Socket),
     /// Encrypted.
     Tls(Box<TlsStream<Socket>>),
+    /// A test's own.
+    #[cfg(feature = "test-support")]
+    Given(Box<dyn super::Given>),
 }
 
 /// A TCP connection.
@@ -60,7 +63,8 @@ impl Stream {
     /// Asks the system, not the runtime, whose knowledge may be one event behind.
     pub(crate) fn has_unread(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
-        matches!(socket2::SockRef::from(self.socket().tcp()).peek(&mut byte), Ok(1))
+        let socket = self.socket().map(|socket| socket2::SockRef::from(socket.tcp()));
+        socket.is_some_and(|socket| matches!(socket.peek(&mut byte), Ok(1)))
     }
 
     /// The value that binds a SASL exchange to this connection (RFC 9266); only TLS 1.3 makes it unique by itself.
@@ -73,11 +77,20 @@ impl Stream {
         tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok()
     }
 
-    fn socket(&self) -> &Socket {
+    fn socket(&self) -> Option<&Socket> {
         match self {
-            Self::Tcp(socket) => socket,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Tcp(socket) => Some(socket),
+            Self::Tls(stream) => Some(stream.get_ref().0),
+            #[cfg(feature = "test-support")]
+            Self::Given(_) => None,
         }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if matches!(self, Self::Tls(_)) { "Tls" } else { "Plain" };
+        f.debug_tuple("Stream").field(&kind).finish()
     }
 }
 
@@ -150,6 +163,8 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+            #[cfg(feature = "test-support")]
+            Self::Given(given) => Pin::new(given).poll_read(cx, buf),
         }
     }
 }
@@ -159,6 +174,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+            #[cfg(feature = "test-support")]
+            Self::Given(given) => Pin::new(given).poll_write(cx, buf),
         }
     }
 
@@ -166,6 +183,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            #[cfg(feature = "test-support")]
+            Self::Given(given) => Pin::new(given).poll_flush(cx),
         }
     }
 
@@ -173,6 +192,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            #[cfg(feature = "test-support")]
+            Self::Given(given) => Pin::new(given).poll_shutdown(cx),
         }
     }
 }
