@@ -18,10 +18,18 @@
     reason = "this is a test: what is wrong in it shall fail loudly"
 )]
 
+pub mod device;
 pub mod edit;
 pub mod fault;
+pub mod history;
 pub mod letter;
 pub mod model;
 pub mod network;
+pub mod oracle;
 pub mod personality;
 pub mod random;
+pub mod reference;
+pub mod run;
+pub mod runner;
+pub mod shrink;
+pub mod smtp;

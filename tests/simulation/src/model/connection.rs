@@ -236,7 +236,8 @@ impl Connection {
             Some(Fault::CutBefore | Fault::CutInside(_)) => return self.cut(),
             Some(Fault::LateEffect(after)) => {
                 let due = server.now + u64::from(*after);
-                server.ghosts.push(Ghost { due, connection: self.clone(), command: bytes.to_vec() });
+                let logins = server.traffic(self.actor).logins.len();
+                server.ghosts.push(Ghost { logins, due, connection: self.clone(), command: bytes.to_vec() });
                 return self.cut();
             }
             Some(Fault::Bye) => {

@@ -69,6 +69,8 @@ pub struct Traffic {
 
 /// A command that is done after its connection is gone.
 pub(super) struct Ghost {
+    /// Logins of its actor when it was cut.
+    pub logins: usize,
     pub due: u64,
     pub connection: Connection,
     pub command: Vec<u8>,
@@ -82,6 +84,10 @@ pub struct Server {
     pub calm: bool,
     /// Every thing done, in order.
     pub log: Vec<Entry>,
+    /// How many late effects came when their client had already logged in again.
+    pub overtaken: u32,
+    /// Which placement a UIDVALIDITY and a UID have meant.
+    numbers: BTreeMap<(u32, u32), u64>,
     pub(super) mailboxes: BTreeMap<u64, Mailbox>,
     pub(super) subscriptions: BTreeSet<String>,
     pub(super) random: Random,
@@ -106,6 +112,8 @@ impl Server {
             personality: personality.clone(),
             calm: false,
             log: Vec::new(),
+            overtaken: 0,
+            numbers: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
             random,
@@ -197,6 +205,7 @@ impl Server {
         self.now = self.now.max(now);
         while let Some(at) = self.ghosts.iter().position(|g| g.due <= self.now) {
             let mut ghost = self.ghosts.remove(at);
+            self.overtaken += u32::from(self.traffic(ghost.connection.actor).logins.len() > ghost.logins);
             ghost.connection.execute(self, &ghost.command);
             self.tell_idlers();
         }
@@ -253,6 +262,12 @@ impl Server {
     #[must_use]
     pub fn mailbox(&self, id: u64) -> Option<&Mailbox> {
         self.mailboxes.get(&id)
+    }
+
+    /// The placement that a UIDVALIDITY and a UID have meant, whether it is still there or not.
+    #[must_use]
+    pub fn serial(&self, uid_validity: u32, uid: u32) -> Option<u64> {
+        self.numbers.get(&(uid_validity, uid)).copied()
     }
 
     /// A mailbox by its name.
@@ -325,6 +340,7 @@ impl Server {
         let Some(target) = self.mailboxes.get_mut(&mailbox) else { return 0 };
         let (uid, modseq) = (target.uid_next, target.bump());
         target.uid_next += 1;
+        self.numbers.insert((target.uid_validity, uid), serial);
         let late = until.map(|until| Late { until, before: None });
         let date = date.unwrap_or(saved);
         let content = Arc::clone(content);
@@ -347,7 +363,8 @@ impl Server {
             return false;
         };
         // A label's message is the same message everywhere.
-        let twins: Vec<(u64, u32)> = if self.personality.labels { self.places_of(email) } else { vec![(mailbox, uid)] };
+        let twins: Vec<(u64, u32)> =
+            if self.personality.labels && flag != "\\Deleted" { self.places_of(email) } else { vec![(mailbox, uid)] };
         for (mailbox, uid) in twins {
             self.flag_one(actor, mailbox, uid, flag, set);
         }
@@ -490,6 +507,7 @@ impl Server {
         mailbox.uid_next = mailbox.placements.keys().next_back().map_or(first, |uid| uid + 1);
         let numbers: Vec<(u64, u32)> = mailbox.placements.values().map(|p| (p.serial, p.uid)).collect();
         for number in numbers {
+            self.numbers.insert((validity, number.1), number.0);
             self.record(FOREIGN, id, number, Change::Renumbered);
         }
     }
