@@ -38,4 +38,4 @@ pub use connection::{Chunk, Connection, ConnectionId, Outgoing};
 pub use date::Moment;
 pub use mailbox::{Mailbox, Placement};
 pub use message::Content;
-pub use server::{Actor, Change, Entry, FOREIGN, Server, Traffic};
+pub use server::{Actor, Change, Entry, FOREIGN, Server, Tap, Traffic};

@@ -117,7 +117,7 @@ fn change(disk: &mut Disk, verb: Verb) -> std::result::Result<Intent, String> {
             let to = disk.named(&to).ok_or_else(missing)?.id;
             let row = disk.rows.get_mut(&message).ok_or_else(missing)?;
             let from = Origin { mailbox: row.mailbox, uid: row.uid };
-            (row.mailbox, row.uid) = (to, None);
+            (row.mailbox, row.uid, row.missing) = (to, None, false);
             Ok(Intent::new(message, Kind::Move { from, to }))
         }
         Verb::Copy { message, to } => {

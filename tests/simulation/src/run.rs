@@ -63,15 +63,28 @@ pub struct World {
 /// Runs a history with an engine.
 #[must_use]
 pub fn run(history: &History, engine: &dyn Engine) -> Outcome {
+    run_with(history, engine, false)
+}
+
+/// The same, and prints what goes over the wire.
+#[must_use]
+pub fn run_tapped(history: &History, engine: &dyn Engine) -> Outcome {
+    run_with(history, engine, true)
+}
+
+fn run_with(history: &History, engine: &dyn Engine, tapped: bool) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {
-        Ok(runtime) => runtime.block_on(play(history, engine)),
+        Ok(runtime) => runtime.block_on(play(history, engine, tapped)),
         Err(error) => panic!("no runtime: {error}"),
     }
 }
 
-async fn play(history: &History, engine: &dyn Engine) -> Outcome {
+async fn play(history: &History, engine: &dyn Engine, tapped: bool) -> Outcome {
     let mut world = World::new(history, engine);
+    if tapped {
+        world.network.server(|server| server.tap = Some(Box::new(show)));
+    }
     for step in &history.steps {
         world.step(step).await;
         tokio::time::advance(Duration::from_secs(3)).await;
@@ -155,7 +168,7 @@ impl World {
                 String::new()
             }
         };
-        self.transcript.push(format!("{step:?} -> {said}"));
+        self.say(format!("{step:?} -> {said}"));
         let at = match step {
             Step::Sync { device, .. } | Step::Local { device, .. } => self.pick(*device),
             _ => return,
@@ -209,7 +222,7 @@ impl World {
         let device = &mut self.devices[at].device;
         let acted = device.act(verb.clone()).await;
         device.crash_at(None);
-        let said = format!("{verb:.80?} (message {token}): {acted:?}");
+        let said = format!("{} (message {token}): {acted:?}", shown_verb(&verb));
         match acted {
             Acted::Taken(ticket) => self.devices[at].deeds.push(Deed { ticket: Some(ticket), ..deed }),
             Acted::Crashed => {
@@ -302,7 +315,7 @@ impl World {
             let mut done = true;
             for at in 0..self.devices.len() {
                 let pass = self.sync(at).await;
-                self.transcript.push(format!("calm {round}, device {}: {pass:?}", at + 1));
+                self.note_calm(at, round, &pass);
                 self.read_feed(at).await;
                 done &= pass == Pass::Done;
             }
@@ -314,10 +327,28 @@ impl World {
         false
     }
 
+    fn say(&mut self, line: String) {
+        if self.network.server(|server| server.tap.is_some()) {
+            show(0, true, line.as_bytes());
+        }
+        self.transcript.push(line);
+    }
+
+    /// Passes of calm that end alike are one line.
+    fn note_calm(&mut self, at: usize, round: u32, pass: &Pass) {
+        let line = format!("calm, device {}: {pass:?}", at + 1);
+        if !self.transcript.iter().rev().take(2 * self.devices.len()).any(|old| old.starts_with(&line)) {
+            self.say(format!("{line} from round {round}"));
+        }
+    }
+
     async fn state(&mut self) -> (usize, Vec<Snapshot>) {
         let mut shown = Vec::new();
         for actor in &mut self.devices {
-            shown.push(actor.device.snapshot().await);
+            let mut now = actor.device.snapshot().await;
+            // Some servers have another UIDVALIDITY at each SELECT.
+            now.values_mut().for_each(|mailbox| mailbox.uid_validity = None);
+            shown.push(now);
         }
         (self.network.server(|server| server.log.len()), shown)
     }
@@ -328,5 +359,22 @@ impl World {
             pending |= actor.device.fates().await.values().any(|fate| *fate == crate::device::Fate::Pending);
         }
         pending
+    }
+}
+
+/// A verb without the bytes of its message.
+fn shown_verb(verb: &Verb) -> String {
+    match verb {
+        Verb::Append { mailbox, bytes, flags } => format!("Append {} bytes to {mailbox} {flags:?}", bytes.len()),
+        Verb::Send { bytes } => format!("Send {} bytes", bytes.len()),
+        other => format!("{other:?}"),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "somebody asked for it")]
+fn show(actor: u32, sent: bool, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for line in text.lines() {
+        println!("    {actor} {} {line:.200}", if sent { "C:" } else { "S:" });
     }
 }

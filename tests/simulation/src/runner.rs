@@ -4,7 +4,7 @@
 
 use crate::device::Engine;
 use crate::history::{History, Rates};
-use crate::run::{Outcome, run};
+use crate::run::{Outcome, run, run_tapped};
 use crate::shrink::shrink;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -83,7 +83,8 @@ pub fn main_with(options: &Options, engine: &dyn Engine) -> ExitCode {
             println!("That is no history.");
             return ExitCode::FAILURE;
         };
-        let outcome = run(&history, engine);
+        let tapped = options.number("WIRE", 0) == 1;
+        let outcome = if tapped { run_tapped(&history, engine) } else { run(&history, engine) };
         print(&history, &outcome);
         return if outcome.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }

@@ -93,8 +93,10 @@ pub struct Connection {
     pub(super) saved: Vec<u32>,
     /// The answer being written.
     pub(super) reply: Vec<u8>,
-    /// Whether the next mailbox to be opened looks empty, and LIST as well.
+    /// Whether the next mailbox to be opened looks empty.
     pub(super) blind: bool,
+    /// Whether the next LIST is empty.
+    pub(super) blind_list: bool,
     reader: Reader,
     out: VecDeque<Chunk>,
     closed: bool,
@@ -115,6 +117,7 @@ impl Connection {
             saved: Vec::new(),
             reply: Vec::new(),
             blind: false,
+            blind_list: false,
             reader: Reader::default(),
             out: VecDeque::new(),
             closed: false,
@@ -232,6 +235,7 @@ impl Connection {
     /// A whole command, with whatever strikes it.
     fn command(&mut self, server: &mut Server, bytes: &[u8]) {
         let fault = server.strike(self.actor);
+        server.wiretap(self.actor, true, bytes);
         match &fault {
             Some(Fault::CutBefore | Fault::CutInside(_)) => return self.cut(),
             Some(Fault::LateEffect(after)) => {
@@ -247,7 +251,8 @@ impl Connection {
             }
             Some(Fault::Refuse(refusal)) => return self.refuse(server, bytes, *refusal),
             Some(Fault::Edit(edit)) => edit.apply(server),
-            Some(Fault::Empty | Fault::EmptyList) => self.blind = true,
+            Some(Fault::Empty) => self.blind = true,
+            Some(Fault::EmptyList) => self.blind_list = true,
             _ => {}
         }
         let throttle = server.personality.throttle;
@@ -334,6 +339,7 @@ impl Connection {
     /// Puts the answer on its way, `after` so many milliseconds.
     fn flush(&mut self, server: &Server, after: u64) {
         let bytes = std::mem::take(&mut self.reply);
+        server.wiretap(self.actor, false, &bytes);
         if bytes.is_empty() || self.closed {
             return;
         }

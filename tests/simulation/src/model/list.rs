@@ -69,7 +69,7 @@ fn returns(server: &Server, args: &mut Args<'_>, options: &mut Options) -> Resul
 }
 
 fn rows(server: &mut Server, c: &mut Connection, patterns: &[String], options: &Options) -> Result<End, Bad> {
-    if std::mem::take(&mut c.blind) {
+    if std::mem::take(&mut c.blind_list) {
         return ok("List completed.");
     }
     let found = matching(server, patterns, options.subscribed);

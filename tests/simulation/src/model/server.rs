@@ -67,6 +67,9 @@ pub struct Traffic {
     pub refused: u64,
 }
 
+/// Receives what goes over the wire.
+pub type Tap = Box<dyn Fn(Actor, bool, &[u8]) + Send>;
+
 /// A command that is done after its connection is gone.
 pub(super) struct Ghost {
     /// Logins of its actor when it was cut.
@@ -86,6 +89,8 @@ pub struct Server {
     pub log: Vec<Entry>,
     /// How many late effects came when their client had already logged in again.
     pub overtaken: u32,
+    /// Receives what goes over the wire: who, whether the client sent it, and what.
+    pub tap: Option<Tap>,
     /// Which placement a UIDVALIDITY and a UID have meant.
     numbers: BTreeMap<(u32, u32), u64>,
     pub(super) mailboxes: BTreeMap<u64, Mailbox>,
@@ -113,6 +118,7 @@ impl Server {
             calm: false,
             log: Vec::new(),
             overtaken: 0,
+            tap: None,
             numbers: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
@@ -240,6 +246,12 @@ impl Server {
         *self.counted.entry(actor).or_default() += 1;
         self.traffic.entry(actor).or_default().commands += 1;
         fault
+    }
+
+    pub(super) fn wiretap(&self, actor: Actor, sent: bool, bytes: &[u8]) {
+        if let Some(tap) = self.tap.as_ref().filter(|_| !bytes.is_empty()) {
+            tap(actor, sent, bytes);
+        }
     }
 
     /// What an actor has cost.

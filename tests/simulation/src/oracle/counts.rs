@@ -75,6 +75,8 @@ fn change(server: &Server, actor: u32, deed: &Deed, fate: Option<&Fate>) -> (i64
         (Verb::Append { .. } | Verb::Copy { .. }, _) => (0, 1),
         // Its original was removed by somebody else while it was being moved: the copy is what is left.
         (Verb::Move { .. }, _) if by(false) || deed.serial.is_none() => (0, 1),
+        // Without UIDPLUS the original can only be marked.
+        (Verb::Move { .. }, _) if !server.personality.has("UIDPLUS") => (0, 1),
         (Verb::Move { .. }, Some(Fate::Parked(_)) | None) => (0, 1),
         (Verb::Move { .. }, _) => (0, 0),
         (Verb::Delete { .. }, _) if deed.serial.is_none() || !certain => (-1, 0),

@@ -75,8 +75,9 @@ impl Case<'_> {
             Verb::Flag { flag, set, .. } => self.flag_differs(flag, *set),
             Verb::Delete { .. } | Verb::Move { .. } => {
                 let serial = self.deed.serial?;
-                let uidplus = self.server.personality.has("UIDPLUS") || self.server.personality.has("MOVE");
-                let there = self.placed(serial).is_some_and(|p| uidplus || !p.has("\\Deleted"));
+                // Without UIDPLUS it can only be marked, and somebody else may take the mark away.
+                let uidplus = self.server.personality.has("UIDPLUS");
+                let there = self.placed(serial).is_some() && (uidplus || !self.marked(serial));
                 there.then(|| "the original is still there".to_owned())
             }
             Verb::Create { name } => {
@@ -86,6 +87,14 @@ impl Case<'_> {
             // Their copies are counted.
             Verb::Copy { .. } | Verb::Append { .. } | Verb::Send { .. } => None,
         }
+    }
+
+    /// Whether the device has ever marked a placement as deleted, or found it so.
+    fn marked(&self, serial: u64) -> bool {
+        let marks = |e: &Entry| {
+            e.serial == serial && matches!(&e.change, Change::Flag { flag, set: true } if flag == "\\Deleted")
+        };
+        self.placed(serial).is_some_and(|p| p.has("\\Deleted")) || self.server.log.iter().any(marks)
     }
 
     fn placed(&self, serial: u64) -> Option<&crate::model::Placement> {

@@ -31,6 +31,8 @@ pub struct Row {
     pub body: Option<Arc<Vec<u8>>>,
     /// Whether the last whole list did not show it.
     pub missing: bool,
+    /// How many lists have not shown what became of it when UIDs changed.
+    pub lost: u8,
     /// Whether it is to be deleted.
     pub hidden: bool,
 }
@@ -70,6 +72,8 @@ pub struct Intent {
     pub tries: u8,
     /// Written down before the command that brings the message.
     pub begun: Option<Before>,
+    /// Whether the server did not show the message at the last attempt.
+    pub unseen: bool,
     /// Whether the copy of a move has arrived.
     pub copied: bool,
 }
@@ -224,7 +228,7 @@ impl Row {
 
 impl Intent {
     pub fn new(row: LocalId, kind: Kind) -> Self {
-        Self { row, kind, fate: Fate::Pending, tries: 0, begun: None, copied: false }
+        Self { row, kind, fate: Fate::Pending, tries: 0, begun: None, unseen: false, copied: false }
     }
 }
 

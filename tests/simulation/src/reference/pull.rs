@@ -96,7 +96,9 @@ impl Installation {
         let new: BTreeSet<u32> = selected.changed.iter().map(|r| r.uid).filter(|uid| !ours.contains(uid)).collect();
         let skipped = self.elsewhere(mailbox.id);
         let expected = ours.len() - gone.len() + new.len() + skipped.difference(&new).count();
-        if expected != selected.exists && !self.has(Bug::VanishedTrusted) {
+        // A mailbox that is empty all at once is looked at twice.
+        let suspicious = expected != selected.exists || (selected.exists == 0 && !gone.is_empty());
+        if suspicious && !self.has(Bug::VanishedTrusted) {
             return Ok(false);
         }
         let details = self.details(client, &new).await?;
@@ -316,10 +318,14 @@ fn missing(disk: &mut Disk, id: u64, list: &BTreeSet<u32>, at_once: bool) -> boo
             waiting = true;
             return true;
         }
-        if row.uid.is_some() && !gone {
+        if row.mailbox == id && row.uid.is_some() && !gone {
             row.missing = false;
         }
-        !gone && !(orphan && row.hidden)
+        if row.mailbox == id {
+            row.lost = if orphan { row.lost + 1 } else { 0 };
+        }
+        waiting |= orphan;
+        !gone && row.lost < 3
     });
     waiting
 }

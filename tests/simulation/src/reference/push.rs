@@ -63,6 +63,10 @@ impl Installation {
     }
 
     async fn attempt(&mut self, client: &mut Client, ticket: Ticket, intent: &Intent) -> Result<Attempt> {
+        // It has arrived, and the process died before that was all.
+        if intent.copied && (client.has("MOVE") || !matches!(intent.kind, Kind::Move { .. })) {
+            return Ok(Attempt::Over(Fate::Applied));
+        }
         match &intent.kind {
             Kind::Create { name } => self.create(client, name).await,
             Kind::Append { to } => self.append(client, ticket, intent, *to).await,
@@ -96,7 +100,12 @@ impl Installation {
         row: LocalId,
         place: Option<Origin>,
     ) -> Result<std::result::Result<u32, Attempt>> {
-        let Some(place) = place else { return Ok(Err(Attempt::Over(Fate::Superseded))) };
+        let Some(place) = place else {
+            let parked = |i: &Intent| i.row == row && matches!(i.fate, Fate::Parked(_));
+            let own = self.disk().intents.values().any(parked);
+            let fate = if own { Fate::Parked("it was never there".to_owned()) } else { Fate::Superseded };
+            return Ok(Err(Attempt::Over(fate)));
+        };
         let Some(uid) = place.uid else {
             return Ok(Err(Attempt::Over(Fate::Parked("the message is only here".to_owned()))));
         };
@@ -133,7 +142,7 @@ impl Installation {
         let hits: Vec<u32> = rows.iter().filter(|r| super::land::alike(&ours, r, false)).map(|r| r.uid).collect();
         Ok(match hits.as_slice() {
             [uid] => Ok(*uid),
-            [] => Err(Attempt::Wait),
+            [] => Err(Attempt::Refused("the message is not to be found".to_owned())),
             _ => Err(Attempt::Over(Fate::Parked("several messages look like it".to_owned()))),
         })
     }
@@ -179,7 +188,10 @@ impl Installation {
             Status::Bad => return Ok(Attempt::Wait),
         }
         let there = client.fetch(&uid.to_string(), "UID FLAGS", "").await?;
-        Ok(Attempt::Over(if there.iter().any(|r| r.uid == uid) { Fate::Applied } else { Fate::Superseded }))
+        if there.iter().any(|r| r.uid == uid) {
+            return Ok(Attempt::Over(Fate::Applied));
+        }
+        self.unseen(ticket, Fate::Superseded)
     }
 
     async fn delete(&mut self, client: &mut Client, ticket: Ticket, intent: &Intent) -> Result<Attempt> {
@@ -188,13 +200,22 @@ impl Installation {
             Ok(uid) => uid,
             Err(attempt) => return Ok(attempt),
         };
-        self.remove(client, uid).await
+        self.remove(client, ticket, uid).await
+    }
+
+    /// The server does not show the message. Only the second time is that believed.
+    fn unseen(&mut self, ticket: Ticket, fate: Fate) -> Result<Attempt> {
+        if self.disk().intents[&ticket].unseen {
+            return Ok(Attempt::Over(fate));
+        }
+        self.write(|disk| disk.intents.get_mut(&ticket).into_iter().for_each(|i| i.unseen = true))?;
+        Ok(Attempt::Wait)
     }
 
     /// Marks a message, and expunges it by its UID where that can be done.
-    async fn remove(&mut self, client: &mut Client, uid: u32) -> Result<Attempt> {
+    async fn remove(&mut self, client: &mut Client, ticket: Ticket, uid: u32) -> Result<Attempt> {
         if client.fetch(&uid.to_string(), "UID FLAGS", "").await?.is_empty() {
-            return Ok(Attempt::Over(Fate::Applied));
+            return self.unseen(ticket, Fate::Applied);
         }
         let mut commands = vec![format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)")];
         if self.has(Bug::PlainExpunge) {
@@ -322,7 +343,7 @@ impl Installation {
             Err(attempt) => return Ok(attempt),
         };
         if client.fetch(&uid.to_string(), "UID FLAGS", "").await?.is_empty() {
-            return Ok(Attempt::Over(Fate::Superseded));
+            return self.unseen(ticket, Fate::Superseded);
         }
         if self.begin(client, ticket, &name).await?.is_none() {
             return Ok(Attempt::Refused("the mailbox is not there".to_owned()));
@@ -361,7 +382,7 @@ impl Installation {
             Err(Attempt::Over(_)) => return Ok(Attempt::Over(Fate::Applied)),
             Err(attempt) => return Ok(attempt),
         };
-        self.remove(client, uid).await
+        self.remove(client, ticket, uid).await
     }
 
     async fn move_at_once(
@@ -379,7 +400,10 @@ impl Installation {
             Err(attempt) => return Ok(attempt),
         };
         if client.fetch(&uid.to_string(), "UID FLAGS", "").await?.is_empty() {
-            let Some(before) = intent.begun else { return Ok(Attempt::Over(Fate::Superseded)) };
+            let Some(before) = intent.begun else { return self.unseen(ticket, Fate::Superseded) };
+            if let Attempt::Wait = self.unseen(ticket, Fate::Applied)? {
+                return Ok(Attempt::Wait);
+            }
             return match self.find(client, to, intent.row, before).await? {
                 Found::There(uid) => self.landed(client, ticket, intent, (to, Some(uid))).await,
                 _ => self.landed(client, ticket, intent, (to, None)).await,
