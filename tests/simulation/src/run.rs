@@ -363,7 +363,7 @@ impl World {
 }
 
 /// A verb without the bytes of its message.
-fn shown_verb(verb: &Verb) -> String {
+pub(crate) fn shown_verb(verb: &Verb) -> String {
     match verb {
         Verb::Append { mailbox, bytes, flags } => format!("Append {} bytes to {mailbox} {flags:?}", bytes.len()),
         Verb::Send { bytes } => format!("Send {} bytes", bytes.len()),

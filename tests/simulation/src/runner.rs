@@ -8,6 +8,8 @@ use crate::run::{Outcome, run, run_tapped};
 use crate::shrink::shrink;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Failing histories that are cut down and printed; of the others only the seed is.
@@ -57,27 +59,60 @@ pub fn history(seed: u64, personality: Option<&str>) -> History {
     history
 }
 
-/// Runs the histories of `count` seeds, until `enough` have failed.
+/// Histories that a thread takes at a time.
+const BLOCK: u64 = 25;
+
+/// Runs the histories of `count` seeds on all processors, until `enough` have failed.
 #[must_use]
-pub fn many(first: u64, count: u64, engine: &dyn Engine, enough: usize, personality: Option<&str>) -> Sum {
+pub fn many(first: u64, count: u64, engine: &(dyn Engine + Sync), enough: usize, personality: Option<&str>) -> Sum {
+    let (next, sum) = (AtomicU64::new(first), Mutex::new(Sum::default()));
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let start = next.fetch_add(BLOCK, Ordering::Relaxed);
+                    let end = (start + BLOCK).min(first + count);
+                    if start >= end || lock(&sum).failures.len() >= enough {
+                        return;
+                    }
+                    let block = block(start..end, engine, personality);
+                    lock(&sum).add(block);
+                }
+            });
+        }
+    });
+    let mut sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
+    sum.failures.sort_unstable();
+    sum
+}
+
+fn block(seeds: std::ops::Range<u64>, engine: &dyn Engine, personality: Option<&str>) -> Sum {
     let mut sum = Sum::default();
-    for seed in first..first + count {
+    for seed in seeds {
         let outcome = run(&history(seed, personality), engine);
         sum.histories += 1;
         sum.commands += outcome.commands;
-        if let Some(violation) = outcome.violations.first() {
-            sum.failures.push((seed, violation.invariant));
-            if sum.failures.len() >= enough {
-                break;
-            }
-        }
+        sum.failures.extend(outcome.violations.first().map(|violation| (seed, violation.invariant)));
     }
     sum
 }
 
+fn lock(sum: &Mutex<Sum>) -> MutexGuard<'_, Sum> {
+    sum.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sum {
+    fn add(&mut self, other: Self) {
+        self.histories += other.histories;
+        self.commands += other.commands;
+        self.failures.extend(other.failures);
+    }
+}
+
 /// The command line of a simulator with that engine. Fails when a history does.
 #[must_use]
-pub fn main_with(options: &Options, engine: &dyn Engine) -> ExitCode {
+pub fn main_with(options: &Options, engine: &(dyn Engine + Sync)) -> ExitCode {
     if let Some(line) = options.word("REPLAY") {
         let Some(history) = History::from_line(line) else {
             println!("That is no history.");

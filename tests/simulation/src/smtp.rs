@@ -45,7 +45,7 @@ impl Sink {
             output: Vec::new(),
             data: None,
             left,
-            closed: false,
+            closed: left == Some(0),
             waker: None,
         };
         wire.say("220 model.invalid ESMTP");

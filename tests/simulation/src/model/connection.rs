@@ -209,6 +209,7 @@ impl Connection {
             }
             None => return,
         };
+        server.traffic.entry(self.actor).or_default().refused += 1;
         let tag = Args::new(self.reader.partial()).until(|b| b == b' ').to_owned();
         self.line(&format!("{tag} {refusal}"));
         self.reader.refuse(waits);

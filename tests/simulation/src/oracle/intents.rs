@@ -19,7 +19,8 @@ pub fn judge(server: &Server, devices: &[Party], fates: &Fates, shown: &Shown, f
             let case =
                 Case { server, actor, deed, later: &actor.deeds[at + 1..], shown: &shown[&actor.number], faulty };
             if let Some(wrong) = case.wrong(fates[&actor.number].get(&ticket)) {
-                let text = format!("device {}: {:.90?} on message {}: {wrong}", actor.number, deed.verb, deed.token);
+                let verb = crate::run::shown_verb(&deed.verb);
+                let text = format!("device {}: {verb} on message {}: {wrong}", actor.number, deed.token);
                 found.push(Violation::new("intent", text));
             }
         }
@@ -114,10 +115,13 @@ impl Case<'_> {
 
     fn flag_differs(&self, flag: &str, set: bool) -> Option<String> {
         let serial = self.now()?;
+        // Where mailboxes are labels, a flag is the message's, whichever placement it is set at.
+        let labels = self.server.personality.labels;
+        let same = |deed: &Deed| deed.local == self.deed.local || (labels && deed.token == self.deed.token);
         let again = |deed: &Deed| match &deed.verb {
-            Verb::Flag { flag: other, .. } => deed.local == self.deed.local && other.eq_ignore_ascii_case(flag),
+            Verb::Flag { flag: other, .. } => same(deed) && other.eq_ignore_ascii_case(flag),
             // It is somewhere else then, or nowhere.
-            _ => deed.local == self.deed.local && deed.removes(),
+            _ => same(deed) && deed.removes(),
         };
         if !self.deed.changes || self.later.iter().any(again) {
             return None;

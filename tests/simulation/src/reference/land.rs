@@ -76,12 +76,26 @@ impl Installation {
             }
             return;
         }
-        let twin = disk.rows.iter().any(|(id, r)| *id != row && r.mailbox == to && uid.is_some() && r.uid == uid);
-        match disk.rows.get_mut(&row) {
+        let same = |(id, r): &(&LocalId, &Row)| **id != row && r.mailbox == to && uid.is_some() && r.uid == uid;
+        let twin = disk.rows.iter().find(same).map(|(id, _)| *id);
+        match (disk.rows.get_mut(&row), twin) {
             // A label that was there already, or a message that has been seen before its answer was.
-            Some(_) if twin => drop(disk.rows.remove(&row)),
-            Some(row) => row.uid = uid,
-            None => {}
+            (Some(_), Some(twin)) => merge(disk, row, twin),
+            (Some(row), None) => row.uid = uid,
+            (None, _) => {}
+        }
+    }
+}
+
+/// Two rows are the same message: one stays, with what was done to the other.
+fn merge(disk: &mut Disk, row: LocalId, twin: LocalId) {
+    disk.rows.remove(&row);
+    for intent in disk.intents.values_mut() {
+        if intent.row == row {
+            intent.row = twin;
+        }
+        if let Kind::Copy { source, .. } = &mut intent.kind {
+            *source = if *source == row { twin } else { *source };
         }
     }
 }

@@ -73,6 +73,9 @@ impl Installation {
             Kind::Send { .. } => Ok(Attempt::Over(Fate::Applied)),
             Kind::Copy { source, to } => {
                 let place = self.place(*source, ticket);
+                if let Err(attempt) = self.known(*source, place) {
+                    return Ok(attempt);
+                }
                 self.copy(client, ticket, intent, (place, *to)).await
             }
             Kind::Move { from, to } => self.relocate(client, ticket, intent, (*from, *to)).await,
@@ -93,6 +96,15 @@ impl Installation {
         self.disk().rows.get(&row).map(|row| Origin { mailbox: row.mailbox, uid: row.uid })
     }
 
+    /// A row that has gone was taken by somebody else, or was never more than a wish.
+    fn known(&self, row: LocalId, place: Option<Origin>) -> std::result::Result<Origin, Attempt> {
+        place.ok_or_else(|| {
+            let parked = |i: &Intent| i.row == row && matches!(i.fate, Fate::Parked(_));
+            let own = self.disk().intents.values().any(parked);
+            Attempt::Over(if own { Fate::Parked("it was never there".to_owned()) } else { Fate::Superseded })
+        })
+    }
+
     /// Opens the mailbox of a place and makes sure that its UID still means the message.
     async fn open(
         &mut self,
@@ -100,11 +112,9 @@ impl Installation {
         row: LocalId,
         place: Option<Origin>,
     ) -> Result<std::result::Result<u32, Attempt>> {
-        let Some(place) = place else {
-            let parked = |i: &Intent| i.row == row && matches!(i.fate, Fate::Parked(_));
-            let own = self.disk().intents.values().any(parked);
-            let fate = if own { Fate::Parked("it was never there".to_owned()) } else { Fate::Superseded };
-            return Ok(Err(Attempt::Over(fate)));
+        let place = match self.known(row, place) {
+            Ok(place) => place,
+            Err(attempt) => return Ok(Err(attempt)),
         };
         let Some(uid) = place.uid else {
             return Ok(Err(Attempt::Over(Fate::Parked("the message is only here".to_owned()))));
@@ -316,6 +326,8 @@ impl Installation {
         self.write(|disk| {
             let Some(intent) = disk.intents.get_mut(&ticket) else { return };
             (intent.begun, intent.copied) = (None, true);
+            let made_here = disk.mailbox(to).filter(|m| m.uid_validity.is_none());
+            made_here.into_iter().for_each(|m| m.uid_validity = begun.map(|before| before.uid_validity));
             Self::arrived(disk, ticket, row, to, uid);
             // Nobody knows which it is: the server's list will bring it.
             if uid.is_none() {
