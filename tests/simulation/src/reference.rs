@@ -115,8 +115,10 @@ fn change(disk: &mut Disk, verb: Verb) -> std::result::Result<Intent, String> {
         }
         Verb::Move { message, to } => {
             let to = disk.named(&to).ok_or_else(missing)?.id;
+            let mailbox = disk.rows.get(&message).ok_or_else(missing)?.mailbox;
+            let uid_validity = disk.validity_of(mailbox);
             let row = disk.rows.get_mut(&message).ok_or_else(missing)?;
-            let from = Origin { mailbox: row.mailbox, uid: row.uid };
+            let from = Origin { mailbox, uid_validity, uid: row.uid };
             (row.mailbox, row.uid, row.missing) = (to, None, false);
             Ok(Intent::new(message, Kind::Move { from, to }))
         }

@@ -243,6 +243,10 @@ impl World {
             let message = all.get(usize::from(number) % all.len().max(1))?;
             Some((message.id, message.token.unwrap_or_default()))
         };
+        // A label that is there already stays the one label.
+        let labelled = |token: u64, to: &String| {
+            personality.labels && shown[to].messages.iter().any(|message| message.token == Some(token))
+        };
         let flag_of = |number: u8| edit::flag(if personality.keywords { number } else { number.min(3) }).to_owned();
         let fresh = |twin: bool, size: u16| {
             let token = self.network.server(Server::next_token);
@@ -256,11 +260,11 @@ impl World {
             Act::Move { message: number, to } => {
                 let (message, token) = message(number)?;
                 let from = shown.iter().find(|(_, m)| m.messages.iter().any(|m| m.id == message))?.0;
-                (Verb::Move { message, to: name(to).filter(|to| to != from)? }, token)
+                (Verb::Move { message, to: name(to).filter(|to| to != from && !labelled(token, to))? }, token)
             }
             Act::Copy { message: number, to } => {
                 let (message, token) = message(number)?;
-                (Verb::Copy { message, to: name(to)? }, token)
+                (Verb::Copy { message, to: name(to).filter(|to| !labelled(token, to))? }, token)
             }
             Act::Delete { message: number } => {
                 let (message, token) = message(number)?;

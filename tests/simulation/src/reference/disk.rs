@@ -41,6 +41,8 @@ pub struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     pub mailbox: u64,
+    /// The UIDVALIDITY under which the UID means it.
+    pub uid_validity: Option<u32>,
     pub uid: Option<u32>,
 }
 
@@ -162,6 +164,10 @@ impl Disk {
     fn visible(&self) -> BTreeMap<LocalId, BTreeSet<String>> {
         let rows = self.rows.iter().filter(|(_, row)| !row.hidden);
         rows.map(|(id, row)| (*id, row.flags.clone())).collect()
+    }
+
+    pub fn validity_of(&self, id: u64) -> Option<u32> {
+        self.mailboxes.iter().find(|m| m.id == id).and_then(|m| m.uid_validity)
     }
 
     pub fn named(&self, name: &str) -> Option<&Mailbox> {

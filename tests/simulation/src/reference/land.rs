@@ -2,7 +2,7 @@
 
 use super::bug::Bug;
 use super::client::{Client, Fetched, Reply, Status, quoted, text};
-use super::disk::{Before, Disk, Kind, Row};
+use super::disk::{Before, Disk, Kind, Origin, Row};
 use super::{Installation, Result};
 use crate::device::{LocalId, Ticket};
 
@@ -48,7 +48,8 @@ impl Installation {
         let first = if same { before.uid_next } else { 1 };
         let rows = client.fetch(&format!("{first}:*"), "UID RFC822.SIZE ENVELOPE", "").await?;
         let rows: Vec<Fetched> = rows.into_iter().filter(|r| r.uid >= first).collect();
-        let taken = |uid: u32| self.disk().rows.values().any(|r| r.mailbox == to && r.uid == Some(uid));
+        let current = self.disk().validity_of(to) == Some(selected.uid_validity);
+        let taken = |uid: u32| current && self.disk().rows.values().any(|r| r.mailbox == to && r.uid == Some(uid));
         let loose = self.has(Bug::MessageIdIsIdentity);
         let mut hits: Vec<u32> =
             rows.iter().filter(|r| !taken(r.uid) && alike(&wanted, r, loose)).map(|r| r.uid).collect();
@@ -64,7 +65,13 @@ impl Installation {
     }
 
     /// A message has arrived: its row gets the UID, or the move that has taken it away again.
-    pub fn arrived(disk: &mut Disk, ticket: Ticket, row: LocalId, to: u64, uid: Option<u32>) {
+    pub fn arrived(
+        disk: &mut Disk,
+        ticket: Ticket,
+        row: LocalId,
+        (to, begun): (u64, Option<Before>),
+        uid: Option<u32>,
+    ) {
         let next = disk.intents.iter_mut().find(|(other, intent)| {
             **other > ticket
                 && intent.row == row
@@ -72,7 +79,8 @@ impl Installation {
         });
         if let Some((_, intent)) = next {
             if let Kind::Move { from, .. } = &mut intent.kind {
-                (from.mailbox, from.uid) = (to, uid);
+                let uid_validity = begun.map(|before| before.uid_validity);
+                *from = Origin { mailbox: to, uid_validity, uid };
             }
             return;
         }

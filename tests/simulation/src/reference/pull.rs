@@ -173,7 +173,8 @@ impl Installation {
     fn elsewhere(&self, id: u64) -> BTreeSet<u32> {
         let from = |kind: &Kind| if let Kind::Move { from, .. } = kind { Some(*from) } else { None };
         let origins = self.disk().pending().filter_map(|(_, intent)| from(&intent.kind));
-        origins.filter(|from| from.mailbox == id).filter_map(|from| from.uid).collect()
+        let validity = self.disk().validity_of(id);
+        origins.filter(|from| from.mailbox == id && from.uid_validity == validity).filter_map(|from| from.uid).collect()
     }
 
     async fn details(&mut self, client: &mut Client, uids: &BTreeSet<u32>) -> Result<Vec<Fetched>> {

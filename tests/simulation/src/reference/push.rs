@@ -93,7 +93,8 @@ impl Installation {
         if let Some((_, Intent { kind: Kind::Move { from, .. }, .. })) = later {
             return Some(*from);
         }
-        self.disk().rows.get(&row).map(|row| Origin { mailbox: row.mailbox, uid: row.uid })
+        let row = self.disk().rows.get(&row)?;
+        Some(Origin { mailbox: row.mailbox, uid_validity: self.disk().validity_of(row.mailbox), uid: row.uid })
     }
 
     /// A row that has gone was taken by somebody else, or was never more than a wish.
@@ -128,8 +129,7 @@ impl Installation {
         if selected.read_only {
             return Ok(Err(Attempt::Over(Fate::Parked("the mailbox is read-only".to_owned()))));
         }
-        let known = self.disk().mailboxes.iter().find(|m| m.id == place.mailbox).and_then(|m| m.uid_validity);
-        if known == Some(selected.uid_validity) || self.has(Bug::ValidityIgnored) {
+        if place.uid_validity == Some(selected.uid_validity) || self.has(Bug::ValidityIgnored) {
             return Ok(Ok(uid));
         }
         self.locate(client, row, selected.exists).await
@@ -291,7 +291,7 @@ impl Installation {
         match self.find(client, to, intent.row, before).await? {
             Found::There(uid) => self.landed(client, ticket, intent, (to, Some(uid))).await.map(Some),
             Found::NotThere => Ok(None),
-            Found::Unsure => Ok(Some(Attempt::Over(Fate::Parked("nobody knows whether it arrived".to_owned())))),
+            Found::Unsure => self.unseen(ticket, Fate::Parked("nobody knows whether it arrived".to_owned())).map(Some),
         }
     }
 
@@ -318,6 +318,7 @@ impl Installation {
         let uid = match (uid, begun) {
             (None, Some(before)) => match self.find(client, to, intent.row, before).await? {
                 Found::There(uid) => Some(uid),
+                _ if !self.disk().intents[&ticket].unseen => return self.unseen(ticket, Fate::Applied),
                 _ => None,
             },
             (uid, _) => uid,
@@ -328,7 +329,7 @@ impl Installation {
             (intent.begun, intent.copied) = (None, true);
             let made_here = disk.mailbox(to).filter(|m| m.uid_validity.is_none());
             made_here.into_iter().for_each(|m| m.uid_validity = begun.map(|before| before.uid_validity));
-            Self::arrived(disk, ticket, row, to, uid);
+            Self::arrived(disk, ticket, row, (to, begun), uid);
             // Nobody knows which it is: the server's list will bring it.
             if uid.is_none() {
                 disk.rows.remove(&row);
