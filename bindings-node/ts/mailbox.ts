@@ -54,7 +54,7 @@ export interface MoveOptions extends WriteOptions {
 export interface FlagOptions extends WriteOptions {
   add?: readonly string[] | string | null;
   remove?: readonly string[] | string | null;
-  /** Replace all flags by these. */
+  /** Replace all flags by these; goes without `add` and `remove`. */
   set?: readonly string[] | string | null;
 }
 

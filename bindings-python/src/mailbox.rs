@@ -93,7 +93,7 @@ impl NativeMailbox {
         set: Option<Object<'_, '_>>,
         options: WriteArguments,
     ) -> PyResult<Call> {
-        let change = options::flag_change(selection.py(), add, remove, set)?;
+        let change = options::flag_change(add, remove, set)?;
         self.write(selection, |mailbox, chosen| async move { mailbox.flag(chosen, change, options.into()).await })
     }
 

@@ -80,16 +80,7 @@ fn unknown<T>(what: &str, name: &str, hint: &str) -> Result<T> {
 type Flags<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
 /// What `flag()` shall do.
-pub fn flag_change(
-    py: Python<'_>,
-    add: Flags<'_, '_>,
-    remove: Flags<'_, '_>,
-    set: Flags<'_, '_>,
-) -> PyResult<FlagChange> {
-    if set.is_some() && (add.is_some() || remove.is_some()) {
-        let error = MailError::new(Code::UsageFlag, "set= replaces all flags: it goes without add= and remove=");
-        return Err(error).or_raise(py);
-    }
+pub fn flag_change(add: Flags<'_, '_>, remove: Flags<'_, '_>, set: Flags<'_, '_>) -> PyResult<FlagChange> {
     let set = set.map(|set| flags::from_py(Some(set))).transpose()?;
     Ok(FlagChange { add: flags::from_py(add)?, remove: flags::from_py(remove)?, set })
 }

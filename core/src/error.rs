@@ -102,6 +102,24 @@ codes! {
     UsageClosed = "usage.closed", never;
     /// The address or URL of an account cannot be used.
     UsageAddress = "usage.address", never;
+    /// The disk is full, or the quota of its user.
+    StoreFull = "store.full", ask_user;
+    /// The store's file, or the disk it is on, cannot be written to.
+    StoreReadOnly = "store.read_only", ask_user;
+    /// The disk failed while the store was read or written.
+    StoreIo = "store.io", ask_user;
+    /// What is in the store's file is not what was written there; see `repair`.
+    StoreDamaged = "store.damaged", ask_user;
+    /// Somebody else has been writing to the store for too long.
+    StoreLocked = "store.locked", later;
+    /// The store was written by a newer version of this library.
+    StoreNewer = "store.newer", never;
+    /// Somebody else has taken over the lease under which this was written.
+    StoreLeaseLost = "store.lease_lost", later;
+    /// The change feed no longer reaches back to this cursor, or the cursor is another store's: read everything anew.
+    CursorExpired = "cursor.expired", never;
+    /// The body of this message is not held here.
+    BodyNotHere = "body.not_here", reconnect;
     /// The operation was cancelled.
     Cancelled = "cancelled", never;
     /// A file could not be read or written.

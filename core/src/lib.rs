@@ -16,8 +16,11 @@ mod session;
 mod watch;
 
 pub mod imap;
+pub mod journal;
 pub mod message;
 pub mod query;
+pub mod store;
+pub mod sync;
 pub mod wire;
 
 pub use auth::Mechanism;

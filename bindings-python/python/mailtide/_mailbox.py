@@ -94,7 +94,7 @@ class Mailbox:
         partial: Literal["raise", "return"] = "raise",
         tz: str | ZoneInfo | None = None,
     ) -> BulkResult:
-        """Adds and removes flags, or with `set` replaces them all."""
+        """Adds and removes flags; or `set`, which goes without the others, replaces them all."""
         return await self._native.flag(selection, add, remove, set, _write(limit, partial, False, tz))
 
     async def move(

@@ -272,7 +272,7 @@ class Mailbox:
         ...
 
     def flag(self, selection: Chosen, *, add: str | Iterable[str] | None=None, remove: str | Iterable[str] | None=None, set: str | Iterable[str] | None=None, limit: int | None=None, partial: Literal['raise', 'return']='raise', tz: str | ZoneInfo | None=None) -> BulkResult:
-        """Adds and removes flags, or with `set` replaces them all."""
+        """Adds and removes flags; or `set`, which goes without the others, replaces them all."""
 
     def move(self, selection: Chosen, to: Target, *, create: bool=False, limit: int | None=None, partial: Literal['raise', 'return']='raise', tz: str | ZoneInfo | None=None) -> BulkResult:
         """Moves messages; with `create` the target is created if it is missing."""

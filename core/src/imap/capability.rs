@@ -86,6 +86,18 @@ impl Capabilities {
         self.values("APPENDLIMIT=").next()?.parse().ok()
     }
 
+    /// The most messages that one command may be about (MESSAGELIMIT, RFC 9738).
+    #[must_use]
+    pub fn message_limit(&self) -> Option<u64> {
+        self.values("MESSAGELIMIT=").find_map(|limit| limit.parse().ok().filter(|limit| *limit > 0))
+    }
+
+    /// The most messages that a search can save as `$` (SAVELIMIT, RFC 9738).
+    #[must_use]
+    pub fn save_limit(&self) -> Option<u64> {
+        self.values("SAVELIMIT=").find_map(|limit| limit.parse().ok().filter(|limit| *limit > 0))
+    }
+
     /// How literals may be sent.
     #[must_use]
     pub fn literals(&self) -> LiteralMode {
@@ -104,8 +116,8 @@ impl Capabilities {
 
     /// The same without some: what a quirk or a user says not to believe.
     #[must_use]
-    pub fn without(mut self, names: &[&str]) -> Self {
-        self.names.retain(|n| !names.iter().any(|without| without.eq_ignore_ascii_case(n)));
+    pub fn without<S: AsRef<str>>(mut self, names: &[S]) -> Self {
+        self.names.retain(|n| !names.iter().any(|without| without.as_ref().eq_ignore_ascii_case(n)));
         self.rev2 = self.announces("IMAP4REV2");
         self
     }

@@ -17,14 +17,16 @@ mod fetch;
 mod list;
 mod mailbox;
 mod message;
+mod notify;
 mod search;
 mod session;
 
 pub use append::{AppendBody, AppendMessage, append};
 pub use fetch::{FetchItem, FetchModifiers, uid_fetch};
 pub use list::{ListQuery, StatusItem, list, lsub, status};
-pub use mailbox::{SelectOptions, create, delete, rename, select, subscribe, unsubscribe};
-pub use message::{StoreAction, StoreOptions, uid_copy, uid_expunge, uid_move, uid_store};
+pub use mailbox::{Known, SelectOptions, create, delete, rename, select, select_since, subscribe, unsubscribe};
+pub use message::{StoreAction, StoreOptions, uid_copy, uid_expunge, uid_move, uid_store, uid_store_labels};
+pub use notify::{NotifyEvent, NotifyFilter, NotifyGroup, notify, notify_none};
 pub use search::{SearchOptions, SearchReturn, uid_search};
 pub use session::{capability, check, close, enable, id, idle, logout, namespace, noop, unselect};
 
@@ -41,12 +43,28 @@ fn mailbox<'e>(e: &'e mut Encoder, name: &MailboxName) -> Result<&'e mut Encoder
     e.astring(name.raw())
 }
 
-/// A set of UIDs; none is refused, since an empty selection must never become every message.
-fn uids<'e>(e: &'e mut Encoder, uids: &UidSet) -> Result<&'e mut Encoder> {
-    if uids.is_empty() {
-        return Err(MailError::new(Code::UsageSelection, "No message is selected"));
+/// The messages that a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chosen<'a> {
+    /// These.
+    Uids(&'a UidSet),
+    /// `$`: what the last search of this connection has saved (SEARCHRES, RFC 5182). It may be none.
+    Saved,
+}
+
+impl<'a> From<&'a UidSet> for Chosen<'a> {
+    fn from(uids: &'a UidSet) -> Self {
+        Self::Uids(uids)
     }
-    e.atom(&uids.to_string())
+}
+
+/// A set of UIDs; none is refused, since an empty selection must never become every message.
+fn uids<'e>(e: &'e mut Encoder, chosen: Chosen<'_>) -> Result<&'e mut Encoder> {
+    match chosen {
+        Chosen::Uids(uids) if uids.is_empty() => Err(MailError::new(Code::UsageSelection, "No message is selected")),
+        Chosen::Uids(uids) => e.atom(&uids.to_string()),
+        Chosen::Saved => Ok(e.word("$")),
+    }
 }
 
 /// Flags in parentheses.

@@ -1,7 +1,8 @@
 //! Faults of servers, as data: who has them, how we know, and what is done about it.
 //!
 //! What can be read leniently by everyone is not here but in the parsers. A quirk is only what would make a correct
-//! server worse off. Every field of [`Quirks`] is public, so that a user can put it right where a server has changed.
+//! server worse off. Every field of [`Quirks`] is public, so that a user can put it right where a server has changed
+//! ([`Account::quirks`](crate::Account::quirks)).
 
 use super::Capabilities;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Quirks {
     /// Capabilities that are announced and do not work.
-    pub hidden: Vec<&'static str>,
+    pub hidden: Vec<String>,
     /// Send ID before anything else: the server refuses to work otherwise.
     pub id_first: bool,
     /// Ask for the capabilities again after login: those on the greeting or the login are not all.
@@ -33,6 +34,10 @@ impl Quirks {
     #[must_use]
     pub fn believe(&self, announced: Capabilities) -> Capabilities {
         if self.hidden.is_empty() { announced } else { announced.without(&self.hidden) }
+    }
+
+    fn hide(&mut self, capabilities: &[&str]) {
+        self.hidden.extend(capabilities.iter().map(ToString::to_string));
     }
 }
 
@@ -65,10 +70,24 @@ impl Server<'_> {
 
     /// Whether the greeting or the name in its ID says so.
     fn says(&self, words: &str) -> bool {
-        let contains = |text: &str| text.to_ascii_lowercase().contains(words);
-        let name = self.id.iter().find(|(key, _)| key.eq_ignore_ascii_case("name"));
-        contains(self.greeting) || name.and_then(|(_, name)| name.as_deref()).is_some_and(contains)
+        let contains = |text: &str| lower(text).contains(words);
+        contains(self.greeting) || self.field("name").is_some_and(contains)
     }
+
+    /// Whether it is this version of a program: by its greeting, or by name and version in its ID.
+    fn is(&self, program: &str, version: &str) -> bool {
+        let starts = |field: &str, with: &str| self.field(field).is_some_and(|f| lower(f).starts_with(with));
+        lower(self.greeting).contains(&format!("{program} {version}"))
+            || starts("name", program) && starts("version", version)
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        self.id.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_deref())
+    }
+}
+
+fn lower(text: &str) -> String {
+    text.to_ascii_lowercase()
 }
 
 /// Every known fault, for documentation.
@@ -80,7 +99,7 @@ pub const RULES: &[Rule] = &[
         apply: |q| {
             q.id_first = true;
             q.status_keeps_alive = true;
-            q.hidden.push("SASL-IR");
+            q.hide(&["SASL-IR"]);
         },
     },
     Rule {
@@ -93,14 +112,14 @@ pub const RULES: &[Rule] = &[
         name: "Strato RZimapd",
         evidence: "After ENABLE IMAP4rev2 every SEARCH answers ESEARCH without ALL (ImapFlow #411)",
         matches: |s| s.at(&["strato.de", "rzone.de"]) || s.says("rzimapd"),
-        apply: |q| q.hidden.push("IMAP4REV2"),
+        apply: |q| q.hide(&["IMAP4REV2"]),
     },
     Rule {
         name: "iCloud",
         evidence: "QRESYNC without ENABLED and with malformed VANISHED (Mozilla 1747311); capabilities replaced by a proxy (Mailspring PR #91)",
         matches: |s| s.at(&["mail.me.com", "icloud.com"]),
         apply: |q| {
-            q.hidden.push("QRESYNC");
+            q.hide(&["QRESYNC"]);
             q.capability_again = true;
         },
     },
@@ -108,13 +127,13 @@ pub const RULES: &[Rule] = &[
         name: "Apache James",
         evidence: "QRESYNC reports all old mail as vanished (james-project PR #629)",
         matches: |s| s.says("james"),
-        apply: |q| q.hidden.push("QRESYNC"),
+        apply: |q| q.hide(&["QRESYNC"]),
     },
     Rule {
         name: "Cyrus IMAP 3.6",
         evidence: "LIST RETURN (STATUS (MAILBOXID)) gives freed memory, line feeds too (3.6.1 of Debian, measured here)",
-        matches: |s| s.says("cyrus imap 3.6"),
-        apply: |q| q.hidden.push("OBJECTID"),
+        matches: |s| s.is("cyrus imap", "3.6"),
+        apply: |q| q.hide(&["OBJECTID"]),
     },
     Rule {
         name: "Yahoo and AOL",
@@ -164,6 +183,12 @@ mod tests {
         assert!(quirks_for("mail.example.org", "Coremail System IMap Server Ready(163com)", &[]).id_first);
         let id = [("name".to_owned(), Some("Microsoft Exchange Server".to_owned()))];
         assert!(quirks_for("mail.example.org", "", &id).probe_after_login);
+        let id = |version: &str| {
+            [("name", "Cyrus IMAPD"), ("version", version)].map(|(k, v)| (k.to_owned(), Some(v.to_owned())))
+        };
+        assert_eq!(quirks_for("h", "", &id("3.6.1-4+deb12u3")).hidden, ["OBJECTID"]);
+        assert_eq!(quirks_for("h", "h Cyrus IMAP 3.6.1-4+deb12u3 server ready", &[]).hidden, ["OBJECTID"]);
+        assert!(quirks_for("h", "h Cyrus IMAP 3.8.0 server ready", &id("3.8.0")).hidden.is_empty());
         assert_eq!(quirks_for("Imap.Strato.DE", "", &[]).hidden, ["IMAP4REV2"]);
         assert_eq!(quirks_for("notstrato.de", "", &[]), Quirks::default());
     }

@@ -1,6 +1,6 @@
 //! Search programs (RFC 9051 section 6.4.4), WITHIN (RFC 5032), CONDSTORE, OBJECTID and Gmail's own.
 
-use super::{Flag, UidSet, search_date};
+use super::{Flag, Label, UidSet, search_date};
 use crate::error::{Code, MailError, Result};
 use crate::wire::Encoder;
 use jiff::civil::Date;
@@ -63,8 +63,16 @@ pub enum SearchKey {
     Older(u64),
     /// Changed since: a MODSEQ of this or higher (CONDSTORE).
     ModSeq(u64),
+    /// What the last search of this connection has saved: `$` (SEARCHRES, RFC 5182).
+    Saved,
     /// Gmail's own query language (`X-GM-RAW`).
     GmRaw(String),
+    /// With this label of Gmail's.
+    GmLabel(Label),
+    /// With this `X-GM-MSGID`.
+    GmMessageId(u64),
+    /// In the thread of this `X-GM-THRID`.
+    GmThreadId(u64),
     /// With this id (OBJECTID).
     EmailId(String),
     /// In the thread of this id (OBJECTID).
@@ -124,6 +132,8 @@ impl SearchKey {
         let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
         match self {
             Self::All => plain(e, "ALL"),
+            Self::Saved => plain(e, "$"),
+            Self::GmLabel(label) => label.encode(e.word("X-GM-LABELS")),
             Self::Uid(uids) if uids.is_empty() => plain(e, "NOT ALL"),
             Self::Uid(uids) => e.word("UID").atom(&uids.to_string()).map(drop),
             Self::Not(key) => key.write(e.word("NOT"), depth),
@@ -187,6 +197,8 @@ impl SearchKey {
             Self::Younger(seconds) => ("YOUNGER", (*seconds).max(1)),
             Self::Older(seconds) => ("OLDER", (*seconds).max(1)),
             Self::ModSeq(mod_seq) => ("MODSEQ", *mod_seq),
+            Self::GmMessageId(id) => ("X-GM-MSGID", *id),
+            Self::GmThreadId(id) => ("X-GM-THRID", *id),
             _ => return None,
         })
     }

@@ -1,14 +1,16 @@
 //! What an operating system's or rustls's error means to a person.
 
 use super::Handshake;
-use crate::error::{Code, MailError};
+use crate::error::{Code, MailError, Retry};
 use rustls::{CertificateError, Error as TlsError};
 use std::io;
 
-/// A connection that broke.
+/// A connection that broke. One that TLS has accepted before may well be made again, so nobody is asked about it.
 pub(crate) fn lost(error: &io::Error) -> MailError {
     match rustls_error(error) {
-        Some(tls) => MailError::new(Code::NetTls, format!("The encrypted connection broke: {tls}")),
+        Some(tls) => {
+            MailError::new(Code::NetTls, format!("The encrypted connection broke: {tls}")).with_retry(Retry::Reconnect)
+        }
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             MailError::new(Code::NetLost, "The server closed the connection")
         }

@@ -3,6 +3,7 @@
 use super::credentials::{Credentials, Vault};
 use crate::auth::Mechanism;
 use crate::error::{Code, MailError, Result};
+use crate::imap::quirk::{Quirks, quirks_for};
 use crate::limits::Limits;
 use crate::net::{NetOptions, Security, Url};
 use std::sync::Arc;
@@ -38,6 +39,9 @@ pub struct Account {
     pub net: NetOptions,
     /// What the server may cost us.
     pub limits: Limits,
+    /// What to do differently with this server; `None` for what is known of it. Start from
+    /// [`quirks_for`](crate::imap::quirk::quirks_for) to add to that, for example a capability that does not work.
+    pub quirks: Option<Quirks>,
     /// Open mailboxes with EXAMINE only, and refuse every write.
     pub read_only: bool,
     /// What callbacks have answered.
@@ -57,6 +61,7 @@ impl Account {
             mechanism: None,
             net: NetOptions::default(),
             limits: Limits::default(),
+            quirks: None,
             read_only: false,
             vault: Arc::default(),
         }
@@ -85,6 +90,11 @@ impl Account {
         let credentials = url.password.map_or(Credentials::None, Credentials::Password);
         let port = url.port.unwrap_or(security.default_port());
         Ok(Self { port, security, ..Self::new(url.host, user, credentials) })
+    }
+
+    /// What to do differently with its server, of which the text of its greeting and its answer to ID are known so far.
+    pub(super) fn quirks(&self, greeting: &str, id: &[(String, Option<String>)]) -> Quirks {
+        self.quirks.clone().unwrap_or_else(|| quirks_for(&self.host, greeting, id))
     }
 
     /// `user@host`, the account's name in a [`MessageRef`](crate::MessageRef).

@@ -8,7 +8,7 @@ use super::route::{Reply, Wants};
 use super::sender::{BodySource, Job};
 use crate::error::{Code, MailError, Result};
 use crate::imap::quirk::Quirks;
-use crate::imap::{Capabilities, Response};
+use crate::imap::{Capabilities, Response, Untagged};
 use crate::limits::Limits;
 use crate::wire::Command;
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub logger: Option<Logger>,
     pub capabilities: RwLock<Arc<Capabilities>>,
     /// Known faults of this server.
-    pub quirks: Quirks,
+    pub quirks: RwLock<Arc<Quirks>>,
     /// Ends the connection, whatever it waits for.
     pub cut: Notify,
     /// Why the connection ended.
@@ -96,7 +96,7 @@ impl Connection {
             limits,
             logger,
             capabilities,
-            quirks,
+            quirks: RwLock::new(Arc::new(quirks)),
             cut: Notify::new(),
             ended: OnceLock::new(),
             uid_validity: AtomicU32::new(0),
@@ -147,8 +147,29 @@ impl Connection {
     }
 
     /// What the server is known to do otherwise.
-    pub fn quirks(&self) -> &Quirks {
-        &self.shared.quirks
+    pub fn quirks(&self) -> Arc<Quirks> {
+        self.shared.quirks()
+    }
+
+    /// The server is known better now. What it has announced and does not work is no longer believed.
+    pub fn set_quirks(&self, quirks: Quirks) {
+        let believed = quirks.believe((*self.capabilities()).clone());
+        if let (Ok(mut known), Ok(mut capabilities)) = (self.shared.quirks.write(), self.shared.capabilities.write()) {
+            (*known, *capabilities) = (Arc::new(quirks), Arc::new(believed));
+        }
+    }
+
+    /// Turns extensions on; those that the server then names are on. A refusal leaves them off.
+    pub async fn enable(&self, enable: Command) -> Result<Vec<String>> {
+        let reply = match self.run(enable, Wants::Capability).await {
+            Err(error) if matches!(error.code(), Code::ServerRefused | Code::ServerBad) => return Ok(Vec::new()),
+            reply => reply?,
+        };
+        let named = reply.untagged.into_iter().filter_map(|response| match response {
+            Response::Data(Untagged::Enabled(names)) => Some(names),
+            _ => None,
+        });
+        Ok(named.flatten().collect())
     }
 
     /// Whether mailbox names go out as UTF-8.
@@ -163,6 +184,12 @@ impl Connection {
 
     pub fn capabilities(&self) -> Arc<Capabilities> {
         self.shared.capabilities.read().map(|c| Arc::clone(&c)).unwrap_or_default()
+    }
+}
+
+impl Shared {
+    pub fn quirks(&self) -> Arc<Quirks> {
+        self.quirks.read().map(|quirks| Arc::clone(&quirks)).unwrap_or_default()
     }
 }
 
@@ -191,5 +218,5 @@ pub(crate) fn closed() -> MailError {
 }
 
 fn is_row(response: &Response) -> bool {
-    matches!(response, Response::Data(crate::imap::Untagged::Fetch(_)))
+    matches!(response, Response::Data(Untagged::Fetch(_)))
 }

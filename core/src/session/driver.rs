@@ -8,7 +8,7 @@ use super::route::{Route, Routed};
 use super::sender::{Job, Sender, Waiting};
 use crate::error::{Code, MailError, Result};
 use crate::imap::{Response, ResponseCode, Untagged, parse_response};
-use crate::net::Stream;
+use crate::net::{Stream, lost};
 use crate::wire::{Assembler, Frame, Framer};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
@@ -251,7 +251,7 @@ impl Core {
             self.shared.uid_validity.store(*validity, Ordering::Release);
         }
         if let (_, Some(capabilities)) | (Some(ResponseCode::Capability(capabilities)), _) = (code, capabilities) {
-            let capabilities = self.shared.quirks.believe(capabilities.clone());
+            let capabilities = self.shared.quirks().believe(capabilities.clone());
             self.sender.literals = capabilities.literals();
             if let Ok(mut shared) = self.shared.capabilities.write() {
                 *shared = Arc::new(capabilities);
@@ -290,8 +290,4 @@ async fn ended(until: &mut Option<oneshot::Receiver<()>>) {
         // A dropped sender ends it as well: nobody is left to wait for what IDLE says.
         let _ = until.await;
     }
-}
-
-fn lost(error: &std::io::Error) -> MailError {
-    MailError::new(Code::NetLost, format!("The connection was lost: {error}"))
 }

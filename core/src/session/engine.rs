@@ -5,11 +5,9 @@ use super::connection::{About, Connection, Counters, Logger};
 use super::link::LineLog;
 use super::observer::Observer;
 use super::open::open;
-use super::route::Wants;
 use super::session::Session;
-use crate::error::{Code, MailError, Result};
-use crate::imap::quirk::quirks_for;
-use crate::imap::{command, extension};
+use super::settle::settle;
+use crate::error::Result;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -143,11 +141,12 @@ impl Engine {
         if let Some(on_stats) = &self.0.options.on_stats {
             on_stats(self.stats());
         }
-        let quirks = quirks_for(&account.host, &opened.greeting, &[]);
+        let (greeting, watching) = (opened.greeting.clone(), observer.is_some());
+        let quirks = account.quirks(&greeting, &[]);
         let counters = Arc::clone(&self.0.counters);
         let about = About { id, limits: account.limits.clone(), logger, counters, quirks };
         let connection = Connection::start(opened, about, observer, &self.0.runtime);
-        settle(&connection).await?;
+        settle(&connection, account, &greeting, watching).await?;
         Ok(connection)
     }
 
@@ -163,31 +162,6 @@ impl Engine {
         };
         tokio::time::sleep_until(at).await;
     }
-}
-
-/// What some servers need before they work (see [`quirk`](crate::imap::quirk)).
-async fn settle(connection: &Connection) -> Result<()> {
-    let quirks = connection.quirks();
-    if quirks.capability_again {
-        connection.run(command::capability(), Wants::Capability).await?;
-    }
-    let id = extension::id::plan(&connection.capabilities(), &[("name", "mailtide")])?;
-    if let Some(id) = id.filter(|_| quirks.id_first) {
-        connection.run(id, Wants::Id).await?;
-    }
-    if quirks.probe_after_login {
-        let probe = extension::namespace::plan(&connection.capabilities())?;
-        // Exchange accepts a wrong password, and says so at the first command.
-        connection.run(probe, Wants::All).await.map_err(|error| match error.code() {
-            Code::ServerBad | Code::ServerRefused => {
-                let server = error.context().server.clone();
-                MailError::new(Code::AuthRejected, "The server accepted the login and then refused to work")
-                    .with(|context| context.server = server)
-            }
-            _ => error,
-        })?;
-    }
-    Ok(())
 }
 
 impl fmt::Debug for Engine {

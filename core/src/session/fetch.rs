@@ -1,7 +1,7 @@
 //! One window of a fetch: rows, and the parts to be loaded ahead with them.
 
 use super::connection::Extra;
-use super::find::{Found, check_validity};
+use super::find::{Found, check_validity, rest};
 use super::mailbox::Mailbox;
 use super::message::{Loaded, Message};
 use super::options::{Columns, FetchOptions, Parts};
@@ -86,8 +86,21 @@ async fn again(
     Ok(())
 }
 
-/// `UID FETCH` of some items.
+/// `UID FETCH` of some items; several where the server stops at its MESSAGELIMIT (RFC 9738).
 pub(super) async fn rows(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> Result<Reply> {
+    let mut reply = some_rows(lease, uids, items).await?;
+    let mut left = rest(uids, reply.code.as_ref())?;
+    while let Some(uids) = left {
+        let more = some_rows(lease, &uids, items).await?;
+        left = rest(&uids, more.code.as_ref())?;
+        reply.untagged.extend(more.untagged);
+        reply.malformed.extend(more.malformed);
+        reply.bytes += more.bytes;
+    }
+    Ok(reply)
+}
+
+async fn some_rows(lease: &Lease, uids: &UidSet, items: &[FetchItem]) -> Result<Reply> {
     let fetch = command::uid_fetch(uids, items, FetchModifiers::default())?;
     lease.connection.run(fetch, Wants::Rows(Rows::of(uids, items))).await
 }

@@ -11,8 +11,8 @@ use super::window::SET_TEXT;
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, SearchReturn};
-use crate::imap::extension::esearch;
-use crate::imap::{Capabilities, Response, SearchKey, UidSet, Untagged};
+use crate::imap::extension::{esearch, message_limit};
+use crate::imap::{Capabilities, Response, ResponseCode, SearchKey, UidSet, Untagged};
 use crate::query::{Matcher, SearchFacts, SearchPlan};
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub(super) struct Found {
     pub residual: Option<Arc<Matcher>>,
     /// Whether words were matched as the query language says.
     pub exact: bool,
+    /// The most messages that one command may be about, where the server says (MESSAGELIMIT, RFC 9738).
+    pub limit: Option<u64>,
 }
 
 /// How many messages a selection holds.
@@ -85,7 +87,8 @@ pub(super) async fn find(mailbox: &Mailbox, selection: &Selection, exact: bool, 
     let name: Arc<str> = mailbox.name().await?.into();
     let lease = mailbox.session().lease(&name).await?;
     let (uid_validity, exists) = (lease.selected()?.uid_validity, u64::from(lease.selected()?.exists));
-    let found = |uids| Found { name: Arc::clone(&name), uid_validity, uids, there: true, residual: None, exact: true };
+    let (limit, name_of) = (lease.connection.capabilities().message_limit(), || Arc::clone(&name));
+    let found = |uids| Found { name: name_of(), uid_validity, uids, there: true, residual: None, exact: true, limit };
     match selection {
         Selection::All => Ok(found(ask(&lease, &SearchKey::All).await?)),
         // Most of them are not there: 1:4294967295 would be asked for in millions of windows.
@@ -161,15 +164,40 @@ fn facts(mailbox: &str, exact: bool, server: &Capabilities) -> SearchFacts {
     }
 }
 
-/// One search, with ESEARCH where there is it: its answer is a set of ranges (RFC 4731).
+/// One search, with ESEARCH where there is it: its answer is a set of ranges (RFC 4731). A server that stops at its
+/// MESSAGELIMIT is asked for the rest: a part must not look like the whole.
 pub(super) async fn ask(lease: &Lease, key: &SearchKey) -> Result<UidSet> {
+    let (mut found, mut code) = searched(lease, key).await?;
+    let mut left = UidSet::range(1, u32::MAX);
+    while let Some(rest) = rest(&left, code.as_ref())? {
+        left = rest;
+        let key = SearchKey::And(vec![SearchKey::Uid(left.clone()), key.clone()]);
+        let (more, next) = searched(lease, &key).await?;
+        found.merge(&more);
+        code = next;
+    }
+    Ok(found)
+}
+
+/// What is left of `asked` after an answer with this code; an error where the server does not get on.
+pub(super) fn rest(asked: &UidSet, code: Option<&ResponseCode>) -> Result<Option<UidSet>> {
+    match message_limit::rest(asked, code) {
+        Some(rest) if rest == *asked => {
+            Err(MailError::new(Code::ServerProtocol, "The server stops at its limit of messages and does not go on"))
+        }
+        rest => Ok(rest),
+    }
+}
+
+async fn searched(lease: &Lease, key: &SearchKey) -> Result<(UidSet, Option<ResponseCode>)> {
     let connection = &lease.connection;
     let options = esearch::options(&connection.capabilities(), &[SearchReturn::All], connection.utf8());
     let search = command::uid_search(key, &options)?;
     let reply = connection.run_slow(search, Wants::Search).await?;
-    uids_in(&reply).ok_or_else(|| {
+    let found = uids_in(&reply).ok_or_else(|| {
         MailError::new(Code::ServerProtocol, "The server says that it has searched, and not what it found")
-    })
+    })?;
+    Ok((found, reply.code))
 }
 
 /// `None` where there is no answer: also one that finds nothing has to say so (RFC 9051 section 6.4.4).

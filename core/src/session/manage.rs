@@ -8,9 +8,11 @@ use super::redact;
 use super::route::{Reply, Wants};
 use super::selection::Target;
 use super::session::Session;
+use super::settle::identity;
 use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::command::{self, ListQuery, StatusItem};
-use crate::imap::extension::{self, children, list_extended, list_status, namespace};
+use crate::imap::extension::special_use::{self, Use};
+use crate::imap::extension::{self, children, list_extended, list_status, namespace, object_id};
 use crate::imap::{self, ListRow, MailboxName, Response, Role, StatusItems, Untagged};
 use crate::wire::{Encoder, Frame};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +33,9 @@ impl Session {
     pub async fn rename_mailbox(&self, from: impl Into<Target>, to: impl Into<Target>) -> Result<()> {
         let from = self.names().resolve(self, &from.into()).await?;
         let to = self.names().resolve(self, &to.into()).await?;
-        let lease = writable(self).await?;
+        check_writable(self)?;
+        self.pool().leave(&from).await;
+        let lease = self.any().await?;
         let (old, new) = (encoded(&lease, &from), encoded(&lease, &to));
         let renamed = lease.connection.run(command::rename(&old, &new)?, Wants::Nothing).await;
         self.pool().forget(&from);
@@ -43,7 +47,9 @@ impl Session {
     /// `even_if_not_empty`.
     pub async fn delete_mailbox(&self, target: impl Into<Target>, even_if_not_empty: bool) -> Result<()> {
         let name = self.names().resolve(self, &target.into()).await?;
-        let lease = writable(self).await?;
+        check_writable(self)?;
+        self.pool().leave(&name).await;
+        let lease = self.any().await?;
         if !even_if_not_empty {
             let count = status_on(&lease, &name).await?.messages.unwrap_or(0);
             if count > 0 {
@@ -85,12 +91,7 @@ impl Session {
         let lease = self.any().await?;
         let fields: Vec<(&str, &str)> = fields.iter().filter_map(|(k, v)| Some((k.as_str(), v.as_deref()?))).collect();
         let Some(id) = extension::id::plan(&lease.connection.capabilities(), &fields)? else { return Ok(Vec::new()) };
-        let reply = lease.connection.run(id, Wants::Id).await?;
-        let said = reply.untagged.into_iter().find_map(|response| match response {
-            Response::Data(Untagged::Id(fields)) => Some(fields),
-            _ => None,
-        });
-        Ok(said.unwrap_or_default())
+        lease.connection.run(id, Wants::Id).await.map(identity)
     }
 
     /// What the server can do, as it says after login.
@@ -172,7 +173,6 @@ pub(super) async fn mailboxes(session: &Session, options: ListOptions) -> Result
     if options.subscribed {
         found.retain(|m| m.subscribed == Some(true));
     }
-    guess_roles(&mut found);
     Ok(found)
 }
 
@@ -239,7 +239,7 @@ impl Listed {
     }
 
     fn infos(&self, by_lsub: bool) -> Vec<MailboxInfo> {
-        let info = |(row, status): (&ListRow, &Option<StatusItems>)| {
+        let info = |((row, status), known): ((&ListRow, &Option<StatusItems>), Option<Use>)| {
             let name = row.mailbox.as_str().to_owned();
             let path = match row.delimiter {
                 Some(delimiter) => name.split(delimiter).map(str::to_owned).collect(),
@@ -249,8 +249,8 @@ impl Listed {
             MailboxInfo {
                 path,
                 delimiter: row.delimiter,
-                role: row.role(),
-                role_guessed: false,
+                role: known.map(|u| u.role),
+                role_guessed: known.is_some_and(|u| u.guessed),
                 selectable: row.is_selectable(),
                 has_children: Some(children::has_children(row, &self.rows)),
                 subscribed: Some(subscribed),
@@ -259,20 +259,7 @@ impl Listed {
                 name,
             }
         };
-        self.rows.iter().zip(&self.statuses).map(info).collect()
-    }
-}
-
-/// Roles by well-known names, for those that the server gives to none.
-fn guess_roles(found: &mut [MailboxInfo]) {
-    let given: Vec<Role> = found.iter().filter_map(|m| m.role).collect();
-    let mut guessed: Vec<Role> = Vec::new();
-    for mailbox in found.iter_mut().filter(|m| m.role.is_none() && m.selectable) {
-        let role = Role::guess(&mailbox.name, mailbox.delimiter);
-        if let Some(role) = role.filter(|r| !given.contains(r) && !guessed.contains(r)) {
-            (mailbox.role, mailbox.role_guessed) = (Some(role), true);
-            guessed.push(role);
-        }
+        self.rows.iter().zip(&self.statuses).zip(special_use::uses(&self.rows)).map(info).collect()
     }
 }
 
@@ -314,7 +301,7 @@ fn status_of(items: &StatusItems) -> MailboxStatus {
         size: items.size,
         highest_mod_seq: items.highest_mod_seq,
         append_limit: items.append_limit,
-        mailbox_id: items.mailbox_id.as_ref().map(|id| String::from_utf8_lossy(id).into_owned()),
+        mailbox_id: items.mailbox_id.as_deref().and_then(object_id::valid).map(str::to_owned),
     }
 }
 
@@ -362,10 +349,15 @@ pub(super) async fn create_for_role(session: &Session, role: Role) -> Result<Str
 }
 
 async fn writable(session: &Session) -> Result<Lease> {
+    check_writable(session)?;
+    session.any().await
+}
+
+fn check_writable(session: &Session) -> Result<()> {
     if session.account().read_only {
         return Err(MailError::new(Code::UsageReadOnly, "The session was opened read-only"));
     }
-    session.any().await
+    Ok(())
 }
 
 fn encoded(lease: &Lease, name: &str) -> MailboxName {

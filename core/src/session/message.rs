@@ -225,7 +225,7 @@ impl Message {
         let header = Section::header();
         let bytes = match self.0.loaded.get(&header) {
             Some(bytes) => bytes.clone(),
-            None => part::whole(self, &header, Some(HEADER)).await?,
+            None => part::header(self).await?,
         };
         Ok(Headers::parse(bytes))
     }
@@ -288,6 +288,12 @@ impl Message {
         merge(reply.untagged).remove(&reference.uid).ok_or_else(|| malformed.unwrap_or_else(|| self.missing()))
     }
 
+    /// Whether its server gives a whole part, whatever stretch of it is asked for.
+    pub(super) async fn comes_whole(&self) -> Result<bool> {
+        let lease = self.0.mailbox.session().lease(&self.reference().mailbox).await?;
+        Ok(lease.connection.quirks().whole_parts)
+    }
+
     pub(super) fn missing(&self) -> MailError {
         let reference = self.reference();
         MailError::new(Code::MessageMissing, "The message is no longer there")
@@ -322,9 +328,6 @@ impl Message {
         Some(self.0.parsed.get_or_init(|| ParsedMessage::parse(raw.clone())))
     }
 }
-
-/// What a header is taken to come to: one fetch gets it, unless it is much larger than any honest one.
-const HEADER: u64 = 64 * 1024;
 
 /// A message with what a query needs of it.
 struct Reading<'a> {

@@ -36,6 +36,7 @@ mod selection;
 mod sender;
 #[allow(clippy::module_inception)]
 mod session;
+mod settle;
 mod spool;
 mod starttls;
 mod task;
@@ -60,7 +61,8 @@ pub use session::Session;
 pub(crate) use connection::{Connection, Extra, Pending, closed};
 pub(crate) use message::Loaded;
 pub(crate) use observer::{Observed, observer};
-pub(crate) use route::Wants;
-pub(crate) use selected::select;
+pub(crate) use route::{Reply, Rows, Wants};
+pub(crate) use selected::{Selected, select, select_named, select_since};
 pub(crate) use task::Task;
 pub(crate) use window::SET_TEXT;
+pub(crate) use write::pairs;

@@ -7,7 +7,8 @@ use super::selection::Target;
 use super::session::Session;
 use crate::error::{Code, MailError, Result};
 use crate::imap::extension::namespace;
-use crate::imap::{Namespaces, Role};
+use crate::imap::extension::special_use::{self, Use};
+use crate::imap::{Capabilities, Namespaces, Role};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,8 @@ impl Names {
             Target::Role(Role::Inbox) => Ok("INBOX".to_owned()),
             Target::Role(role) => {
                 let list = self.list(session).await?;
-                by_role(&list, *role).ok_or_else(|| missing(*role))
+                let capabilities = session.any().await?.connection.capabilities();
+                by_role(&list, *role, &capabilities).ok_or_else(|| missing(*role))
             }
         }
     }
@@ -93,13 +95,11 @@ fn join(path: &[String], namespaces: &Namespaces) -> Result<String> {
         .ok_or_else(|| MailError::new(Code::ServerUnsupported, "This server's mailboxes have no hierarchy"))
 }
 
-/// The mailbox of a role: as the server says, else as a well-known name suggests. Gmail has no archive but All Mail.
-fn by_role(list: &[MailboxInfo], role: Role) -> Option<String> {
-    let find = |role: Role, guessed: bool| {
-        list.iter().find(|m| m.role == Some(role) && m.role_guessed == guessed && m.selectable).map(|m| m.name.clone())
-    };
-    let all = || if role == Role::Archive { find(Role::All, false) } else { None };
-    find(role, false).or_else(all).or_else(|| find(role, true))
+/// The mailbox of a role.
+fn by_role(list: &[MailboxInfo], role: Role, caps: &Capabilities) -> Option<String> {
+    let known = |m: &MailboxInfo| m.role.filter(|_| m.selectable).map(|role| Use { role, guessed: m.role_guessed });
+    let uses: Vec<_> = list.iter().map(known).collect();
+    special_use::find(role, &uses, caps).and_then(|at| list.get(at)).map(|m| m.name.clone())
 }
 
 fn missing(role: Role) -> MailError {
@@ -132,25 +132,5 @@ mod tests {
         assert_eq!(join(&["A.B"], &namespaces("", Some('.'))), Err(Code::UsageArgument));
         assert_eq!(join(&["A", "B"], &namespaces("", None)), Err(Code::ServerUnsupported));
         assert_eq!(join(&["A"], &namespaces("", None)), Ok("A".to_owned()));
-    }
-
-    #[test]
-    fn gmails_all_mail_is_its_archive() {
-        let all = MailboxInfo {
-            name: "[Gmail]/All Mail".into(),
-            role: Some(Role::All),
-            selectable: true,
-            ..Default::default()
-        };
-        let guessed = MailboxInfo {
-            name: "Archive".into(),
-            role: Some(Role::Archive),
-            role_guessed: true,
-            selectable: true,
-            ..Default::default()
-        };
-        assert_eq!(by_role(&[guessed.clone(), all.clone()], Role::Archive).as_deref(), Some("[Gmail]/All Mail"));
-        assert_eq!(by_role(&[guessed], Role::Archive).as_deref(), Some("Archive"));
-        assert_eq!(by_role(&[all], Role::Trash), None);
     }
 }

@@ -246,8 +246,8 @@ impl<'a> Opening<'a> {
         };
         let (nonce, binding) = (random_letters(24)?, self.binding(mechanism));
         let identity = Identity { user, secret, host, port: *port, nonce: &nonce, binding };
-        // Coremail (163.com, 126.com) offers SASL-IR and answers it with BAD.
-        let inline = offered.has("SASL-IR") && !self.greeting.contains("Coremail");
+        // Coremail offers SASL-IR and answers it with BAD.
+        let inline = self.account.quirks(&self.greeting, &[]).believe(offered.clone()).has("SASL-IR");
         Ok((Script::sasl(mechanism, auth::start(mechanism, &identity)?, inline), Some(mechanism)))
     }
 

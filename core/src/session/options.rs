@@ -108,7 +108,7 @@ pub struct WriteOptions {
     pub time_zone: Option<String>,
 }
 
-/// What to do with flags. `set` replaces all; else `remove` happens, then `add`.
+/// What to do with flags: `set` replaces all and goes without the others; else `remove` happens, then `add`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlagChange {
     /// Flags to add.

@@ -24,10 +24,23 @@ pub(super) async fn whole(message: &Message, section: &Section, octets: Option<u
     if octets.is_some_and(|n| n <= WHOLE) {
         return Ok(fetch(message, section, None).await?.0.into_bytes());
     }
-    let mut stream = PartStream::new(message, section.clone(), octets, None);
+    gather(PartStream::new(message, section.clone(), octets, None), u64::MAX).await
+}
+
+/// The whole header. No server tells its size, so it is fetched in stretches, of which mostly the first is all there is;
+/// one that is larger than a response may be is refused.
+pub(super) async fn header(message: &Message) -> Result<Bytes> {
+    let most = message.mailbox().session().account().limits.response as u64;
+    gather(PartStream::new(message, Section::header(), None, None), most).await
+}
+
+async fn gather(mut stream: PartStream, most: u64) -> Result<Bytes> {
     let mut content = BytesMut::new();
     while let Some(piece) = stream.next().await? {
         content.extend_from_slice(&piece);
+        if content.len() as u64 > most {
+            return Err(MailError::new(Code::LimitExceeded, format!("The header is larger than {most} bytes")));
+        }
     }
     Ok(content.freeze())
 }
@@ -56,6 +69,8 @@ pub struct PartStream {
     section: Section,
     octets: Option<u64>,
     decoder: Option<TransferDecoder>,
+    /// Whether this server gives the whole part whatever stretch is asked for; `None` as long as nobody has looked.
+    whole: Option<bool>,
     /// Offset of the next partial fetch to ask for, and of the next byte to come.
     asked: u64,
     came: u64,
@@ -68,7 +83,8 @@ impl PartStream {
     fn new(message: &Message, section: Section, octets: Option<u64>, encoding: Option<TransferEncoding>) -> Self {
         let decoder = encoding.filter(|e| *e != TransferEncoding::Identity).map(TransferDecoder::new);
         let (ahead, ready) = (VecDeque::new(), VecDeque::new());
-        Self { message: message.clone(), section, octets, decoder, asked: 0, came: 0, ahead, ready, ended: false }
+        let (message, whole, ended) = (message.clone(), None, false);
+        Self { message, section, octets, decoder, whole, asked: 0, came: 0, ahead, ready, ended }
     }
 
     /// The next piece, never empty and at most 256 KiB; `None` at the end.
@@ -87,6 +103,9 @@ impl PartStream {
     }
 
     async fn pull(&mut self) -> Result<()> {
+        if self.whole.is_none() {
+            self.whole = Some(self.message.comes_whole().await?);
+        }
         self.ask();
         let Some(next) = self.ahead.front_mut() else {
             self.end();
@@ -109,16 +128,19 @@ impl PartStream {
     fn ask(&mut self) {
         while self.ahead.len() < AHEAD && self.may_ask() {
             let (message, section) = (self.message.clone(), self.section.clone());
-            let from = self.asked;
+            let stretch = (self.whole != Some(true)).then_some((self.asked, PARTIAL));
             self.asked += PARTIAL;
             let runtime = self.message.mailbox().session().engine().runtime().clone();
-            let work = async move { fetch(&message, &section, Some((from, PARTIAL))).await };
+            let work = async move { fetch(&message, &section, stretch).await };
             self.ahead.push_back(Task::spawn(&runtime, work));
         }
     }
 
     /// Beyond the size that the server announced only one step at a time, since some announce too little.
     fn may_ask(&self) -> bool {
+        if self.whole == Some(true) {
+            return self.asked == 0;
+        }
         // Of an unknown size, such as a header's, mostly the first step is all there is.
         let guessed = if self.came == 0 { PARTIAL } else { self.came + PARTIAL * AHEAD as u64 };
         let known = self.octets.unwrap_or(guessed);

@@ -5,8 +5,11 @@
 
 use super::choose::{Choice, View, Want, choose};
 use super::connection::{Connection, closed};
+use super::route::Wants;
 use super::selected::{Selected, select};
 use crate::error::{Code, MailError, Result};
+use crate::imap::extension::unselect;
+use crate::imap::{MailboxName, command};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -96,11 +99,36 @@ impl Pool {
         };
         self.changed.notify_waiters();
         let logout = |slot: Slot| async move {
-            let logout = slot.connection.run(crate::imap::command::logout(), super::route::Wants::Nothing);
+            let logout = slot.connection.run(command::logout(), Wants::Nothing);
             let _ = tokio::time::timeout(FAREWELL, logout).await;
             slot.connection.cut();
         };
         futures_util::future::join_all(slots.into_iter().map(logout)).await;
+    }
+
+    /// Leaves a mailbox that is to be renamed or deleted, where it is open and nobody uses it: some servers refuse to touch
+    /// one that is. What fails here is no harm, since the server then says what it minds.
+    pub async fn leave(self: &Arc<Self>, mailbox: &str) {
+        for lease in self.leaving(mailbox) {
+            let capabilities = lease.connection.capabilities();
+            let name = MailboxName::new(mailbox, lease.connection.utf8());
+            for command in unselect::plan(&capabilities, &name, self.read_only).unwrap_or_default() {
+                if lease.connection.run(command, Wants::Nothing).await.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn leaving(self: &Arc<Self>, mailbox: &str) -> Vec<Lease> {
+        let mut state = self.lock();
+        let is_open = |slot: &Slot| slot.selected.as_ref().is_some_and(|s| s.name == mailbox);
+        let slots = state.slots.iter_mut().filter(|s| is_open(s) && s.users == 0 && s.switching.is_none());
+        let leave = |slot: &mut Slot| {
+            (slot.selected, slot.users) = (None, 1);
+            Lease { pool: Arc::clone(self), connection: slot.connection.clone(), selected: None }
+        };
+        slots.map(leave).collect()
     }
 
     /// Forgets a mailbox that was renamed or deleted: the next call opens it anew.

@@ -30,6 +30,8 @@ pub(crate) enum Wants {
     Capability,
     /// Everything about a mailbox being opened.
     Select,
+    /// The same, and what has changed in it and is gone (QRESYNC).
+    SelectSince,
     /// Everything.
     All,
 }
@@ -290,8 +292,12 @@ impl Wants {
             (Self::Namespace, Data(Untagged::Namespace(_) | Untagged::List(_))) => true,
             (Self::Id, Data(Untagged::Id(_))) => true,
             (Self::Capability, Data(Untagged::Capability(_) | Untagged::Enabled(_))) => true,
-            (Self::Select, Data(Untagged::Flags(_) | Untagged::Exists(_) | Untagged::Recent(_))) => true,
-            (Self::Select, Status { kind: StatusKind::Ok, code: Some(_), .. }) => true,
+            (Self::SelectSince, Data(Untagged::Vanished { .. } | Untagged::Fetch(_))) => true,
+            (
+                Self::Select | Self::SelectSince,
+                Data(Untagged::Flags(_) | Untagged::Exists(_) | Untagged::Recent(_)),
+            ) => true,
+            (Self::Select | Self::SelectSince, Status { kind: StatusKind::Ok, code: Some(_), .. }) => true,
             (
                 Self::Nothing,
                 Status { code: Some(ResponseCode::CopyUid { .. } | ResponseCode::AppendUid { .. }), .. },

@@ -3,8 +3,9 @@
 use super::connection::Connection;
 use super::route::{Reply, Wants};
 use crate::error::{Code, MailError, Result};
-use crate::imap::command::{self, SelectOptions};
+use crate::imap::command::{self, Known, SelectOptions};
 use crate::imap::extension::condstore;
+use crate::imap::extension::qresync::Changes;
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Untagged};
 
 /// An open mailbox, as of when it was opened.
@@ -23,15 +24,44 @@ pub(crate) struct Selected {
 
 /// Opens a mailbox on a connection; read-only, with EXAMINE, where that is wanted.
 pub(crate) async fn select(connection: &Connection, name: &str, read_only: bool) -> Result<Selected> {
-    let capabilities = connection.capabilities();
-    let condstore = condstore::is_offered(&capabilities);
-    let encoded = MailboxName::new(name, capabilities.is_rev2_only());
-    let select = command::select(&encoded, SelectOptions { read_only, condstore })?;
+    let encoded = MailboxName::new(name, connection.utf8());
+    select_named(connection, &encoded, read_only).await
+}
+
+/// The same by the bytes of the name, which need not be what we would encode.
+pub(crate) async fn select_named(connection: &Connection, name: &MailboxName, read_only: bool) -> Result<Selected> {
+    let condstore = condstore::is_offered(&connection.capabilities());
+    let select = command::select(name, SelectOptions { read_only, condstore })?;
     let reply = connection.run_slow(select, Wants::Select).await?;
-    let selected = read(name, read_only, &reply);
+    checked(read(name.as_str(), read_only, &reply))
+}
+
+/// Opens a mailbox with QRESYNC, which must be on: what has changed since `known` comes with it.
+pub(crate) async fn select_since(
+    connection: &Connection,
+    name: &MailboxName,
+    (read_only, known): (bool, &Known),
+) -> Result<(Selected, Changes)> {
+    let select = command::select_since(name, read_only, known)?;
+    let reply = connection.run_slow(select, Wants::SelectSince).await?;
+    let mut changes = Changes::default();
+    for response in &reply.untagged {
+        if let Response::Data(data) = response {
+            changes.take(data);
+        }
+    }
+    // A row that cannot be read leaves the count in agreement, and its flags unknown: everything is asked for then.
+    if let Some(error) = reply.malformed.first() {
+        return Err(error.clone());
+    }
+    Ok((checked(read(name.as_str(), read_only, &reply))?, changes))
+}
+
+/// RFC 9051 section 2.3.1.1: without UIDVALIDITY no UID can be kept, and nothing here works without them.
+fn checked(selected: Selected) -> Result<Selected> {
     if selected.uid_validity == 0 {
-        // RFC 9051 section 2.3.1.1: without it UIDs cannot be kept, and nothing here works without them.
-        return Err(MailError::new(Code::ServerProtocol, "The server gave no UIDVALIDITY").in_mailbox(name));
+        let error = MailError::new(Code::ServerProtocol, "The server gave no UIDVALIDITY");
+        return Err(error.in_mailbox(&selected.name));
     }
     Ok(selected)
 }
@@ -56,8 +86,7 @@ fn note(selected: &mut Selected, code: &ResponseCode) {
         ResponseCode::UidValidity(validity) => selected.uid_validity = *validity,
         ResponseCode::UidNext(next) => selected.uid_next = Some(*next),
         ResponseCode::PermanentFlags(flags) => selected.permanent_flags = Some(flags.clone()),
-        ResponseCode::HighestModSeq(highest) => selected.highest_mod_seq = condstore::valid(*highest),
         ResponseCode::ReadOnly => selected.read_only = true,
-        _ => {}
+        code => selected.highest_mod_seq = condstore::highest(code).unwrap_or(selected.highest_mod_seq),
     }
 }

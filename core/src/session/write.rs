@@ -12,7 +12,7 @@ use crate::bulk::{BulkResult, Done, MessageRef};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, StoreAction, StoreOptions};
 use crate::imap::extension::r#move::{self, MovePlan};
-use crate::imap::extension::uidplus;
+use crate::imap::extension::{message_limit, uidplus};
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -124,7 +124,8 @@ impl<'a> Batch<'a> {
     /// Does it in stretches that fit a command each, and gathers what came of them.
     async fn run(self, verb: Verb, partial: bool) -> Result<BulkResult> {
         let mut result = BulkResult::default();
-        for uids in self.found.uids.chunks_by_text(SET_TEXT) {
+        let batches = message_limit::batches(self.found.limit, &self.found.uids);
+        for uids in batches.iter().flat_map(|batch| batch.chunks_by_text(SET_TEXT)) {
             match self.stretch(&verb, &uids).await {
                 Ok(step) => self.gather(&uids, &step, &mut result),
                 Err(error) => {
@@ -190,11 +191,15 @@ impl<'a> Batch<'a> {
 
 /// Whether after this error nobody can know if the command was done.
 fn is_doubtful(error: &MailError) -> bool {
-    matches!(error.code(), Code::NetLost | Code::NetTimeout | Code::ServerBye | Code::NetTampered)
+    matches!(error.code(), Code::NetLost | Code::NetTls | Code::NetTimeout | Code::ServerBye | Code::NetTampered)
         || error.code() == Code::LimitExceeded && error.context().command.is_some()
 }
 
 fn stores(change: FlagChange) -> Result<Vec<(StoreAction, Vec<Flag>)>> {
+    if change.set.is_some() && !(change.add.is_empty() && change.remove.is_empty()) {
+        let message = "set replaces all flags: it goes without add and remove";
+        return Err(MailError::new(Code::UsageFlag, message));
+    }
     let stores: Vec<_> = match change.set {
         Some(flags) => vec![(StoreAction::Replace, flags)],
         None => [(StoreAction::Remove, change.remove), (StoreAction::Add, change.add)]
@@ -280,7 +285,7 @@ async fn mark(lease: &Lease, uids: &UidSet) -> Result<()> {
 }
 
 /// Which UID became which, from COPYUID: on the tagged OK (Gmail and for COPY) or on an untagged one (MOVE elsewhere).
-fn pairs(reply: &Reply) -> Option<(u32, BTreeMap<u32, u32>)> {
+pub(crate) fn pairs(reply: &Reply) -> Option<(u32, BTreeMap<u32, u32>)> {
     let untagged = reply.untagged.iter().filter_map(|response| match response {
         Response::Status { code, .. } => code.as_ref(),
         _ => None,
@@ -292,4 +297,16 @@ fn pairs(reply: &Reply) -> Option<(u32, BTreeMap<u32, u32>)> {
             _ => None,
         })
         .next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_connection_that_broke_nobody_knows_what_was_done() {
+        let doubtful = [Code::NetLost, Code::NetTls, Code::NetTimeout, Code::ServerBye, Code::NetTampered];
+        assert!(doubtful.into_iter().all(|code| is_doubtful(&code.into())));
+        assert!(!is_doubtful(&Code::ServerRefused.into()) && !is_doubtful(&Code::LimitExceeded.into()));
+    }
 }

@@ -71,7 +71,7 @@ impl Live {
     /// How to follow this server.
     pub fn plan(&self) -> Result<Follow> {
         let mailbox = MailboxName::new(&self.name, self.connection.utf8());
-        idle::plan(&self.connection.capabilities(), self.connection.quirks(), &mailbox)
+        idle::plan(&self.connection.capabilities(), &self.connection.quirks(), &mailbox)
     }
 
     /// Begins to listen.

@@ -5,7 +5,7 @@ use super::script::{message, rows, set, shown};
 use crate::support::faults::Faults;
 use crate::support::server::Server;
 use crate::support::store::Folder;
-use mailtide::{Code, Columns, FetchOptions, Message, Result, Session};
+use mailtide::{Code, Columns, Engine, EngineOptions, FetchOptions, Message, Result, Session};
 use std::future::Future;
 
 const FLAGS: Columns = Columns { flags: true, received: false, size: false, envelope: false, structure: false };
@@ -87,6 +87,43 @@ async fn a_server_that_ignores_partials_gives_the_part_once() {
     let faults = Faults { ignores_partials: true, ..Faults::default() };
     let content = with(faults, async |_, s| message(&s, 2).await.unwrap().part("2").await.unwrap()).await;
     assert_eq!(content, crate::support::store::attachment());
+}
+
+#[tokio::test]
+async fn a_header_is_read_whole_whatever_its_size_up_to_a_bound() {
+    let server = Server::start(Faults::default()).await;
+    let field = format!("X-Padding: {}\r\n", "x".repeat(900));
+    let content = format!("Subject: large\r\n{}\r\nbody\r\n", field.repeat(1500));
+    let (uid, size) =
+        (server.store().get_mut("INBOX").unwrap().add(Vec::new(), Some(content.clone().into())), content.len());
+    for (most, fits) in [(24 << 20, true), (1 << 20, false)] {
+        let mut account = server.account();
+        account.limits.response = most;
+        let engine = Engine::new(EngineOptions::default(), tokio::runtime::Handle::current());
+        let message = message(&engine.connect(account).await.unwrap(), uid).await.unwrap();
+        match message.headers().await {
+            Ok(headers) => assert_eq!((fits, headers.raw().len(), headers.len()), (true, size - 6, 1501)),
+            Err(error) => assert_eq!((fits, error.code()), (false, Code::LimitExceeded)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_known_to_ignore_partials_is_asked_once() {
+    let server = Server::start(Faults { ignores_partials: true, ..Faults::default() }).await;
+    let mut account = server.account();
+    let mut quirks = mailtide::imap::quirk::Quirks::default();
+    quirks.whole_parts = true;
+    account.quirks = Some(quirks);
+    let engine = Engine::new(EngineOptions::default(), tokio::runtime::Handle::current());
+    let session = engine.connect(account).await.unwrap();
+    let message = message(&session, 2).await.unwrap();
+    assert_eq!(message.part("2").await.unwrap(), crate::support::store::attachment());
+    assert!(message.headers().await.unwrap().get("Subject").is_some());
+    let wire: Vec<_> =
+        server.state.wire.lock().unwrap().iter().map(|w| String::from_utf8_lossy(w).into_owned()).collect();
+    let parts: Vec<_> = wire.iter().filter(|line| line.contains("BODY.PEEK[")).collect();
+    assert!(parts.len() == 2 && parts.iter().all(|line| !line.contains(">")), "{parts:?}");
 }
 
 #[tokio::test]

@@ -74,6 +74,10 @@ impl Mail {
     }
 
     pub fn header(&self) -> String {
+        if let Some(content) = &self.appended {
+            let text = String::from_utf8_lossy(content);
+            return text.split_inclusive("\r\n\r\n").next().unwrap_or_default().to_owned();
+        }
         let kind = if self.is_multipart() { "multipart/mixed; boundary=b" } else { "text/plain; charset=utf-8" };
         format!("From: Ada <ada@example.org>\r\nSubject: {}\r\nContent-Type: {kind}\r\n\r\n", self.subject())
     }

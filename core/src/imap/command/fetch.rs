@@ -1,8 +1,8 @@
 //! UID FETCH.
 
-use super::uids;
+use super::{Chosen, uids};
 use crate::error::{Code, MailError, Result};
-use crate::imap::{Section, UidSet};
+use crate::imap::Section;
 use crate::wire::{Command, Encoder};
 
 /// What to fetch of each message.
@@ -58,13 +58,13 @@ pub struct FetchModifiers {
 }
 
 /// `UID FETCH set (items) [(CHANGEDSINCE n)]`.
-pub fn uid_fetch(set: &UidSet, items: &[FetchItem], modifiers: FetchModifiers) -> Result<Command> {
+pub fn uid_fetch<'a>(set: impl Into<Chosen<'a>>, items: &[FetchItem], modifiers: FetchModifiers) -> Result<Command> {
     let mut e = Encoder::new("UID FETCH");
-    uids(&mut e, set)?;
+    uids(&mut e, set.into())?;
     if items.is_empty() {
         return Err(MailError::new(Code::UsageArgument, "Nothing is asked of the messages"));
     }
-    e.list(|e| items.iter().try_for_each(|item| write(e, item)))?;
+    fetch_items(&mut e, items)?;
     match modifiers.changed_since {
         None => {}
         Some(0) => return Err(MailError::new(Code::UsageArgument, "0 is not a MODSEQ")),
@@ -79,6 +79,11 @@ pub fn uid_fetch(set: &UidSet, items: &[FetchItem], modifiers: FetchModifiers) -
         }
     }
     Ok(e.finish())
+}
+
+/// Items in parentheses.
+pub(super) fn fetch_items(e: &mut Encoder, items: &[FetchItem]) -> Result<()> {
+    e.list(|e| items.iter().try_for_each(|item| write(e, item))).map(drop)
 }
 
 fn write(e: &mut Encoder, item: &FetchItem) -> Result<()> {

@@ -1,8 +1,8 @@
 //! Commands about one mailbox: SELECT and EXAMINE, CREATE, RENAME, DELETE, SUBSCRIBE.
 
-use super::mailbox;
-use crate::error::Result;
-use crate::imap::{MailboxName, Role};
+use super::{SET_LENGTH, mailbox};
+use crate::error::{Code, MailError, Result};
+use crate::imap::{MailboxName, Role, UidSet};
 use crate::wire::{Command, Encoder};
 
 /// How to open a mailbox.
@@ -24,6 +24,40 @@ pub fn select(name: &MailboxName, options: SelectOptions) -> Result<Command> {
             Ok(())
         })?;
     }
+    Ok(e.finish())
+}
+
+/// What is known of a mailbox from before, for [`select_since`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Its UIDVALIDITY.
+    pub uid_validity: u32,
+    /// The highest MODSEQ up to which everything is known; never 0.
+    pub mod_seq: u64,
+    /// The UIDs that are known. Empty for all there can be; left out where they do not fit into a command, and then the
+    /// server may also name UIDs that were never known.
+    pub uids: UidSet,
+}
+
+/// `SELECT` or `EXAMINE` with `(QRESYNC (uidvalidity modseq [uids]))` (RFC 7162 section 3.2.5): the answer holds what has
+/// changed and what is gone. Only after ENABLE has named QRESYNC.
+pub fn select_since(name: &MailboxName, read_only: bool, known: &Known) -> Result<Command> {
+    if known.uid_validity == 0 || known.mod_seq == 0 {
+        return Err(MailError::new(
+            Code::UsageArgument,
+            "Without UIDVALIDITY and MODSEQ nothing is known of a mailbox",
+        ));
+    }
+    let mut e = Encoder::new(if read_only { "EXAMINE" } else { "SELECT" });
+    mailbox(&mut e, name)?;
+    let uids = Some(known.uids.to_string()).filter(|text| (1..=SET_LENGTH).contains(&text.len()));
+    e.list(|e| {
+        e.word("QRESYNC").list(|e| {
+            e.number(known.uid_validity.into()).number(known.mod_seq);
+            uids.iter().try_for_each(|uids| e.atom(uids).map(drop))
+        })?;
+        Ok(())
+    })?;
     Ok(e.finish())
 }
 

@@ -24,11 +24,12 @@ pub fn has_children(row: &ListRow, all: &[ListRow]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::imap::MailboxName;
 
-    fn row(name: &str, attributes: &[&str]) -> ListRow {
+    /// A mailbox of a listing.
+    pub fn row(name: &str, attributes: &[&str]) -> ListRow {
         ListRow {
             attributes: attributes.iter().map(ToString::to_string).collect(),
             delimiter: Some('/'),

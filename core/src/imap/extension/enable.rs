@@ -9,17 +9,15 @@ use crate::wire::Command;
 pub const EXTENSION: Extension = Extension {
     capability: "ENABLE",
     rfc: 5161,
-    about: "CONDSTORE is turned on for the whole session",
-    fallback: "SELECT turns CONDSTORE on, mailbox by mailbox",
+    about: "Extensions that change what a server says are turned on (UIDONLY, QRESYNC)",
+    fallback: "They are not used; CONDSTORE is turned on by SELECT, mailbox by mailbox",
 };
-
-/// What a session turns on of itself. IMAP4rev2 and UTF8=ACCEPT are not among them: both bring little, cannot be undone,
-/// and break several servers (Strato answers every search with nothing; others refuse what they announce).
-pub const WANTED: &[&str] = &["CONDSTORE"];
 
 /// The command that turns on those of `wanted` that the server offers; `None` where there is nothing to turn on.
 ///
-/// Only what `ENABLED` then names is on.
+/// Only what `ENABLED` then names is on ([`is_on`]). IMAP4rev2 and UTF8=ACCEPT are asked for by nobody here: both bring
+/// little, cannot be undone, and break several servers (Strato answers every search with nothing; others refuse what they
+/// announce).
 pub fn plan(caps: &Capabilities, wanted: &[&str]) -> Result<Option<Command>> {
     let offered: Vec<&str> = wanted.iter().copied().filter(|name| caps.has(name)).collect();
     if offered.is_empty() || !caps.has("ENABLE") {
@@ -28,10 +26,10 @@ pub fn plan(caps: &Capabilities, wanted: &[&str]) -> Result<Option<Command>> {
     command::enable(&offered).map(Some)
 }
 
-/// Whether names and strings are UTF-8 once this is enabled.
+/// Whether `name` is among what `ENABLED` has named. iCloud announces QRESYNC and never names it.
 #[must_use]
-pub fn is_utf8(enabled: &[String]) -> bool {
-    enabled.iter().any(|name| matches!(name.as_str(), "UTF8=ACCEPT" | "UTF8=ONLY" | "IMAP4REV2"))
+pub fn is_on(enabled: &[String], name: &str) -> bool {
+    enabled.iter().any(|on| on.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -42,10 +40,10 @@ mod tests {
     #[test]
     fn only_what_is_offered_is_enabled() {
         let caps: Capabilities = ["ENABLE", "CONDSTORE", "IMAP4rev2"].into_iter().collect();
-        let command = plan(&caps, WANTED).unwrap().unwrap();
+        let command = plan(&caps, &["CONDSTORE", "QRESYNC"]).unwrap().unwrap();
         assert_eq!(command.pieces(), [Piece::Text(b"ENABLE CONDSTORE".to_vec())]);
         assert_eq!(plan(&caps, &["QRESYNC"]).unwrap(), None);
-        assert_eq!(plan(&["CONDSTORE"].into_iter().collect(), WANTED).unwrap(), None);
-        assert!(is_utf8(&["UTF8=ACCEPT".to_owned()]) && !is_utf8(&["CONDSTORE".to_owned()]));
+        assert_eq!(plan(&["CONDSTORE"].into_iter().collect(), &["CONDSTORE"]).unwrap(), None);
+        assert!(is_on(&["CONDSTORE".to_owned()], "condstore") && !is_on(&["CONDSTORE".to_owned()], "QRESYNC"));
     }
 }

@@ -75,6 +75,7 @@ fn typed(name: &str, c: &mut Cursor<'_>) -> Option<ResponseCode> {
         "MODIFIED" => ResponseCode::Modified(UidSet::from_server(&c.astring().ok()?)?),
         "MAILBOXID" => ResponseCode::MailboxId(listed(c).into_iter().next()?),
         "MESSAGELIMIT" => ResponseCode::MessageLimit { count: c.number32().ok()?, uid: c.number32().ok() },
+        "BADEVENT" => ResponseCode::BadEvent(listed(c)),
         "INPROGRESS" => in_progress(c),
         _ => return None,
     })

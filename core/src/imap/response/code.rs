@@ -106,6 +106,12 @@ pub enum ResponseCode {
         /// The lowest UID that was processed.
         uid: Option<u32>,
     },
+    /// The server tells no more unasked: too much has happened (NOTIFY, RFC 5465).
+    NotificationOverflow,
+    /// The server does not know an event asked for with NOTIFY; those it knows.
+    BadEvent(Vec<String>),
+    /// Sequence numbers cannot be used any more (UIDONLY, RFC 9586).
+    UidRequired,
     /// Compressed already (RFC 4978).
     CompressionActive,
     /// The special use cannot be given (RFC 6154).
@@ -143,6 +149,7 @@ impl ResponseCode {
             Self::Modified(_) => "MODIFIED",
             Self::MailboxId(_) => "MAILBOXID",
             Self::MessageLimit { .. } => "MESSAGELIMIT",
+            Self::BadEvent(_) => "BADEVENT",
             Self::InProgress { .. } => "INPROGRESS",
             Self::Other(name, _) => name,
             plain => Self::PLAIN.iter().find(|(_, code)| code == plain).map_or("", |(name, _)| *name),
@@ -180,6 +187,8 @@ impl ResponseCode {
         ("HASCHILDREN", Self::HasChildren),
         ("UNKNOWN-CTE", Self::UnknownCte),
         ("TOOBIG", Self::TooBig),
+        ("NOTIFICATIONOVERFLOW", Self::NotificationOverflow),
+        ("UIDREQUIRED", Self::UidRequired),
         ("COMPRESSIONACTIVE", Self::CompressionActive),
         ("USEATTR", Self::UseAttr),
         ("THROTTLED", Self::Throttled),

@@ -1,10 +1,12 @@
 //! Opening against scripted servers on loopback.
 
+mod broken;
 mod certificates;
 mod logins;
 mod scram;
 mod secrets;
 mod server;
+mod settled;
 mod starttls;
 mod tokens;
 

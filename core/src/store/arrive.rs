@@ -1,0 +1,13 @@
+//! What the server said, put down: rows, feed entries and cursors in the caller's one transaction.
+//!
+//! What follows from it was decided before (`sync::resync`, a function of values); nothing here asks whether a deletion
+//! is proven. Every call may be repeated: what is there already stays as it is, so that a pass that was interrupted
+//! goes on from what it committed. UIDs are the server's unless said otherwise.
+
+mod mailboxes;
+mod messages;
+
+pub use mailboxes::{Listed, advance, drop_mailbox, listed, pause, reset, resume};
+pub use messages::{
+    Arrived, FlagsArrived, body, headers, placed, quarantine, rebind, reserve, set_flags, settle, trim, vanished,
+};

@@ -1,0 +1,218 @@
+//! Messages, as FETCH, VANISHED and the answers to our own commands tell of them.
+
+use crate::error::{Code, MailError, Result};
+use crate::imap::{InternalDate, UidSet};
+use crate::journal::{Intent, State};
+use crate::store::place::{Work, revive};
+use crate::store::{
+    BodyId, Change, Flags, Headers, IntentId, Local, MailboxId, MailboxState, MessageId, MessageRow, NewMessage, Now,
+    PlacementRow, Writer, derive,
+};
+
+/// All that makes a message visible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// Its UID.
+    pub uid: u32,
+    /// Its flags on the server.
+    pub flags: Flags,
+    /// RFC822.SIZE, in bytes.
+    pub size: u64,
+    /// INTERNALDATE.
+    pub internal_date: InternalDate,
+    /// Header, ENVELOPE and BODYSTRUCTURE.
+    pub headers: Headers,
+    /// EMAILID (RFC 8474) or X-GM-MSGID, where the server has such and it is believed.
+    pub email_id: Option<String>,
+    /// SAVEDATE (RFC 8514), in seconds since 1970; now where the server does not tell.
+    pub save_date: Option<i64>,
+    /// The message here that it was found to be: somebody moved or copied it. Its header must be the same.
+    pub same_as: Option<MessageId>,
+}
+
+/// Flags that both sides have come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagsArrived {
+    /// The UID.
+    pub uid: u32,
+    /// As they are seen here: what is not sent yet included.
+    pub flags: Flags,
+    /// As the server has them.
+    pub agreed: Flags,
+}
+
+/// Takes our UIDs for these, in their order, before anything of them is fetched (decision 6). Those that have one are
+/// left alone.
+pub fn reserve(writer: &mut dyn Writer, mailbox: MailboxId, uids: &UidSet, now: Now) -> Result<()> {
+    let mut work = Work::begin(writer, mailbox, now)?;
+    for uid in uids.difference(&writer.remote_uids(mailbox)?).iter() {
+        let row = PlacementRow {
+            mailbox,
+            uid: work.next_uid()?,
+            remote_uid: Some(uid),
+            message: None,
+            flags: Flags::new(),
+            agreed: None,
+            mod_seq: work.row.mod_seq,
+            save_date: now.seconds(),
+        };
+        writer.insert_placement(&row)?;
+    }
+    if work.row.state == MailboxState::Fresh {
+        work.row.state = MailboxState::Reserved;
+    }
+    work.end(writer)
+}
+
+/// Makes messages visible whose UIDs are reserved; others of `rows` are left out, and so are those visible already.
+/// How many became visible.
+pub fn headers(writer: &mut dyn Writer, mailbox: MailboxId, rows: &[Arrived], now: Now) -> Result<u64> {
+    let mut work = Work::begin(writer, mailbox, now)?;
+    let mut count = 0;
+    for arrived in rows {
+        let Some(mut row) = writer.placement_by_remote(mailbox, arrived.uid)? else { continue };
+        if row.message.is_some() {
+            continue;
+        }
+        row.message = Some(message_of(writer, arrived)?);
+        row.flags = arrived.flags.clone();
+        row.agreed = Some(arrived.flags.clone());
+        row.mod_seq = work.next_mod_seq();
+        row.save_date = arrived.save_date.unwrap_or_else(|| now.seconds());
+        writer.update_placement(&row)?;
+        work.tell_added(writer, &row)?;
+        count += 1;
+    }
+    work.end(writer)?;
+    Ok(count)
+}
+
+fn message_of(writer: &mut dyn Writer, arrived: &Arrived) -> Result<MessageId> {
+    if let Some(id) = arrived.same_as
+        && writer.headers(id)?.is_some_and(|known| known.header == arrived.headers.header)
+    {
+        revive(writer, id)?;
+        return Ok(id);
+    }
+    writer.insert_message(&NewMessage {
+        size: arrived.size,
+        internal_date: arrived.internal_date,
+        digest: Some(derive::digest(&arrived.headers.header, arrived.size, arrived.internal_date)),
+        email_id: arrived.email_id.clone(),
+        headers: arrived.headers.clone(),
+        links: derive::links(&arrived.headers.header),
+    })
+}
+
+/// Writes flags; those of UIDs that are not visible here are left out.
+pub fn set_flags(writer: &mut dyn Writer, mailbox: MailboxId, rows: &[FlagsArrived], now: Now) -> Result<()> {
+    let mut work = Work::begin(writer, mailbox, now)?;
+    for arrived in rows {
+        let Some(mut row) = writer.placement_by_remote(mailbox, arrived.uid)? else { continue };
+        if row.message.is_some() {
+            write_flags(writer, &mut work, &mut row, (&arrived.flags, &arrived.agreed))?;
+        }
+    }
+    work.end(writer)
+}
+
+fn write_flags(
+    writer: &mut dyn Writer,
+    work: &mut Work,
+    row: &mut PlacementRow,
+    (flags, agreed): (&Flags, &Flags),
+) -> Result<()> {
+    let is_seen = row.flags != *flags;
+    row.flags = flags.clone();
+    row.agreed = Some(agreed.clone());
+    if is_seen { work.change_flags(writer, row) } else { writer.update_placement(row) }
+}
+
+/// The content of a message is here, published in this transaction or before.
+pub fn body(writer: &mut dyn Writer, message: MessageId, body: BodyId, now: Now) -> Result<()> {
+    let (row, content) = (existing(writer, message)?, writer.body(body)?);
+    let content = content.ok_or_else(|| MailError::new(Code::Internal, "The content was not published"))?;
+    if row.size != content.size {
+        // What the server said differs from what it sent (Exchange computes RFC822.SIZE).
+        writer.update_message(&MessageRow { size: content.size, ..row })?;
+    }
+    writer.set_body(message, Some(body))?;
+    writer.insert_feed(now.seconds(), &Change::BodyHere { message, body }).map(drop)
+}
+
+/// Takes messages away that are proven gone from the server; our UIDs of them.
+pub fn vanished(writer: &mut dyn Writer, mailbox: MailboxId, uids: &UidSet, now: Now) -> Result<UidSet> {
+    let mut work = Work::begin(writer, mailbox, now)?;
+    let known = writer.remote_uids(mailbox)?;
+    let mut gone = UidSet::new();
+    for uid in uids.intersection(&known).iter() {
+        let Some(row) = writer.placement_by_remote(mailbox, uid)? else { continue };
+        work.remove(writer, &row)?;
+        gone.insert(row.uid);
+    }
+    work.end(writer)?;
+    Ok(gone)
+}
+
+/// Takes messages away by our UIDs that have lost their number on the server and were not found again.
+pub fn quarantine(writer: &mut dyn Writer, mailbox: MailboxId, locals: &UidSet, now: Now) -> Result<()> {
+    let mut work = Work::begin(writer, mailbox, now)?;
+    for row in writer.placements(mailbox, locals)? {
+        work.remove(writer, &row)?;
+    }
+    work.end(writer)
+}
+
+/// A message that lost its number on the server, found again.
+pub fn rebind(writer: &mut dyn Writer, at: Local, uid: u32, now: Now) -> Result<()> {
+    give_uid(writer, at, uid, None, now)
+}
+
+/// What was made here is on the server now, under this UID and with these flags (COPYUID, APPENDUID, or found by its
+/// digest). Where it had been taken for a new message meanwhile, that one is the same and goes.
+pub fn placed(writer: &mut dyn Writer, at: Local, uid: u32, agreed: &Flags, now: Now) -> Result<()> {
+    give_uid(writer, at, uid, Some(agreed), now)
+}
+
+fn give_uid(writer: &mut dyn Writer, at: Local, uid: u32, agreed: Option<&Flags>, now: Now) -> Result<()> {
+    // Taken away here since: the journal knows, and what is on the server is not lost by our not knowing its number.
+    let Some(mut row) = writer.placement(at.mailbox, at.uid)? else { return Ok(()) };
+    if let Some(other) = writer.placement_by_remote(at.mailbox, uid)?
+        && other.uid != row.uid
+    {
+        let mut work = Work::begin(writer, at.mailbox, now)?;
+        work.remove(writer, &other)?;
+        work.end(writer)?;
+    }
+    row.remote_uid = Some(uid);
+    row.agreed = agreed.cloned().or(row.agreed);
+    writer.update_placement(&row)
+}
+
+/// Writes the state of an entry of the journal, and that it changed.
+pub fn settle(writer: &mut dyn Writer, intent: IntentId, state: State, now: Now) -> Result<()> {
+    let Some(mut entry) = writer.intent(intent)? else { return Ok(()) };
+    entry.state = state;
+    writer.update_intent(&entry, now.seconds())?;
+    writer.insert_feed(now.seconds(), &Change::Intent { intent }).map(drop)
+}
+
+/// What is left of a flag change, after the server was found to have part of it.
+pub fn trim(
+    writer: &mut dyn Writer,
+    intent: IntentId,
+    (left_add, left_remove): (&Flags, &Flags),
+    now: Now,
+) -> Result<()> {
+    let Some(mut entry) = writer.intent(intent)? else { return Ok(()) };
+    if let Intent::Flag { add, remove, .. } = &mut entry.intent {
+        *add = left_add.iter().collect();
+        *remove = left_remove.iter().collect();
+        writer.update_intent(&entry, now.seconds())?;
+    }
+    Ok(())
+}
+
+fn existing(writer: &dyn Writer, message: MessageId) -> Result<MessageRow> {
+    writer.message(message)?.ok_or_else(|| MailError::new(Code::MessageMissing, "The message is no longer there"))
+}

@@ -1,0 +1,22 @@
+//! Contents: whole messages, as streams in both directions, byte for byte as they came.
+//!
+//! What is stored of a message is smaller than it: its header, which the message's row has already, is left out; runs
+//! of base64 that can be restored exactly are stored decoded; the rest of it is compressed in chunks of 256 KiB. A
+//! recipe says how to make the message of it again. Before a content is published, it was made again once and compared.
+//!
+//! Contents that are small go in with the transaction that is open ([`put`]). Large ones are staged ([`Staging`]) in
+//! short transactions of their own, and published in another.
+
+mod read;
+mod recipe;
+mod split;
+mod stage;
+
+pub use read::{Content, open, read};
+pub use stage::{Staging, put};
+
+/// Largest content, in bytes.
+pub const LARGEST: u64 = 2 << 30;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! Reading a content: whole, as a stream, or from any place in it.
+
+use super::recipe::{Base64, Piece, parse};
+use crate::error::{Code, MailError, Result};
+use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, MessageId, Reader};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use ring::digest::{Context, SHA256, digest};
+
+/// Most bytes of a piece that is given at once.
+const PIECE: usize = 64 << 10;
+
+/// A content that is being read.
+///
+/// It holds no snapshot: a content never changes, so each piece may be read from another one. Let go meanwhile, it is
+/// `body.not_here`.
+pub struct Content {
+    row: BodyRow,
+    header: Bytes,
+    pieces: Vec<Piece>,
+    /// The next byte of the message.
+    at: u64,
+    /// The piece of the recipe that the next byte is in, and where it and what it is made of begin.
+    piece: usize,
+    made: u64,
+    stored: u64,
+    chunk: Option<(u32, Bytes)>,
+    /// Of all that was read, as long as nothing was left out.
+    hash: Option<Context>,
+}
+
+/// The content of a message: `body.not_here` where it is not held.
+pub fn open(reader: &dyn Reader, message: MessageId) -> Result<Content> {
+    let missing = || MailError::new(Code::MessageMissing, "The message is no longer there");
+    let row = reader.message(message)?.ok_or_else(missing)?;
+    let body = row.body.ok_or_else(not_here)?;
+    let header = match reader.body(body)? {
+        Some(content) if content.header > 0 => reader.headers(message)?.ok_or_else(missing)?.header,
+        _ => Bytes::new(),
+    };
+    Content::new(reader, body, header)
+}
+
+/// The content of a message in memory; one larger than `largest` bytes is `limit.exceeded`.
+pub fn read(reader: &dyn Reader, message: MessageId, largest: u64) -> Result<Bytes> {
+    let mut content = open(reader, message)?;
+    if content.size() > largest {
+        return Err(MailError::new(Code::LimitExceeded, format!("The message has {} bytes", content.size())));
+    }
+    let mut out = Vec::with_capacity(usize::try_from(content.size()).unwrap_or(0));
+    while let Some(piece) = content.next(reader)? {
+        out.extend_from_slice(&piece);
+    }
+    Ok(out.into())
+}
+
+impl Content {
+    /// A content by its id; `header` is that of the message, for a content that is stored without it.
+    pub fn new(reader: &dyn Reader, body: BodyId, header: Bytes) -> Result<Self> {
+        let row = reader.body(body)?.ok_or_else(not_here)?;
+        Self::of(row, header)
+    }
+
+    pub(super) fn of(row: BodyRow, header: Bytes) -> Result<Self> {
+        let left_out = usize::try_from(row.header).ok().filter(|length| *length <= header.len());
+        let header = header.slice(..left_out.ok_or_else(damaged)?);
+        let pieces = parse(&row.recipe, row.size.checked_sub(row.header).ok_or_else(damaged)?)?;
+        let hash = Some(Context::new(&SHA256));
+        let made = row.header;
+        Ok(Self { row, header, pieces, at: 0, piece: 0, made, stored: 0, chunk: None, hash })
+    }
+
+    /// Its length, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.row.size
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn hash(&self) -> ContentHash {
+        self.row.hash
+    }
+
+    /// Goes on from that byte. Beyond the end there is nothing more.
+    pub fn seek(&mut self, at: u64) {
+        if at != self.at {
+            self.hash = None;
+        }
+        (self.at, self.piece, self.made, self.stored) = (at, 0, self.row.header, 0);
+        self.skip();
+    }
+
+    /// Past the pieces that end before the next byte.
+    fn skip(&mut self) {
+        while let Some(piece) = self.pieces.get(self.piece).filter(|piece| self.made + piece.made() <= self.at) {
+            self.made += piece.made();
+            self.stored += piece.stored();
+            self.piece += 1;
+        }
+    }
+
+    /// The next bytes, at most 64 KiB; `None` at the end. What was read from the beginning to the end is compared with
+    /// its hash: `store.damaged`.
+    pub fn next(&mut self, reader: &dyn Reader) -> Result<Option<Bytes>> {
+        if self.at >= self.row.size {
+            return self.verify().map(|()| None);
+        }
+        let bytes = if self.at < self.row.header { self.from_header()? } else { self.from_chunks(reader)? };
+        if bytes.is_empty() {
+            return Err(damaged());
+        }
+        self.at += bytes.len() as u64;
+        if let Some(hash) = &mut self.hash {
+            hash.update(&bytes);
+        }
+        Ok(Some(bytes))
+    }
+
+    fn verify(&mut self) -> Result<()> {
+        let hash = self.hash.take().map(|hash| take_hash(hash.finish().as_ref()));
+        if hash.is_some_and(|hash| hash != self.row.hash) { Err(damaged()) } else { Ok(()) }
+    }
+
+    fn from_header(&self) -> Result<Bytes> {
+        let from = usize::try_from(self.at).map_err(|_| damaged())?;
+        let to = self.header.len().min(from + PIECE);
+        if from < to { Ok(self.header.slice(from..to)) } else { Err(damaged()) }
+    }
+
+    fn from_chunks(&mut self, reader: &dyn Reader) -> Result<Bytes> {
+        self.skip();
+        let within = self.at - self.made;
+        match self.pieces.get(self.piece) {
+            Some(Piece::Plain(length)) => {
+                let most = (length - within).min(PIECE as u64);
+                self.stored_bytes(reader, self.stored + within, most)
+            }
+            Some(Piece::Base64(base64)) => self.lines(reader, *base64, within),
+            None => Err(damaged()),
+        }
+    }
+
+    /// Lines of base64 from a character on: some full ones, or the last.
+    fn lines(&mut self, reader: &dyn Reader, base64: Base64, within: u64) -> Result<Bytes> {
+        let line = within / base64.stride();
+        let skipped = usize::try_from(within % base64.stride()).map_err(|_| damaged())?;
+        let from = self.stored + line * base64.line() as u64;
+        let mut out = Vec::with_capacity(PIECE);
+        if line < base64.lines {
+            let lines = (base64.lines - line).min((PIECE as u64 / base64.stride()).max(1));
+            let decoded = self.exactly(reader, from, lines * base64.line() as u64)?;
+            for full in decoded.chunks(base64.line()) {
+                encode(full, &mut out);
+                out.extend_from_slice(base64.end());
+            }
+        } else {
+            let decoded = self.exactly(reader, from, u64::from(base64.last))?;
+            encode(&decoded, &mut out);
+            out.extend_from_slice(if base64.ended { base64.end() } else { b"" });
+        }
+        if skipped > out.len() {
+            return Err(damaged());
+        }
+        Ok(Bytes::from(out).slice(skipped..))
+    }
+
+    /// So many stored bytes, from several chunks where they lie so.
+    fn exactly(&mut self, reader: &dyn Reader, mut from: u64, mut most: u64) -> Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(usize::try_from(most).unwrap_or(0).min(CHUNK));
+        while most > 0 {
+            let bytes = self.stored_bytes(reader, from, most)?;
+            from += bytes.len() as u64;
+            most -= bytes.len() as u64;
+            out.extend_from_slice(&bytes);
+        }
+        Ok(out)
+    }
+
+    /// Stored bytes from one chunk, at least one of them.
+    fn stored_bytes(&mut self, reader: &dyn Reader, from: u64, most: u64) -> Result<Bytes> {
+        let (number, within) = (from / CHUNK as u64, from % CHUNK as u64);
+        let number = u32::try_from(number).ok().filter(|number| *number < self.row.chunks).ok_or_else(damaged)?;
+        let chunk = match &self.chunk {
+            Some((held, chunk)) if *held == number => chunk.clone(),
+            _ => self.load(reader, number)?,
+        };
+        let within = usize::try_from(within).map_err(|_| damaged())?;
+        let end = usize::try_from(most).ok().and_then(|most| within.checked_add(most)).unwrap_or(usize::MAX);
+        if within >= chunk.len() { Err(damaged()) } else { Ok(chunk.slice(within..end.min(chunk.len()))) }
+    }
+
+    fn load(&mut self, reader: &dyn Reader, number: u32) -> Result<Bytes> {
+        let chunk = match reader.chunk(self.row.id, number) {
+            Ok(chunk) => Bytes::from(chunk),
+            // Told apart: let go since, or not all there. A content that is being staged has no row yet.
+            Err(error) if error.code() == Code::StoreDamaged && reader.body(self.row.id)?.is_none() => {
+                return Err(not_here());
+            }
+            Err(error) => return Err(error),
+        };
+        self.chunk = Some((number, chunk.clone()));
+        Ok(chunk)
+    }
+}
+
+/// SHA-256 of a whole message.
+pub(super) fn hash_of(content: &[u8]) -> ContentHash {
+    take_hash(digest(&SHA256, content).as_ref())
+}
+
+pub(super) fn take_hash(hash: &[u8]) -> ContentHash {
+    ContentHash(hash.try_into().unwrap_or_default())
+}
+
+fn encode(bytes: &[u8], out: &mut Vec<u8>) {
+    let at = out.len();
+    out.resize(at + bytes.len().div_ceil(3) * 4, 0);
+    let written = out.get_mut(at..).and_then(|to| STANDARD.encode_slice(bytes, to).ok());
+    out.truncate(at + written.unwrap_or(0));
+}
+
+fn not_here() -> MailError {
+    MailError::new(Code::BodyNotHere, "The body of this message is not held here").hint("Fetch it from the server")
+}
+
+fn damaged() -> MailError {
+    MailError::new(Code::StoreDamaged, "The store's file is damaged: a content is not what was written")
+}

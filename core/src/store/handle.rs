@@ -1,0 +1,240 @@
+//! A store from async code: one thread that writes, readers on the pool of blocking threads, and word of every change.
+
+use super::{Durability, Reader, Store, Writer};
+use crate::error::{Code, MailError, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+/// Readers at once; each has a connection and a few pages in memory.
+const READERS: usize = 4;
+/// Writes that may wait before callers do.
+const WAITING: usize = 64;
+/// How often other processes are listened for, while anybody listens here.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A store that is used from async code. Cheap to clone; the store is closed with the last one.
+#[derive(Clone)]
+pub struct Handle(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    jobs: mpsc::Sender<Job>,
+    readers: Semaphore,
+    changes: watch::Sender<u64>,
+    /// Whether [`listen`] runs.
+    is_listening: AtomicBool,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Handle {
+    /// Takes a store, and starts the thread that writes to it.
+    pub fn new(store: Arc<dyn Store>) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel(WAITING);
+        std::thread::Builder::new()
+            .name("mailtide-store".to_owned())
+            .spawn(move || work(queue))
+            .map_err(|error| MailError::new(Code::Internal, format!("No thread could be started: {error}")))?;
+        let changes = watch::Sender::new(0);
+        Ok(Self(Arc::new(Inner {
+            store,
+            jobs,
+            readers: Semaphore::new(READERS),
+            changes,
+            is_listening: AtomicBool::new(false),
+        })))
+    }
+
+    /// The store itself, for code that may block.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// Asks a snapshot.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Reader) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let _turn = self.0.readers.acquire().await.map_err(|_| closed())?;
+        let store = Arc::clone(&self.0.store);
+        let asked = tokio::task::spawn_blocking(move || ask(&*store.read()?));
+        asked.await.map_err(|_| panicked())?
+    }
+
+    /// Does something in one transaction, which is committed where `change` gives `Ok`, and is as if it had never been
+    /// where it gives an error. In the order in which they are asked for.
+    ///
+    /// A caller that stops waiting has not undone it: a write whose turn had not come is left out, any other happens.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        durability: Durability,
+        change: impl FnOnce(&mut dyn Writer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let inner = Arc::clone(&self.0);
+        let job = move || {
+            if reply.is_closed() {
+                return;
+            }
+            let done = transact(&*inner.store, durability, change);
+            if done.is_ok() {
+                inner.tell();
+            }
+            // Nobody waits any more: what was done is done.
+            drop(reply.send(done));
+        };
+        self.0.jobs.send(Box::new(job)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| panicked())?
+    }
+
+    /// Word of changes from now on, made here or by another process. Has to be called inside a tokio runtime.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        let receiver = self.0.changes.subscribe();
+        if !self.0.is_listening.swap(true, Ordering::SeqCst) {
+            tokio::spawn(listen(Arc::downgrade(&self.0)));
+        }
+        Changes(receiver)
+    }
+}
+
+impl Inner {
+    fn tell(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Whether nobody wants to know any more, so that [`listen`] may end. Asked twice: somebody may have come between.
+    fn is_unheard(&self) -> bool {
+        if self.changes.receiver_count() > 0 {
+            return false;
+        }
+        self.is_listening.store(false, Ordering::SeqCst);
+        self.changes.receiver_count() == 0 || self.is_listening.swap(true, Ordering::SeqCst)
+    }
+}
+
+/// Word of changes. It tells that something may have changed; what, says the [feed](super::feed).
+pub struct Changes(watch::Receiver<u64>);
+
+impl Changes {
+    /// Waits for the next change since the last call, or since this was made. Safe to cancel. `usage.closed` when the
+    /// store is closed.
+    pub async fn changed(&mut self) -> Result<()> {
+        self.0.changed().await.map_err(|_| closed())
+    }
+}
+
+/// One transaction.
+fn transact<T>(
+    store: &dyn Store,
+    durability: Durability,
+    change: impl FnOnce(&mut dyn Writer) -> Result<T>,
+) -> Result<T> {
+    let mut writer = store.write(durability)?;
+    let done = change(&mut *writer)?;
+    writer.commit()?;
+    Ok(done)
+}
+
+/// The thread that writes. A panic in one job has rolled its transaction back, and its caller is told.
+fn work(mut queue: mpsc::Receiver<Job>) {
+    while let Some(job) = queue.blocking_recv() {
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            log::error!("a write of the store panicked and was rolled back");
+        }
+    }
+}
+
+/// Looks for commits of other processes, as long as anybody here wants to know.
+async fn listen(handle: Weak<Inner>) {
+    let mut seen = None;
+    while let Some(inner) = handle.upgrade() {
+        if inner.is_unheard() {
+            return;
+        }
+        let store = Arc::clone(&inner.store);
+        drop(inner);
+        let version = tokio::task::spawn_blocking(move || store.version()).await;
+        // A version that could not be asked for may be another one.
+        let version = version.ok().and_then(Result::ok);
+        if seen.is_some_and(|seen| version.is_none() || seen != version)
+            && let Some(inner) = handle.upgrade()
+        {
+            inner.tell();
+        }
+        seen = Some(version);
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn closed() -> MailError {
+    MailError::new(Code::UsageClosed, "The store is closed")
+}
+
+fn panicked() -> MailError {
+    MailError::new(Code::Internal, "A question or change of the store did not come to its end")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{SqliteOptions, SqliteStore};
+
+    fn handle() -> (tempfile::TempDir, Handle) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("a.mail"), SqliteOptions::default()).unwrap();
+        (folder, Handle::new(Arc::new(store)).unwrap())
+    }
+
+    async fn note(handle: &Handle, name: &'static str) -> Option<Vec<u8>> {
+        handle.read(move |reader| reader.note(name)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_read_and_an_error_undoes_it() {
+        let (_folder, handle) = handle();
+        let set = |name: &'static str| move |writer: &mut dyn Writer| writer.set_note(name, Some(b"1"));
+        handle.write(Durability::Full, set("a")).await.unwrap();
+        let failed = handle.write(Durability::Full, move |writer| {
+            set("b")(writer)?;
+            Err::<(), _>(Code::Cancelled.into())
+        });
+        assert_eq!(failed.await.unwrap_err().code(), Code::Cancelled);
+        assert_eq!((note(&handle, "a").await, note(&handle, "b").await), (Some(b"1".to_vec()), None));
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_its_own_write_and_no_other() {
+        let (_folder, handle) = handle();
+        let panics = handle.write(Durability::Full, |writer| {
+            writer.set_note("a", Some(b"1"))?;
+            if writer.note("a")?.is_some() {
+                panic!("on purpose")
+            }
+            Ok(())
+        });
+        assert_eq!(panics.await.unwrap_err().code(), Code::Internal);
+        handle.write(Durability::Full, |writer| writer.set_note("b", Some(b"1"))).await.unwrap();
+        assert_eq!((note(&handle, "a").await, note(&handle, "b").await), (None, Some(b"1".to_vec())));
+    }
+
+    #[tokio::test]
+    async fn a_change_here_and_one_from_elsewhere_are_heard() {
+        let (folder, handle) = handle();
+        let mut changes = handle.changes();
+        handle.write(Durability::Bulk, |writer| writer.set_note("a", Some(b"1"))).await.unwrap();
+        changes.changed().await.unwrap();
+        // Another store over the same file stands for another process.
+        let other = SqliteStore::open(&folder.path().join("a.mail"), SqliteOptions::default()).unwrap();
+        while tokio::time::timeout(POLL * 4, changes.changed()).await.is_ok() {}
+        let mut writer = other.write(Durability::Full).unwrap();
+        writer.set_note("b", Some(b"2")).unwrap();
+        writer.commit().unwrap();
+        tokio::time::timeout(Duration::from_secs(30), changes.changed()).await.unwrap().unwrap();
+        assert_eq!(note(&handle, "b").await, Some(b"2".to_vec()));
+    }
+}

@@ -1,0 +1,310 @@
+//! The local store: one account's mail, or mail with no account behind it, on this machine.
+//!
+//! A store is shaped like IMAP (decision 6 of the architecture): mailboxes have a UIDVALIDITY, UIDs and MODSEQs of
+//! their own, a message is placed in them, and what is placed there is mirrored from a remote mailbox or not. The
+//! traits here are primitive: one row in, one row out. What is composed of several rows stands above them once, and so
+//! is the same over every backend:
+//!
+//! - [`change`]: what is done here; row, journal entry and feed entry in one transaction;
+//! - [`arrive`]: what the server said; row, feed entry and cursor in one transaction;
+//! - [`feed`], [`lease`], [`body`]: the change feed, who may sync, and contents as streams;
+//! - [`Handle`]: all of it from async code.
+//!
+//! # Promises
+//!
+//! `suite.rs` holds each of them as a test, and every backend passes it.
+//!
+//! 1. **A [`Reader`] is a snapshot.** What it sees does not change while it lives, whatever others commit.
+//! 2. **A [`Writer`] is one transaction.** There is one at a time over all processes; it sees what it has written;
+//!    dropped without [`Writer::commit`], nothing of it has happened. After a crash at any moment the store is as some
+//!    commit left it.
+//! 3. **A commit is durable** when it returns, if it was opened with [`Durability::Full`]; with
+//!    [`Durability::Bulk`] the last commits may be forgotten after a power loss, in order and each as a whole, and
+//!    never after a crash of the process alone. A `Full` commit makes all earlier ones durable too.
+//! 4. **Ids and UIDs are never given twice**, also not after a deletion.
+//! 5. **A message is visible** once its placement has a message: flags, header, ENVELOPE, BODYSTRUCTURE and size come
+//!    with it. A body is there whole and verified, or not at all.
+//! 6. **Every MODSEQ of a mailbox is larger than all it gave before.** A change of a placement has one of its own.
+//! 7. **The feed has no gaps**: numbers grow in the order of commits, so that whoever has seen number *n* has seen all
+//!    below. What the retention has taken is [`Code::CursorExpired`], never a silent gap.
+//! 8. **A failure is an error**: a damaged row, a full disk, a lock that does not come. Never an empty result.
+//! 9. **Nothing secret is written**: no password, no token.
+//!
+//! [`Code::CursorExpired`]: crate::Code::CursorExpired
+
+pub mod arrive;
+pub mod body;
+pub mod change;
+mod codec;
+pub mod derive;
+pub mod dictionary;
+pub mod feed;
+mod flags;
+mod handle;
+pub mod lease;
+mod place;
+mod sqlite;
+#[cfg(test)]
+mod suite;
+mod types;
+
+pub use codec::Kind;
+pub use flags::Flags;
+pub use handle::{Changes, Handle};
+pub use sqlite::{Fault, SqliteOptions, SqliteStore};
+pub use types::*;
+
+use crate::error::Result;
+use crate::imap::UidSet;
+use crate::journal::{Digest, Entry, Intent};
+use std::path::Path;
+
+/// The largest chunk of a content, in bytes before compression.
+pub const CHUNK: usize = 256 << 10;
+
+/// How soon a commit has to be on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// When [`Writer::commit`] returns. For local changes and for every step of journal and outbox.
+    Full,
+    /// Some time after. For what can be downloaded again.
+    Bulk,
+}
+
+/// A place where mail is kept. See the [promises](self#promises).
+///
+/// All calls block; async code uses [`Handle`]. Errors of every call: `store.io`, `store.full`, `store.damaged`,
+/// `store.locked` (somebody else is writing for too long), `store.read_only`.
+pub trait Store: Send + Sync {
+    /// What tells this store from every other.
+    fn id(&self) -> &StoreId;
+
+    /// A snapshot of now.
+    fn read(&self) -> Result<Box<dyn Reader + '_>>;
+
+    /// The transaction. Waits for the one that is open, in this process or another.
+    fn write(&self, durability: Durability) -> Result<Box<dyn Writer + '_>>;
+
+    /// A number that is another one whenever anybody, in this process or another, has committed since. Cheap enough to
+    /// be asked many times a second.
+    fn version(&self) -> Result<u64>;
+
+    /// What it takes.
+    fn usage(&self) -> Result<Usage>;
+
+    /// Gives free room back to the disk, at most about `bytes` of it in one short transaction; how much was given back.
+    /// 0 when there is nothing more to give.
+    fn shrink(&self, bytes: u64) -> Result<u64>;
+
+    /// A whole copy as of now, at a path where nothing is yet, readable by its owner only. Others go on meanwhile.
+    fn backup(&self, path: &Path) -> Result<()>;
+
+    /// Reads everything and says what is wrong, a sentence each; nothing for a sound store.
+    fn check(&self) -> Result<Vec<String>>;
+}
+
+/// What can be asked of a snapshot. Rows come in the order of their ids or UIDs unless said otherwise.
+pub trait Reader {
+    /// The account that is mirrored; `None` for mail with no account behind it.
+    fn account(&self) -> Result<Option<Account>>;
+
+    /// All mailboxes, those that are gone excepted, by name.
+    fn mailboxes(&self) -> Result<Vec<MailboxRow>>;
+    /// A mailbox, also one that is gone.
+    fn mailbox(&self, id: MailboxId) -> Result<Option<MailboxRow>>;
+    /// The mailbox of that name that is not gone.
+    fn mailbox_named(&self, name: &str) -> Result<Option<MailboxRow>>;
+    /// The mailbox that mirrors the remote one of that name (as it travels) and is not gone.
+    fn mailbox_mirroring(&self, remote: &[u8]) -> Result<Option<MailboxRow>>;
+    /// How much is in a mailbox.
+    fn counts(&self, mailbox: MailboxId) -> Result<Counts>;
+
+    /// A placement by our UID, reserved ones included.
+    fn placement(&self, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>>;
+    /// A placement by the server's UID, reserved ones included.
+    fn placement_by_remote(&self, mailbox: MailboxId, remote_uid: u32) -> Result<Option<PlacementRow>>;
+    /// Placements of those of our UIDs that there are, reserved ones included.
+    fn placements(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<PlacementRow>>;
+    /// Where a message is.
+    fn placements_of(&self, message: MessageId) -> Result<Vec<PlacementRow>>;
+    /// Visible placements whose MODSEQ is above `mod_seq`, by MODSEQ.
+    fn changed_since(&self, mailbox: MailboxId, mod_seq: u64) -> Result<Vec<PlacementRow>>;
+    /// Tombstones whose MODSEQ is above `mod_seq`, by MODSEQ. Complete only from [`MailboxRow::tombstones_from`] on.
+    fn tombstones(&self, mailbox: MailboxId, mod_seq: u64) -> Result<Vec<Tombstone>>;
+    /// Our UIDs of visible messages.
+    fn uids(&self, mailbox: MailboxId) -> Result<UidSet>;
+    /// The server's UIDs of all placements that have one, reserved ones included.
+    fn remote_uids(&self, mailbox: MailboxId) -> Result<UidSet>;
+    /// The server's UIDs of placements that are only reserved.
+    fn reserved(&self, mailbox: MailboxId) -> Result<UidSet>;
+    /// A piece of the list of visible messages.
+    fn list(&self, mailbox: MailboxId, page: Page) -> Result<Vec<ListRow>>;
+    /// Visible messages without a body that have a remote UID and no [`MessageRow::problem`], newest UID first, below
+    /// our UID `before` where that is given; at most `limit`.
+    fn without_body(&self, mailbox: MailboxId, before: Option<u32>, limit: usize) -> Result<Vec<Wanted>>;
+
+    /// A message.
+    fn message(&self, id: MessageId) -> Result<Option<MessageRow>>;
+    /// Its header, ENVELOPE and BODYSTRUCTURE; `None` where there is no such message.
+    fn headers(&self, id: MessageId) -> Result<Option<Headers>>;
+    /// Messages that have or refer to a Message-ID (angle brackets taken off). Found by hash: compare where it matters.
+    fn linked(&self, message_id: &str) -> Result<Vec<(MessageId, LinkKind)>>;
+    /// Messages with that content.
+    fn messages_by_content(&self, hash: &ContentHash) -> Result<Vec<MessageId>>;
+    /// Messages with that digest.
+    fn messages_by_digest(&self, digest: &Digest) -> Result<Vec<MessageId>>;
+    /// Messages with that EMAILID or X-GM-MSGID of the server.
+    fn messages_by_email_id(&self, email_id: &str) -> Result<Vec<MessageId>>;
+    /// Messages above `after` that are placed nowhere, at most `limit`: restorable, or to be purged.
+    fn deleted(&self, after: MessageId, limit: usize) -> Result<Vec<MessageRow>>;
+
+    /// A content.
+    fn body(&self, id: BodyId) -> Result<Option<BodyRow>>;
+    /// A chunk of a content, as it was given. Missing is `store.damaged`.
+    fn chunk(&self, body: BodyId, number: u32) -> Result<Vec<u8>>;
+    /// How many dictionaries there are for that kind.
+    fn dictionaries(&self, kind: Kind) -> Result<usize>;
+    /// How many of that kind are stored: headers, or contents.
+    fn stored(&self, kind: Kind) -> Result<u64>;
+    /// About `count` of that kind as they were before compression, from all over the store; of contents only short
+    /// ones. For training a dictionary.
+    fn samples(&self, kind: Kind, count: usize) -> Result<Vec<Vec<u8>>>;
+
+    /// An entry of the journal.
+    fn intent(&self, id: IntentId) -> Result<Option<Entry>>;
+    /// Entries that are not over, parked ones included, in their order.
+    fn pending(&self) -> Result<Vec<Entry>>;
+    /// Entries that are not over about a message of that remote mailbox (its name as it travels) and UIDVALIDITY.
+    fn pending_in(&self, remote: &[u8], uid_validity: u32) -> Result<Vec<Entry>>;
+    /// Entries that are not over and begin or arrive at that placement (our UID).
+    fn pending_at(&self, mailbox: MailboxId, uid: u32) -> Result<Vec<Entry>>;
+
+    /// A message to be sent.
+    fn outbox(&self, id: OutboxId) -> Result<Option<OutboxRow>>;
+    /// The message that was queued with that key.
+    fn outbox_by_key(&self, key: &str) -> Result<Option<OutboxRow>>;
+    /// All messages to be sent or sent, in their order, above `after`, at most `limit`.
+    fn outbox_rows(&self, after: OutboxId, limit: usize) -> Result<Vec<OutboxRow>>;
+    /// What has become of the recipients of one.
+    fn recipients(&self, id: OutboxId) -> Result<Vec<RecipientRow>>;
+
+    /// Entries of the feed above `after`, at most `limit`. Use [`feed::since`], which knows the retention.
+    fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedRow>>;
+    /// The number below which the retention has taken entries, and the newest number; both 0 at the beginning.
+    fn feed_bounds(&self) -> Result<(u64, u64)>;
+
+    /// What is kept of a mailbox: its own rule, else the rule for all (`None`), else the default.
+    fn keep(&self, mailbox: Option<MailboxId>) -> Result<KeepRule>;
+    /// A lease, whether it still lasts or not.
+    fn lease(&self, name: &str) -> Result<Option<Lease>>;
+
+    /// A user.
+    fn user(&self, name: &str) -> Result<Option<User>>;
+    /// All users, by name.
+    fn users(&self) -> Result<Vec<User>>;
+    /// A user's own flags of a message, where the mailbox has such.
+    fn user_flags(&self, user: UserId, mailbox: MailboxId, uid: u32) -> Result<Option<Flags>>;
+    /// Rights on a mailbox.
+    fn rights(&self, mailbox: MailboxId) -> Result<Vec<Right>>;
+    /// Names subscribed to, whether there is such a mailbox or not (RFC 9051 section 6.3.7); `None` is the account's own.
+    fn subscriptions(&self, user: Option<UserId>) -> Result<Vec<String>>;
+    /// Metadata of a mailbox, or of the server.
+    fn metadata(&self, mailbox: Option<MailboxId>) -> Result<Vec<Metadata>>;
+    /// A value that some room keeps for itself under a name of its own.
+    fn note(&self, name: &str) -> Result<Option<Vec<u8>>>;
+}
+
+/// What can be done in a transaction. An update of what is not there is an error (`internal`): these are primitives,
+/// and whoever composes them has looked before.
+pub trait Writer: Reader {
+    /// Makes all of it happen. Where it fails, nothing has happened.
+    fn commit(self: Box<Self>) -> Result<()>;
+
+    /// Sets or changes the account.
+    fn set_account(&mut self, account: &Account) -> Result<()>;
+
+    /// Adds a mailbox; `mailbox.exists` where one of that name is not gone.
+    fn insert_mailbox(&mut self, new: &NewMailbox) -> Result<MailboxId>;
+    /// Writes all of a mailbox but its id; `mailbox.exists` where it would have the name of another.
+    fn update_mailbox(&mut self, row: &MailboxRow) -> Result<()>;
+
+    /// Adds a message, placed nowhere yet.
+    fn insert_message(&mut self, new: &NewMessage) -> Result<MessageId>;
+    /// Writes all of a message but its id, its headers and its content.
+    fn update_message(&mut self, row: &MessageRow) -> Result<()>;
+    /// Writes other headers for a message.
+    fn set_headers(&mut self, id: MessageId, headers: &Headers, links: &[Link]) -> Result<()>;
+    /// Takes a message away that is placed nowhere, with its headers, and its content where no other has it.
+    fn delete_message(&mut self, id: MessageId) -> Result<()>;
+
+    /// Adds a placement. Our UID or the server's taken already is `internal`.
+    fn insert_placement(&mut self, row: &PlacementRow) -> Result<()>;
+    /// Writes all of a placement but its mailbox and UID.
+    fn update_placement(&mut self, row: &PlacementRow) -> Result<()>;
+    /// Takes a placement away. The caller writes the tombstone.
+    fn delete_placement(&mut self, mailbox: MailboxId, uid: u32) -> Result<()>;
+    /// Adds a tombstone.
+    fn insert_tombstone(&mut self, tombstone: &Tombstone) -> Result<()>;
+    /// Takes tombstones from before `at` (seconds since 1970) away, and moves [`MailboxRow::tombstones_from`] up.
+    fn prune_tombstones(&mut self, at: i64) -> Result<u64>;
+
+    /// A content that is going to be written, and that no reader sees yet.
+    fn stage_body(&mut self, now: i64) -> Result<BodyId>;
+    /// Writes a chunk of a content that is being staged, at most [`CHUNK`] bytes; how many it takes, compressed.
+    fn put_chunk(&mut self, body: BodyId, number: u32, content: &[u8]) -> Result<u64>;
+    /// Makes a staged content visible.
+    fn publish_body(&mut self, row: &BodyRow) -> Result<()>;
+    /// Gives a message its content, or takes it away (the content goes when nobody has it any more).
+    fn set_body(&mut self, message: MessageId, body: Option<BodyId>) -> Result<()>;
+    /// Takes a content away, staged or published, that nobody has.
+    fn delete_body(&mut self, id: BodyId) -> Result<()>;
+    /// Takes contents away whose staging began before `at` (seconds since 1970) and was never ended; how many.
+    fn drop_staged(&mut self, at: i64) -> Result<u64>;
+    /// Adds a dictionary; what is written of that kind from now on uses it. One of the same number already there is
+    /// `internal`.
+    fn insert_dictionary(&mut self, kind: Kind, bytes: &[u8]) -> Result<()>;
+    /// Compresses anew what is stored of that kind, with the newest dictionary: at most `limit` rows after the place
+    /// that the last call gave, from 0 on. The next place; `None` at the end.
+    fn repack(&mut self, kind: Kind, after: i64, limit: usize) -> Result<Option<i64>>;
+
+    /// Adds an entry to the journal, `waiting`; `created` in seconds since 1970.
+    fn insert_intent(&mut self, intent: &Intent, created: i64) -> Result<IntentId>;
+    /// Writes all of an entry but its id and when it was made; `now` in seconds since 1970.
+    fn update_intent(&mut self, entry: &Entry, now: i64) -> Result<()>;
+    /// Takes entries away that were over before `at` (seconds since 1970); how many.
+    fn prune_intents(&mut self, at: i64) -> Result<u64>;
+
+    /// Queues a message to be sent, `queued`, with its recipients `waiting`. A key that is there already is `internal`.
+    fn insert_outbox(&mut self, new: &NewOutbox, not_before: i64) -> Result<OutboxId>;
+    /// Writes all that can change of a message to be sent.
+    fn update_outbox(&mut self, row: &OutboxRow) -> Result<()>;
+    /// Writes what has become of a recipient.
+    fn update_recipient(&mut self, row: &RecipientRow) -> Result<()>;
+    /// Takes a message to be sent away, and its content.
+    fn delete_outbox(&mut self, id: OutboxId) -> Result<()>;
+
+    /// Adds an entry to the feed; its number.
+    fn insert_feed(&mut self, at: i64, change: &Change) -> Result<u64>;
+    /// Takes entries of the feed away that were made before `at` (seconds since 1970); how many.
+    fn prune_feed(&mut self, at: i64) -> Result<u64>;
+
+    /// Sets what is kept of a mailbox, or of all without a rule of their own; `None` takes the rule away.
+    fn set_keep(&mut self, mailbox: Option<MailboxId>, rule: Option<KeepRule>) -> Result<()>;
+    /// Writes a lease. Use [`lease`].
+    fn set_lease(&mut self, lease: &Lease) -> Result<()>;
+
+    /// Adds a user; the name taken already is `usage.argument`.
+    fn insert_user(&mut self, name: &str, verifier: Option<&Verifier>) -> Result<UserId>;
+    /// Writes all of a user but the id.
+    fn update_user(&mut self, user: &User) -> Result<()>;
+    /// Sets a user's own flags of a message; `None` takes them away.
+    fn set_user_flags(&mut self, user: UserId, mailbox: MailboxId, uid: u32, flags: Option<&Flags>) -> Result<()>;
+    /// Sets a right; empty rights take it away.
+    fn set_right(&mut self, right: &Right) -> Result<()>;
+    /// Subscribes or unsubscribes.
+    fn set_subscription(&mut self, user: Option<UserId>, name: &str, subscribed: bool) -> Result<()>;
+    /// Sets a piece of metadata; an empty value takes it away.
+    fn set_metadata(&mut self, metadata: &Metadata) -> Result<()>;
+    /// Keeps a value for a room under a name of its own; `None` takes it away.
+    fn set_note(&mut self, name: &str, value: Option<&[u8]>) -> Result<()>;
+}

@@ -1,0 +1,97 @@
+//! Opening and making the file.
+
+use super::{SqliteOptions, lock, schema};
+use crate::error::{Code, MailError, Result};
+use ring::rand::{SecureRandom, SystemRandom};
+use rusqlite::{Connection, OpenFlags};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Mutex;
+
+/// Closing a file ends all locks that its process has on it (POSIX), so making one here must not fall between the
+/// opening of the same file elsewhere in this process and its locks.
+static MAKING: Mutex<()> = Mutex::new(());
+
+/// The first connection to a store: makes it, or brings it up to date.
+pub(super) fn open_or_make(path: &Path, options: &SqliteOptions) -> Result<Connection> {
+    let _making = lock(&MAKING);
+    make(path)?;
+    let connection = bare(path, options)?;
+    // These two take effect in an empty file only, and have to come before the log.
+    connection.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    schema::version(&connection)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(MailError::new(Code::StoreIo, format!("This disk has no write-ahead log (only {mode:?})"))
+            .hint("Keep the store on a local disk"));
+    }
+    let id = options.id.clone().map_or_else(new_id, Ok)?;
+    schema::migrate(&connection, &id)?;
+    settle(&connection)?;
+    Ok(connection)
+}
+
+/// Another connection to a store that is open already.
+pub(super) fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection> {
+    let connection = bare(path, options)?;
+    settle(&connection)?;
+    Ok(connection)
+}
+
+/// A connection that has asked for nothing yet.
+pub(super) fn bare(path: &Path, options: &SqliteOptions) -> Result<Connection> {
+    // No URI: a name may begin with "file:". One thread at a time has a connection, so SQLite need not lock it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match &options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    connection.busy_timeout(options.wait)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// What holds for a connection, not for the file.
+fn settle(connection: &Connection) -> Result<()> {
+    // The log is cut back after a large pass; 16 MiB of it is what a checkpoint writes at most in one go.
+    connection.execute_batch(
+        "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 16777216;
+         PRAGMA wal_autocheckpoint = 1000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
+    )?;
+    Ok(())
+}
+
+/// An empty file of mode 0600, which the log beside it inherits; nothing where there is one already.
+fn make(path: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(file_error(&error)),
+    }
+}
+
+/// What the system says of a file, as our error.
+pub(super) fn file_error(error: &std::io::Error) -> MailError {
+    let code = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Code::StoreFull,
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Code::StoreReadOnly,
+        ErrorKind::NotFound | ErrorKind::AlreadyExists => Code::FileIo,
+        _ => Code::StoreIo,
+    };
+    MailError::new(code, error.to_string())
+}
+
+/// 16 letters and digits: 80 bits of chance.
+pub(super) fn new_id() -> Result<String> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; 16];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| MailError::new(Code::Internal, "The system gave no random numbers"))?;
+    Ok(bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte % 32))).map(|letter| char::from(*letter)).collect())
+}

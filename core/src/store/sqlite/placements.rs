@@ -1,0 +1,205 @@
+//! Placements and tombstones.
+
+use super::tx::Tx;
+use super::{messages, unreadable};
+use crate::error::Result;
+use crate::imap::UidSet;
+use crate::store::{Flags, ListRow, MailboxId, MessageId, Page, PlacementRow, Tombstone, Wanted};
+use rusqlite::{Row, params};
+
+/// Columns of a placement, in the order in which [`row`] reads them.
+macro_rules! columns {
+    () => {
+        "p.mailbox, p.uid, p.remote_uid, p.message, p.bits, p.keywords, p.agreed, p.agreed_keywords, p.mod_seq,
+         p.save_date"
+    };
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), " FROM placements p ", $rest)
+    };
+}
+
+/// How many columns that are.
+const COLUMNS: usize = 10;
+
+pub(super) fn by_uid(tx: &Tx<'_>, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>> {
+    tx.one(select!("WHERE mailbox = ?1 AND uid = ?2"), (mailbox.0, uid), row)
+}
+
+pub(super) fn by_remote(tx: &Tx<'_>, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>> {
+    tx.one(select!("WHERE mailbox = ?1 AND remote_uid = ?2"), (mailbox.0, uid), row)
+}
+
+pub(super) fn within(tx: &Tx<'_>, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<PlacementRow>> {
+    let sql = select!("WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid");
+    let ranges = uids.ranges().iter().map(|(first, last)| tx.all(sql, (mailbox.0, first, last), row));
+    Ok(ranges.collect::<Result<Vec<_>>>()?.concat())
+}
+
+pub(super) fn of_message(tx: &Tx<'_>, message: MessageId) -> Result<Vec<PlacementRow>> {
+    tx.all(select!("WHERE message = ?1 ORDER BY mailbox, uid"), [message.0], row)
+}
+
+pub(super) fn changed_since(tx: &Tx<'_>, mailbox: MailboxId, mod_seq: u64) -> Result<Vec<PlacementRow>> {
+    let sql = select!("WHERE mailbox = ?1 AND mod_seq > ?2 AND message IS NOT NULL ORDER BY mod_seq");
+    tx.all(sql, (mailbox.0, mod_seq), row)
+}
+
+pub(super) fn uids(tx: &Tx<'_>, mailbox: MailboxId) -> Result<UidSet> {
+    uid_set(tx, "SELECT uid FROM placements WHERE mailbox = ?1 AND message IS NOT NULL ORDER BY uid", mailbox)
+}
+
+pub(super) fn remote_uids(tx: &Tx<'_>, mailbox: MailboxId) -> Result<UidSet> {
+    let sql = "SELECT remote_uid FROM placements WHERE mailbox = ?1 AND remote_uid IS NOT NULL ORDER BY remote_uid";
+    uid_set(tx, sql, mailbox)
+}
+
+pub(super) fn reserved(tx: &Tx<'_>, mailbox: MailboxId) -> Result<UidSet> {
+    let sql = "SELECT remote_uid FROM placements WHERE mailbox = ?1 AND message IS NULL AND remote_uid IS NOT NULL
+               ORDER BY remote_uid";
+    uid_set(tx, sql, mailbox)
+}
+
+fn uid_set(tx: &Tx<'_>, sql: &str, mailbox: MailboxId) -> Result<UidSet> {
+    Ok(tx.all(sql, [mailbox.0], |row| Ok(row.get::<_, u32>(0)?))?.into_iter().collect())
+}
+
+pub(super) fn list(tx: &Tx<'_>, mailbox: MailboxId, page: Page) -> Result<Vec<ListRow>> {
+    macro_rules! list {
+        ($rest:literal) => {
+            concat!(
+                "SELECT ",
+                columns!(),
+                ", ",
+                messages::columns!(),
+                " FROM placements p JOIN messages m ON m.id = p.message LEFT JOIN bodies b ON b.id = m.body
+                  WHERE p.mailbox = ?1 AND ",
+                $rest
+            )
+        };
+    }
+    let (sql, after) = if page.newest_first {
+        (list!("p.uid < ?2 ORDER BY p.uid DESC LIMIT ?3"), page.after.map_or(i64::MAX, i64::from))
+    } else {
+        (list!("p.uid > ?2 ORDER BY p.uid LIMIT ?3"), page.after.map_or(0, i64::from))
+    };
+    tx.all(sql, params![mailbox.0, after, limit(page.limit)], |from| {
+        Ok(ListRow { placement: row(from)?, message: messages::row(from, COLUMNS)? })
+    })
+}
+
+pub(super) fn without_body(tx: &Tx<'_>, mailbox: MailboxId, before: Option<u32>, most: usize) -> Result<Vec<Wanted>> {
+    let sql = "SELECT p.uid, p.remote_uid, p.message, m.size, m.date
+               FROM placements p JOIN messages m ON m.id = p.message
+               WHERE p.mailbox = ?1 AND p.uid < ?2 AND p.remote_uid IS NOT NULL AND m.body IS NULL
+                   AND m.problem IS NULL ORDER BY p.uid DESC LIMIT ?3";
+    let before = before.map_or(i64::MAX, i64::from);
+    tx.all(sql, params![mailbox.0, before, limit(most)], |row| {
+        Ok(Wanted {
+            mailbox,
+            uid: row.get(0)?,
+            remote_uid: row.get(1)?,
+            message: MessageId(row.get(2)?),
+            size: row.get(3)?,
+            date: row.get(4)?,
+        })
+    })
+}
+
+pub(super) fn insert(tx: &Tx<'_>, row: &PlacementRow) -> Result<()> {
+    let sql = "INSERT INTO placements (mailbox, uid, remote_uid, message, bits, keywords, agreed, agreed_keywords,
+                   mod_seq, save_date) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let params = params![
+        row.mailbox.0,
+        row.uid,
+        row.remote_uid,
+        row.message.map(|id| id.0),
+        row.flags.bits(),
+        row.flags.keywords(),
+        row.agreed.as_ref().map(Flags::bits),
+        row.agreed.as_ref().and_then(Flags::keywords),
+        row.mod_seq,
+        row.save_date
+    ];
+    tx.run_one("insert_placement", sql, params)
+}
+
+pub(super) fn update(tx: &Tx<'_>, row: &PlacementRow) -> Result<()> {
+    let sql = "UPDATE placements SET remote_uid = ?3, message = ?4, bits = ?5, keywords = ?6, agreed = ?7,
+                   agreed_keywords = ?8, mod_seq = ?9, save_date = ?10 WHERE mailbox = ?1 AND uid = ?2";
+    let params = params![
+        row.mailbox.0,
+        row.uid,
+        row.remote_uid,
+        row.message.map(|id| id.0),
+        row.flags.bits(),
+        row.flags.keywords(),
+        row.agreed.as_ref().map(Flags::bits),
+        row.agreed.as_ref().and_then(Flags::keywords),
+        row.mod_seq,
+        row.save_date
+    ];
+    tx.run_one("update_placement", sql, params)
+}
+
+pub(super) fn delete(tx: &Tx<'_>, mailbox: MailboxId, uid: u32) -> Result<()> {
+    let sql = "DELETE FROM placements WHERE mailbox = ?1 AND uid = ?2";
+    tx.run_one("delete_placement", sql, (mailbox.0, uid))
+}
+
+pub(super) fn tombstones(tx: &Tx<'_>, mailbox: MailboxId, mod_seq: u64) -> Result<Vec<Tombstone>> {
+    let sql = "SELECT uid, remote_uid, message, mod_seq, at FROM tombstones WHERE mailbox = ?1 AND mod_seq > ?2
+               ORDER BY mod_seq, uid";
+    tx.all(sql, (mailbox.0, mod_seq), |row| {
+        Ok(Tombstone {
+            mailbox,
+            uid: row.get(0)?,
+            remote_uid: row.get(1)?,
+            message: row.get::<_, Option<i64>>(2)?.map(MessageId),
+            mod_seq: row.get(3)?,
+            at: row.get(4)?,
+        })
+    })
+}
+
+pub(super) fn insert_tombstone(tx: &Tx<'_>, tombstone: &Tombstone) -> Result<()> {
+    let sql = "INSERT INTO tombstones (mailbox, mod_seq, uid, remote_uid, message, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let Tombstone { mailbox, uid, remote_uid, message, mod_seq, at } = tombstone;
+    let message = message.map(|id| id.0);
+    tx.run_one("insert_tombstone", sql, params![mailbox.0, mod_seq, uid, remote_uid, message, at])
+}
+
+pub(super) fn prune_tombstones(tx: &Tx<'_>, at: i64) -> Result<u64> {
+    let floor = "UPDATE mailboxes SET tombstones_from = max(tombstones_from, coalesce(
+                     (SELECT max(mod_seq) + 1 FROM tombstones t WHERE t.mailbox = mailboxes.id AND t.at < ?1), 0))";
+    tx.run("tombstones_from", floor, [at])?;
+    // By MODSEQ and not by time, should a clock have gone back: what is below the mark goes as a whole.
+    let sql = "DELETE FROM tombstones WHERE mod_seq < (SELECT tombstones_from FROM mailboxes WHERE id = mailbox)";
+    Ok(tx.run("prune_tombstones", sql, [])? as u64)
+}
+
+fn row(row: &Row<'_>) -> Result<PlacementRow> {
+    let agreed: Option<u32> = row.get(6)?;
+    let (own, other): (Option<String>, Option<String>) = (row.get(5)?, row.get(7)?);
+    let uid: u32 = row.get(1)?;
+    if uid == 0 {
+        return Err(unreadable("UID"));
+    }
+    Ok(PlacementRow {
+        mailbox: MailboxId(row.get(0)?),
+        uid,
+        remote_uid: row.get(2)?,
+        message: row.get::<_, Option<i64>>(3)?.map(MessageId),
+        flags: Flags::from_parts(row.get(4)?, own.as_deref().unwrap_or_default()),
+        agreed: agreed.map(|bits| Flags::from_parts(bits, other.as_deref().unwrap_or_default())),
+        mod_seq: row.get(8)?,
+        save_date: row.get(9)?,
+    })
+}
+
+/// A LIMIT that SQLite takes.
+pub(super) fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}

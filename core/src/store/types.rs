@@ -1,0 +1,19 @@
+//! The rows of a store, as every backend gives and takes them. Plain values: nothing here reads or writes.
+
+mod admin;
+mod body;
+mod feed;
+mod ids;
+mod mailbox;
+mod message;
+mod outbox;
+mod placement;
+
+pub use admin::{Account, Keep, KeepRule, Lease, Metadata, Now, Right, StoreId, Usage, User, Verifier};
+pub use body::{BodyRow, ContentHash};
+pub use feed::{Change, Cursor, FeedRow};
+pub use ids::{BodyId, IntentId, MailboxId, MessageId, OutboxId, ThreadId, UserId};
+pub use mailbox::{Counts, MailboxRow, MailboxState, NewMailbox, RemoteMailbox};
+pub use message::{Headers, Link, LinkKind, MessageRow, NewMessage};
+pub use outbox::{NewOutbox, OutboxRow, RecipientRow};
+pub use placement::{ListRow, Local, Page, PlacementRow, Tombstone, Wanted};

@@ -1,0 +1,39 @@
+//! Stored contents.
+
+use super::BodyId;
+use std::fmt;
+
+/// SHA-256 of the bytes of a whole message.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ContentHash({self})")
+    }
+}
+
+/// A content, whole and verified; those that are still being written have no row that a reader sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyRow {
+    /// Its id.
+    pub id: BodyId,
+    /// SHA-256 of the whole message.
+    pub hash: ContentHash,
+    /// Length of the whole message, in bytes.
+    pub size: u64,
+    /// How many bytes at the beginning are not in the chunks, because they are the message's header.
+    pub header: u64,
+    /// How the chunks' content becomes the message (see `store::body`).
+    pub recipe: Vec<u8>,
+    /// How many chunks there are.
+    pub chunks: u32,
+    /// The bytes that its chunks take.
+    pub stored: u64,
+}

@@ -1,0 +1,36 @@
+//! Identifiers of rows. None is ever given twice in the life of a store, also not after a deletion: a queued deletion
+//! must never hit a newer message (`reliability.md` E6).
+
+use std::fmt;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        })*
+    };
+}
+
+ids! {
+    /// A mailbox.
+    MailboxId;
+    /// A message: its header and content, wherever it is placed.
+    MessageId;
+    /// A thread: the id of the first message that was known of it.
+    ThreadId;
+    /// A stored content.
+    BodyId;
+    /// An entry of the journal. Later entries have larger ids.
+    IntentId;
+    /// A message to be sent.
+    OutboxId;
+    /// Somebody who may log in to our server.
+    UserId;
+}

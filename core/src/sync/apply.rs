@@ -1,0 +1,302 @@
+//! A pass: the only part of the synchronisation that does I/O.
+//!
+//! ```text
+//! list -> plan -> mailboxes -> lost answers -> questions -> local changes -> what those changed -> headers -> bodies
+//! ```
+//!
+//! Every transaction leaves the store as a pass could have ended there: a pass that is broken off, or whose process is
+//! killed, goes on from what it has committed.
+
+mod bodies;
+mod command;
+mod headers;
+mod line;
+mod list;
+mod mailboxes;
+mod push;
+mod rows;
+mod sight;
+
+use super::books::Books;
+use super::options::{Progress, SyncOptions, SyncReport};
+use super::plan::{self, Known, Listing};
+use super::resync::{rematch, resync};
+use super::{Action, Question, Work};
+use crate::error::{Code, MailError, Result, Retry};
+use crate::imap::{MailboxName, Role, UidSet};
+use crate::session::Session;
+use crate::store::{Durability, Handle, MailboxId, MailboxRow, MailboxState, Writer, arrive};
+use line::Line;
+use list::Listings;
+use push::Which;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How often one mailbox may be asked again within a pass, for its answers not fitting together.
+const MOST_QUESTIONS: usize = 4;
+
+/// One pass over an account: both sides are brought in step, as far as the server lets them.
+///
+/// A pass can be given up by dropping its future; what it has committed stays. `store.locked` while another process
+/// has the lease. A mailbox that cannot be opened is one of [`SyncReport::problems`], and the others go on.
+pub async fn sync(session: &Session, store: Handle, options: SyncOptions) -> Result<SyncReport> {
+    let holder = format!("process {}", std::process::id());
+    let books = Books::open(store, (holder, options.lease), Arc::clone(&options.environment.now)).await?;
+    let mut guard = GiveBack { books: Some(books.clone()), session: session.clone() };
+    let result = run(session, &books, options).await;
+    guard.books = None;
+    let closed = books.close().await;
+    let report = result?;
+    closed.map(|()| report)
+}
+
+/// Gives the lease back when a pass is given up.
+struct GiveBack {
+    books: Option<Books>,
+    session: Session,
+}
+
+impl Drop for GiveBack {
+    fn drop(&mut self) {
+        if let Some(books) = self.books.take() {
+            // What fails here ends with the lease's time.
+            self.session.engine().runtime().spawn(async move { books.close().await });
+        }
+    }
+}
+
+async fn run(session: &Session, books: &Books, options: SyncOptions) -> Result<SyncReport> {
+    let line = Line::open(session).await?;
+    let report = SyncReport::default();
+    let (session, books) = (session.clone(), books.clone());
+    let mut pass = Pass { session, books, line, options, report, tried: BTreeSet::new() };
+    let result = pass.run().await;
+    pass.line.connection.cut();
+    result.map(|()| pass.report)
+}
+
+/// A pass under way.
+struct Pass {
+    session: Session,
+    books: Books,
+    line: Line,
+    options: SyncOptions,
+    report: SyncReport,
+    /// Entries of the journal that this pass has tried.
+    tried: BTreeSet<i64>,
+}
+
+impl Pass {
+    async fn run(&mut self) -> Result<()> {
+        let most = self.session.account().limits.mailboxes;
+        let listings = list::list(&mut self.line, most).await?;
+        let work = self.plan(&listings.listing).await?;
+        if self.options.dry_run {
+            self.report.work = work;
+            return self.plan_changes().await;
+        }
+        self.mailboxes(&listings, &work).await?;
+        self.push(Which::Begun).await?;
+        self.questions(&listings).await?;
+        let touched = self.push(Which::All).await?;
+        for mailbox in touched {
+            self.compare(mailbox, None).await?;
+        }
+        self.all_headers().await?;
+        self.bodies().await
+    }
+
+    /// What the list and the store come to.
+    async fn plan(&self, listing: &Listing) -> Result<Vec<Work>> {
+        let known = self.known(listing).await?;
+        let now = self.books.now().seconds();
+        Ok(plan::plan(listing, &known, self.line.means(), self.options.rhythm, now))
+    }
+
+    async fn known(&self, listing: &Listing) -> Result<Vec<Known>> {
+        let listing = listing.clone();
+        self.books.read(move |reader| list::known(reader, &listing)).await
+    }
+
+    /// For a dry run: what would be sent.
+    async fn plan_changes(&mut self) -> Result<()> {
+        for entry in self.books.read(|reader| reader.pending()).await? {
+            let place = entry.intent.mailbox();
+            let action = Action::Send { intent: entry.id, what: entry.intent.to_string() };
+            self.report.work.push(Work { id: Some(place.id), mailbox: place.name.as_str().to_owned(), action });
+        }
+        Ok(())
+    }
+
+    /// Asks what the plan says of every mailbox, those that are new in it.
+    async fn questions(&mut self, listings: &Listings) -> Result<()> {
+        let work = self.plan(&listings.listing).await?;
+        let asks = work.iter().filter_map(|work| match work.action {
+            Action::Ask { question } => Some((MailboxId(work.id?), question)),
+            _ => None,
+        });
+        let asks: Vec<_> = asks.collect();
+        let total = asks.len() as u64;
+        for (done, (mailbox, question)) in (1..).zip(asks) {
+            self.compare(mailbox, Some(question)).await?;
+            self.tell(&Progress { phase: "mailboxes", mailbox: String::new(), done, total, bytes: 0 });
+        }
+        Ok(())
+    }
+
+    /// Brings the rows of one mailbox in step. Without a question the cheapest one is asked.
+    async fn compare(&mut self, mailbox: MailboxId, question: Option<Question>) -> Result<()> {
+        match self.compare_rows(mailbox, question).await {
+            // The connection and the others are none the worse for a mailbox that cannot be opened.
+            Err(error) if !concerns_all(&error) => {
+                self.report.problems.push(error);
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    async fn compare_rows(&mut self, mailbox: MailboxId, question: Option<Question>) -> Result<()> {
+        let Some((row, known)) = self.open_row(mailbox).await? else { return Ok(()) };
+        let name = push::name_of(Some(&row), MailboxName::new(&row.name, false));
+        let mut question = question.unwrap_or_else(|| self.cheapest(&row));
+        let mut known = known;
+        for _ in 0..MOST_QUESTIONS {
+            let cursor = self.cursor(mailbox).await?;
+            let remote = self.line.ask(&name, question, (&cursor, &known)).await?;
+            self.report.asked += 1;
+            let care = self.care(mailbox, row.role);
+            let told = remote.clone();
+            let write = move |writer: &mut dyn Writer, now| {
+                let row = writer.mailbox(mailbox)?.ok_or_else(|| MailError::from(Code::MailboxMissing))?;
+                let (base, local) = (rows::base(writer, &row, now)?, rows::local(writer, &row, &told)?);
+                let actions = resync(&base, &local, &told, care);
+                rows::carry_out(writer, mailbox, &actions, &told, now).map(|left| (actions, left))
+            };
+            // Lost with the power, it is asked for again: the steps of local changes alone have to be on the disk.
+            let (actions, left) = self.books.write(Durability::Bulk, write).await?;
+            self.note(&row, actions);
+            if let Some(uids) = left.identify {
+                self.find_again(mailbox, (&name, row.role), &uids, remote.uid_validity).await?;
+            }
+            if left.in_step {
+                return Ok(());
+            }
+            let Some(next) = left.question.or_else(|| self.after_reset(&cursor, &remote)) else { return Ok(()) };
+            question = next;
+            known = self.books.read(move |reader| reader.remote_uids(mailbox)).await?;
+        }
+        let message = "The server's answers do not fit together; the mailbox is looked at again next time";
+        self.report.problems.push(MailError::new(Code::ServerProtocol, message).in_mailbox(&row.name));
+        Ok(())
+    }
+
+    /// A mailbox that has been numbered anew is compared whole, now that its messages have been found again.
+    fn after_reset(&self, cursor: &super::Cursor, remote: &super::resync::Remote) -> Option<Question> {
+        let was_reset = cursor.uid_validity != 0 && cursor.uid_validity != remote.uid_validity;
+        was_reset.then_some(Question::All)
+    }
+
+    /// After a reset: finds the messages again that are here, and numbers those that are new.
+    async fn find_again(
+        &mut self,
+        mailbox: MailboxId,
+        (name, role): (&MailboxName, Option<Role>),
+        uids: &UidSet,
+        uid_validity: u32,
+    ) -> Result<()> {
+        let mut there = self.identify(name, uids).await?;
+        let care = self.care(mailbox, role);
+        let write = move |writer: &mut dyn Writer, now| {
+            rows::retarget(writer, mailbox, uid_validity, &mut there, now)?;
+            let unlinked = rows::unlinked(writer, mailbox)?;
+            let (ours, theirs) = rows::keys(&unlinked, &there);
+            let actions = rematch(&ours, &theirs, care);
+            rows::carry_out(writer, mailbox, &actions, &super::resync::Remote::default(), now).map(|_| actions)
+        };
+        let actions = self.books.write(Durability::Full, write).await?;
+        let counts = rows::count(&actions);
+        self.report.removed += counts.get("removed").copied().unwrap_or_default();
+        Ok(())
+    }
+
+    async fn open_row(&self, mailbox: MailboxId) -> Result<Option<(MailboxRow, UidSet)>> {
+        let found = self.books.read(move |reader| {
+            let row = reader.mailbox(mailbox)?.filter(|row| row.state != MailboxState::Gone && row.remote.is_some());
+            row.map(|row| Ok((row, reader.remote_uids(mailbox)?))).transpose()
+        });
+        found.await
+    }
+
+    async fn cursor(&self, mailbox: MailboxId) -> Result<super::Cursor> {
+        let row = self.books.read(move |reader| reader.mailbox(mailbox)).await?;
+        Ok(row.map(|row| list::cursor(&row)).unwrap_or_default())
+    }
+
+    /// What to ask of a mailbox of which nothing new is known: after our own changes.
+    fn cheapest(&self, row: &MailboxRow) -> Question {
+        let unknown = plan::Listed { name: MailboxName::new(&row.name, false), selectable: true, numbers: None };
+        let known = list::of(row);
+        let now = self.books.now().seconds();
+        plan::question(&known, &unknown, self.line.means(), self.options.rhythm, now).unwrap_or(Question::All)
+    }
+
+    fn care(&self, mailbox: MailboxId, role: Option<Role>) -> super::resync::Care {
+        // People empty these at one stroke.
+        let is_emptied = matches!(role, Some(Role::Trash | Role::Junk));
+        let confirmed = self.options.care.confirmed || is_emptied || self.options.confirmed.contains(&mailbox);
+        super::resync::Care { confirmed, ..self.options.care }
+    }
+
+    /// Headers of everything that is reserved, mailbox by mailbox.
+    async fn all_headers(&mut self) -> Result<()> {
+        let reserved = self.books.read(|reader| {
+            let mut all = Vec::new();
+            for row in reader.mailboxes()?.into_iter().filter(|row| row.remote.is_some()) {
+                let uids = reader.reserved(row.id)?;
+                if !uids.is_empty() || row.state == MailboxState::Reserved {
+                    all.push((row, uids));
+                }
+            }
+            Ok(all)
+        });
+        for (row, uids) in reserved.await? {
+            let name = push::name_of(Some(&row), MailboxName::new(&row.name, false));
+            let fetched = if uids.is_empty() { Ok(()) } else { self.headers(row.id, &name, uids).await };
+            match fetched {
+                Err(error) if !concerns_all(&error) => self.report.problems.push(error),
+                result => result?,
+            }
+            // Ready, once nothing is reserved any more.
+            self.books.write(Durability::Bulk, move |writer, now| arrive::advance(writer, row.id, |_| (), now)).await?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, row: &MailboxRow, actions: Vec<Action>) {
+        let counts = rows::count(&actions);
+        let of = |name| counts.get(name).copied().unwrap_or_default();
+        self.report.flags += of("flags");
+        self.report.removed += of("removed");
+        if of("paused") > 0 {
+            self.report.paused.insert(row.id);
+        }
+        let quiet = |action: &Action| matches!(action, Action::Advance { .. });
+        let work = actions.into_iter().filter(|action| !quiet(action));
+        let id = Some(row.id.0);
+        self.report.work.extend(work.map(|action| Work { id, mailbox: row.name.clone(), action }));
+    }
+
+    fn tell(&self, progress: &Progress) {
+        if let Some(on_progress) = &self.options.on_progress {
+            on_progress(progress);
+        }
+    }
+}
+
+/// Whether after this error nothing more can be asked in this pass.
+fn concerns_all(error: &MailError) -> bool {
+    let is_store = error.code().as_str().starts_with("store.") || error.code() == Code::Internal;
+    let of_one = matches!(error.code(), Code::ServerUnavailable | Code::ServerRefused | Code::ServerBad);
+    is_store || !of_one && matches!(error.retry(), Retry::Reconnect | Retry::Later(_) | Retry::AskUser)
+}

@@ -1,0 +1,236 @@
+//! Bodies: newest first, in batches by bytes, within the day's budget. A body is whole and verified, or not there.
+
+use super::Pass;
+use super::line::rows;
+use crate::error::Result;
+use crate::imap::command::FetchItem;
+use crate::imap::{FetchRow, MailboxName, Section};
+use crate::journal::Digest;
+use crate::store::{Durability, Keep, MailboxId, MessageId, MessageRow, Now, Reader, Wanted, Writer, arrive, body};
+use crate::sync::Progress;
+use crate::sync::books::blocking;
+use crate::sync::plan::{Batch, Body, batches};
+use bytes::{Bytes, BytesMut};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Bytes and messages of one batch.
+const BATCH: u64 = 1 << 20;
+const MESSAGES: usize = 64;
+/// Larger bodies come in stretches of so many bytes.
+const LARGE: u64 = 4 << 20;
+const STRETCH: u64 = 512 << 10;
+/// Batches and stretches under way at once.
+const AHEAD: usize = 3;
+/// Bodies of one mailbox that are looked up at once.
+const LOOKED_UP: usize = 2000;
+/// Where the budget of the day is kept.
+const BUDGET: &str = "sync.budget";
+
+impl Pass {
+    /// Fetches the bodies that are wanted and not here.
+    pub(super) async fn bodies(&mut self) -> Result<()> {
+        let now = self.books.now();
+        loop {
+            let (wanted, used) = self.books.read(move |reader| Ok((wanted(reader, now)?, used(reader, now)?))).await?;
+            let left = self.options.bytes_a_day.map(|most| most.saturating_sub(used));
+            let bodies: Vec<Body> = wanted.values().map(body_of).collect();
+            let plan = batches(bodies, BATCH, MESSAGES, left);
+            if plan.is_empty() || self.fetch_bodies(plan, &wanted).await? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Fetches some batches; how many bodies came or were refused. None means that going on brings nothing.
+    async fn fetch_bodies(&mut self, plan: Vec<Batch>, wanted: &BTreeMap<(i64, u32), Wanted>) -> Result<u64> {
+        let total: u64 = plan.iter().map(|batch| batch.uids.len()).sum();
+        let (mut done, mut left, mut ahead) = (0, VecDeque::from(plan), VecDeque::new());
+        loop {
+            // Only batches of the open mailbox are sent ahead.
+            while let Some(batch) = left.front().cloned() {
+                if batch.bytes > LARGE {
+                    if !ahead.is_empty() {
+                        break;
+                    }
+                    left.pop_front();
+                    done += self.large(&batch, wanted).await?;
+                    continue;
+                }
+                let is_open = ahead.back().is_none_or(|(last, _): &(Batch, _)| last.mailbox == batch.mailbox);
+                if !is_open || ahead.len() >= AHEAD {
+                    break;
+                }
+                left.pop_front();
+                let name = self.name(MailboxId(batch.mailbox), &MailboxName::new("", false)).await?;
+                self.line.select(&name).await?;
+                let item = FetchItem::Section { section: Section::default(), partial: None };
+                for pending in self.line.fetch(&batch.uids, &[FetchItem::Uid, item])? {
+                    ahead.push_back((batch.clone(), pending));
+                }
+            }
+            let Some((batch, pending)) = ahead.pop_front() else { return Ok(done) };
+            let reply = pending.answer().await?;
+            let (bytes, rows) = (reply.bytes, rows(&reply));
+            let came = self.take(&batch, rows, wanted).await?;
+            done += came;
+            self.report.bytes += bytes;
+            let mailbox = MailboxId(batch.mailbox).to_string();
+            self.tell(&Progress { phase: "bodies", mailbox, done, total, bytes });
+        }
+    }
+
+    /// Puts the bodies of a batch down, in one transaction with what the day's budget has left.
+    async fn take(
+        &mut self,
+        batch: &Batch,
+        rows: BTreeMap<u32, FetchRow>,
+        wanted: &BTreeMap<(i64, u32), Wanted>,
+    ) -> Result<u64> {
+        let of = |uid: u32| wanted.get(&(batch.mailbox, uid)).copied();
+        let came: Vec<(Wanted, FetchRow)> = rows
+            .into_iter()
+            .filter_map(|(uid, row)| Some((of(uid).filter(|_| batch.uids.contains(uid))?, row)))
+            .collect();
+        let write = move |writer: &mut dyn Writer, now: Now| {
+            let (mut count, mut bytes) = (0, 0);
+            for (wanted, row) in came {
+                bytes += put(writer, &wanted, row, now)?;
+                count += 1;
+            }
+            spend(writer, bytes, now).map(|()| count)
+        };
+        let count = self.books.write(Durability::Bulk, write).await?;
+        self.report.bodies += count;
+        Ok(count)
+    }
+}
+
+impl Pass {
+    /// Fetches one large body in stretches, staged as they come and published whole.
+    async fn large(&mut self, batch: &Batch, wanted: &BTreeMap<(i64, u32), Wanted>) -> Result<u64> {
+        let uid = batch.uids.first().unwrap_or_default();
+        let Some(wanted) = wanted.get(&(batch.mailbox, uid)).copied() else { return Ok(0) };
+        let name = self.name(MailboxId(batch.mailbox), &MailboxName::new("", false)).await?;
+        self.line.select(&name).await?;
+        let message = wanted.message;
+        let header = self.books.read(move |reader| reader.headers(message)).await?.unwrap_or_default().header;
+        let staging = body::Staging::new(self.books.store(), header.clone(), self.books.now());
+        let (staging, came) = self.stretches(uid, staging, &header).await?;
+        let Some(mut staging) = staging else {
+            self.books.write(Durability::Bulk, move |writer, _| refuse(writer, message)).await?;
+            return Ok(1);
+        };
+        let publish = move |writer: &mut dyn Writer, now: Now| {
+            let id = staging.publish(writer)?;
+            arrive::body(writer, message, id, now)?;
+            spend(writer, came, now)
+        };
+        self.books.write(Durability::Bulk, publish).await?;
+        self.report.bodies += 1;
+        self.report.bytes += came;
+        let mailbox = name.as_str().to_owned();
+        self.tell(&Progress { phase: "bodies", mailbox, done: 1, total: 1, bytes: came });
+        Ok(1)
+    }
+
+    /// The stretches of a body, in order, some asked for ahead; no staging where it is another message.
+    async fn stretches(
+        &mut self,
+        uid: u32,
+        mut staging: body::Staging,
+        header: &Bytes,
+    ) -> Result<(Option<body::Staging>, u64)> {
+        let (mut asked, mut came, mut ahead) = (0, 0, VecDeque::new());
+        let mut beginning = BytesMut::new();
+        loop {
+            while ahead.len() < AHEAD {
+                let item = FetchItem::Section { section: Section::default(), partial: Some((asked, STRETCH)) };
+                ahead.extend(self.line.fetch(&[uid].into_iter().collect(), &[FetchItem::Uid, item])?);
+                asked += STRETCH;
+            }
+            let Some(pending) = ahead.pop_front() else { break };
+            let row = rows(&pending.answer().await?).remove(&uid);
+            let section = row.and_then(|row| row.sections.into_iter().find(|data| data.section == Section::default()));
+            // A row that does not come is a message that is gone, which the next comparison finds out.
+            let Some(data) = section else { return Ok((None, came)) };
+            let is_part = data.origin.is_some() || data.data.is_none();
+            let piece = data.data.map(crate::wire::Octets::into_bytes).unwrap_or_default();
+            let length = piece.len() as u64;
+            came += length;
+            if beginning.len() <= header.len() {
+                beginning.extend_from_slice(&piece);
+            }
+            staging = blocking(move || staging.push(&piece).map(|()| staging)).await?;
+            // Some servers give the whole, whatever stretch is asked for (Exmail).
+            if !is_part || length < STRETCH {
+                break;
+            }
+        }
+        if Digest::of_header(&beginning) != Digest::of_header(header) {
+            blocking(move || staging.abandon()).await?;
+            return Ok((None, came));
+        }
+        staging = blocking(move || staging.finish().map(|()| staging)).await?;
+        Ok((Some(staging), came))
+    }
+}
+
+/// The server's bytes were those of another message: it is not asked for again by itself.
+fn refuse(writer: &mut dyn Writer, message: MessageId) -> Result<()> {
+    let Some(row) = writer.message(message)? else { return Ok(()) };
+    let problem = Some("The server sent another message than the one asked for".to_owned());
+    writer.update_message(&MessageRow { problem, ..row })
+}
+
+/// Takes bytes from the budget of the day.
+fn spend(writer: &mut dyn Writer, bytes: u64, now: Now) -> Result<()> {
+    let total = used(writer, now)?.saturating_add(bytes);
+    let note = format!("{} {total}", now.seconds().div_euclid(86_400));
+    writer.set_note(BUDGET, Some(note.as_bytes()))
+}
+
+/// Puts one body down, or the reason why it is refused: what came must have the header that is known. Its size.
+fn put(writer: &mut dyn Writer, wanted: &Wanted, row: FetchRow, now: Now) -> Result<u64> {
+    let header = writer.headers(wanted.message)?.map(|headers| headers.header).unwrap_or_default();
+    let section = row.sections.into_iter().find(|data| data.section == Section::default());
+    let content = section.and_then(|data| data.data).map(crate::wire::Octets::into_bytes).unwrap_or_default();
+    let size = content.len() as u64;
+    // RFC822.SIZE may differ (Exchange computes it); another header is another message (Yahoo).
+    if Digest::of_header(&content) != Digest::of_header(&header) {
+        return refuse(writer, wanted.message).map(|()| size);
+    }
+    let id = body::put(writer, &content, &header, now)?;
+    arrive::body(writer, wanted.message, id, now)?;
+    Ok(size)
+}
+
+/// Bodies that are wanted by what is to be kept, by mailbox and UID.
+fn wanted(reader: &dyn Reader, now: Now) -> Result<BTreeMap<(i64, u32), Wanted>> {
+    let mut all = BTreeMap::new();
+    for row in reader.mailboxes()?.into_iter().filter(|row| row.remote.is_some()) {
+        let rule = reader.keep(Some(row.id))?;
+        if rule.keep == Keep::Headers {
+            continue;
+        }
+        for wanted in reader.without_body(row.id, None, LOOKED_UP)? {
+            let age = now.seconds().saturating_sub(wanted.date).div_euclid(86_400);
+            let is_recent = rule.days.is_none_or(|days| age <= i64::from(days));
+            if is_recent && rule.largest.is_none_or(|most| wanted.size <= most) {
+                all.insert((row.id.0, wanted.remote_uid), wanted);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn body_of(wanted: &Wanted) -> Body {
+    Body { mailbox: wanted.mailbox.0, uid: wanted.remote_uid, bytes: wanted.size, date: wanted.date }
+}
+
+/// Bytes of bodies that came today.
+fn used(reader: &(impl Reader + ?Sized), now: Now) -> Result<u64> {
+    let note = reader.note(BUDGET)?.and_then(|note| String::from_utf8(note).ok()).unwrap_or_default();
+    let (day, bytes) = note.split_once(' ').unwrap_or_default();
+    let is_today = day.parse() == Ok(now.seconds().div_euclid(86_400));
+    Ok(if is_today { bytes.parse().unwrap_or(0) } else { 0 })
+}

@@ -1,0 +1,18 @@
+//! Bringing the store and the server in step.
+//!
+//! What is to be done is decided by functions of values ([`plan`] for an account, [`resync`] for a mailbox) and comes
+//! out as [`Work`] that can be printed and kept; the rules for local changes are in [`journal`](crate::journal). [`sync`]
+//! does what they say.
+
+mod action;
+mod apply;
+mod books;
+mod options;
+pub mod parked;
+pub mod plan;
+pub mod resync;
+
+pub use action::{Action, Cursor, Pause, Proof, Question, Work};
+pub use apply::sync;
+pub use books::Clock;
+pub use options::{Environment, OnSyncProgress, Progress, SyncOptions, SyncReport};
