@@ -67,6 +67,8 @@ pub enum Fate {
     Applied,
     /// Somebody else's later change has made it void.
     Superseded,
+    /// It is part of a later local change now, or both together came to nothing.
+    Merged,
     /// It cannot be done; why.
     Parked(String),
 }

@@ -35,9 +35,14 @@ pub fn judge(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation
         }
     }
     for actor in devices {
-        for deed in &actor.deeds {
-            let fate = deed.ticket.and_then(|ticket| fates[&actor.number].get(&ticket));
-            let (least, most) = change(server, actor.number, deed, fate);
+        for (at, deed) in actor.deeds.iter().enumerate() {
+            let fate_of = |deed: &Deed| deed.ticket.and_then(|ticket| fates[&actor.number].get(&ticket)).cloned();
+            let fate = fate_of(deed);
+            let later = actor.deeds[at + 1..].iter().filter(|later| later.token == deed.token);
+            let (least, most) = match (&fate, &deed.verb) {
+                (Some(Fate::Merged), Verb::Append { .. } | Verb::Copy { .. }) => merged(later, fate_of),
+                (fate, _) => change(server, actor.number, deed, fate.as_ref()),
+            };
             bounds.entry(deed.token).or_default().add(least, most);
         }
     }
@@ -60,6 +65,13 @@ pub fn judge(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation
         }
     });
     wrong.collect()
+}
+
+/// What became part of later changes counts once, unless one of them takes the message away again.
+fn merged<'a>(later: impl Iterator<Item = &'a Deed> + Clone, fate_of: impl Fn(&Deed) -> Option<Fate>) -> (i64, i64) {
+    let deleted = later.clone().any(|deed| matches!(deed.verb, Verb::Delete { .. }));
+    let applied = later.last().and_then(fate_of) == Some(Fate::Applied);
+    (i64::from(applied && !deleted), 1)
 }
 
 /// How a deed changes the number of copies.

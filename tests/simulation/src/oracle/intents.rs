@@ -46,6 +46,10 @@ impl Case<'_> {
             Some(Fate::Parked(_)) => None,
             Some(Fate::Superseded) if !self.touched_by_others() => Some("superseded by nobody".to_owned()),
             Some(Fate::Superseded) => None,
+            Some(Fate::Merged) if self.later.iter().all(|deed| deed.token != self.deed.token) => {
+                Some("part of a later change that nobody made".to_owned())
+            }
+            Some(Fate::Merged) => None,
             Some(Fate::Applied) => self.unapplied(),
         }
     }
