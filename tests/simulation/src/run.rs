@@ -323,8 +323,10 @@ impl World {
                 self.read_feed(at).await;
                 done &= pass == Pass::Done;
             }
-            quiet = if done && self.state().await == before { quiet + 1 } else { 0 };
-            if quiet == 2 && !self.pending().await {
+            // Where every SELECT has another UIDVALIDITY a device may give up, and must still change nothing.
+            let restless = self.network.server(|server| server.personality.restless_validity);
+            quiet = if (done || restless) && self.state().await == before { quiet + 1 } else { 0 };
+            if quiet == 2 && (restless || !self.pending().await) {
                 return true;
             }
         }

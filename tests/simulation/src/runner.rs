@@ -39,7 +39,7 @@ impl Options {
     /// A value as text.
     #[must_use]
     pub fn word(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// A value as a number.

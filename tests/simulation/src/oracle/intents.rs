@@ -46,12 +46,17 @@ impl Case<'_> {
             Some(Fate::Parked(_)) => None,
             Some(Fate::Superseded) if !self.touched_by_others() => Some("superseded by nobody".to_owned()),
             Some(Fate::Superseded) => None,
-            Some(Fate::Merged) if self.later.iter().all(|deed| deed.token != self.deed.token) => {
+            Some(Fate::Merged) if self.deed.changes && !self.has_company() => {
                 Some("part of a later change that nobody made".to_owned())
             }
             Some(Fate::Merged) => None,
             Some(Fate::Applied) => self.unapplied(),
         }
+    }
+
+    /// Whether the message had other changes of this device, before or after, that this one can be part of or undo.
+    fn has_company(&self) -> bool {
+        self.actor.deeds.iter().filter(|deed| deed.token == self.deed.token).count() > 1
     }
 
     /// Whether anything happened for which a change can be parked.

@@ -59,7 +59,11 @@ fn differences(server: &Server, shown: &Snapshot, lenient: &Lenient<'_>) -> Vec<
         }
     }
     for (name, local) in shown.iter().filter(|(name, _)| server.named(name).is_none_or(|m| !m.selectable)) {
-        let excused = lenient.parked && (lenient.created.contains(name.as_str()) || !local.messages.is_empty());
+        // Some devices show levels that only have others below them.
+        let level =
+            local.messages.is_empty() && server.mailboxes().any(|m| m.name == *name || m.name.starts_with(name));
+        let excused =
+            level || lenient.parked && (lenient.created.contains(name.as_str()) || !local.messages.is_empty());
         if !excused {
             wrong.push(format!("mailbox {name} is not on the server"));
         }
@@ -157,7 +161,7 @@ pub async fn budget(world: &mut World) -> Vec<Violation> {
         if pass != Pass::Done || log != before.1 {
             found.push(Violation::new("budget", format!("device {number}: a quiet pass is not quiet: {pass:?}")));
         }
-        if commands > 8 + 4 * mailboxes || bytes > 4_000 + 1_000 * mailboxes + 120 * messages || logins > 4 {
+        if commands > 10 + 6 * mailboxes || bytes > 4_000 + 1_000 * mailboxes + 120 * messages || logins > 4 {
             let text = format!("device {number}: {commands} commands, {bytes} bytes and {logins} logins for nothing");
             found.push(Violation::new("budget", text));
         }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use mailtide::imap::{Flag, InternalDate, UidSet};
-use mailtide::journal::{Cause, State};
+use mailtide::journal::{Cause, Entry, State, order};
 use mailtide::store::{
     Account as StoredAccount, BodyId, Change, Cursor, Durability, Flags, Handle, Headers, IntentId, MailboxId,
     NewMessage, Now, Page, Reader, SqliteOptions, SqliteStore, Writer, body, change, derive, feed,
@@ -74,13 +74,12 @@ impl device::Engine for Real {
     fn device(&self, number: Actor, network: &Network, _: &Sink) -> Box<dyn Device> {
         let folder = tempfile::Builder::new().prefix("mt-simulation-").tempdir_in(MEMORY);
         let folder = folder.or_else(|_| tempfile::tempdir()).unwrap();
-        let death = Death { left: AtomicI64::new(-1), ..Death::default() };
         let mut device = Installation {
             network: network.clone(),
             number,
             folder,
             store: None,
-            death: Arc::new(death),
+            death: Arc::default(),
             ahead: Arc::default(),
             tickets: Vec::new(),
             unwritten: UNWRITTEN,
@@ -96,7 +95,9 @@ impl Installation {
     /// Opens the store, as a process that starts does.
     fn open(&mut self) {
         self.store = None;
-        self.death.left.store(-1, Ordering::SeqCst);
+        // What is left of the old process cannot write any more.
+        self.death.left.store(0, Ordering::SeqCst);
+        self.death = Arc::new(Death { left: AtomicI64::new(-1), ..Death::default() });
         let mut options = SqliteOptions::default();
         let death = Arc::clone(&self.death);
         options.fault = Some(Arc::new(move |_| death.write()));
@@ -293,6 +294,18 @@ fn append(writer: &mut dyn Writer, mailbox: &str, bytes: &[u8], flags: &BTreeSet
     change::append(writer, to, (&new, content), flags.iter().collect(), now).map(drop)
 }
 
+/// Changes that are parked, and those that wait for them.
+fn held(pending: &[Entry]) -> BTreeSet<i64> {
+    let mut held = BTreeSet::new();
+    for (at, entry) in pending.iter().enumerate() {
+        let waits = order::dependencies(&entry.intent, &pending[..at]).iter().any(|id| held.contains(id));
+        if waits || matches!(entry.state, State::Parked { .. }) {
+            held.insert(entry.id);
+        }
+    }
+    held
+}
+
 fn fate(state: &State) -> Fate {
     match state {
         State::Waiting | State::Started { .. } => Fate::Pending,
@@ -337,11 +350,14 @@ impl Device for Installation {
         Box::pin(async {
             self.read(|reader| {
                 let mut fates = BTreeMap::new();
+                let held = held(&reader.pending()?);
                 for ticket in &self.tickets {
                     if *ticket > UNWRITTEN {
                         fates.insert(*ticket, Fate::Merged);
                     } else if let Some(entry) = reader.intent(IntentId(i64::try_from(*ticket).unwrap()))? {
-                        fates.insert(*ticket, fate(&entry.state));
+                        let waits = entry.state == State::Waiting && held.contains(&entry.id);
+                        let parked = || Fate::Parked("waits for a parked change".to_owned());
+                        fates.insert(*ticket, if waits { parked() } else { fate(&entry.state) });
                     }
                 }
                 Ok(fates)
