@@ -9,7 +9,7 @@ use crate::device::{Fate, LocalId, Ticket};
 use std::collections::BTreeSet;
 
 /// Refusals after which a change is parked.
-const TRIES: u8 = 5;
+const TRIES: u8 = 3;
 
 /// How an attempt ended.
 enum Attempt {
