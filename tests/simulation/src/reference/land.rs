@@ -111,11 +111,11 @@ fn merge(disk: &mut Disk, row: LocalId, twin: LocalId) {
 /// The UID that APPENDUID or COPYUID names.
 pub fn code(reply: &Reply, word: &str) -> Option<u32> {
     let lines = reply.untagged.iter().map(|line| text(line)).chain([reply.text.clone()]);
-    let codes = lines.filter_map(|line| {
+    let mut codes = lines.filter_map(|line| {
         let rest = line.split_once(&format!("[{word} "))?.1.split_once(']')?.0.to_owned();
         rest.rsplit_once(' ')?.1.parse().ok()
     });
-    codes.last()
+    codes.next_back()
 }
 
 /// Whether a row on the server is the message of ours.

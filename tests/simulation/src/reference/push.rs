@@ -58,7 +58,7 @@ impl Installation {
                 Fate::Parked(why)
             }
         };
-        self.write(|disk| end(disk, ticket, fate))?;
+        self.write(|disk| end(disk, ticket, &fate))?;
         Ok(true)
     }
 
@@ -437,12 +437,12 @@ impl Installation {
 }
 
 /// What the end of a change means here.
-fn end(disk: &mut Disk, ticket: Ticket, fate: Fate) {
+fn end(disk: &mut Disk, ticket: Ticket, fate: &Fate) {
     let Some(intent) = disk.intents.get_mut(&ticket) else { return };
     intent.fate = fate.clone();
     let intent = intent.clone();
     let id = intent.row;
-    match (&intent.kind, &fate) {
+    match (&intent.kind, fate) {
         (Kind::Delete, Fate::Parked(_)) => disk.rows.get_mut(&id).into_iter().for_each(|row| row.hidden = false),
         (Kind::Delete, _) => drop(disk.rows.remove(&id)),
         (Kind::Copy { .. }, Fate::Parked(_) | Fate::Superseded) => drop(disk.rows.remove(&id)),
