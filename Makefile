@@ -1,5 +1,5 @@
 # The commands people and CI run. Each is one script or one line; `tools/setup` installs what they need.
-.PHONY: demo setup test check package bench fuzz docs generate
+.PHONY: demo setup test check package bench fuzz docs generate simulate
 PYTHON = .venv/bin/python
 
 demo: setup
@@ -22,6 +22,12 @@ bench: setup
 
 fuzz:
 	fuzz/run 60
+
+# N histories from SEED on, or one again: make simulate REPLAY=…
+N = 1000
+SEED = 1
+simulate:
+	cargo run --quiet --profile simulation --package mailtide-simulation --example simulate-engine -- N=$(N) SEED=$(SEED) REPLAY=$(REPLAY)
 
 docs:
 	cargo doc -p mailtide --no-deps

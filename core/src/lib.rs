@@ -31,6 +31,9 @@ pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
+#[cfg(feature = "test-support")]
+#[doc(hidden)]
+pub use net::{Dialer, Given};
 pub use outbox::{Outbox, SendOptions, SmtpAccount};
 pub use query::Query;
 pub use secret::Secret;

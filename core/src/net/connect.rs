@@ -19,6 +19,10 @@ const ADDRESSES: usize = 16;
 
 /// Connects to the server, through the proxy where there is one. The caller sets the deadline.
 pub(crate) async fn connect(host: &str, port: u16, options: &NetOptions) -> Result<Stream> {
+    #[cfg(feature = "test-support")]
+    if let Some(dialer) = &options.dialer {
+        return dialer.dial().map(Stream::Given).map_err(|e| fault::unreachable(host, port, &e));
+    }
     let (next_host, next_port) = options.proxy.as_ref().map_or((host, port), |p| (p.host(), p.port()));
     let addresses = resolve(next_host, next_port).await?;
     let mut tcp = race(addresses).await.map_err(|e| fault::unreachable(next_host, next_port, &e))?;

@@ -5,6 +5,8 @@
 //! ```
 
 mod connect;
+#[cfg(feature = "test-support")]
+mod dialer;
 mod fault;
 mod own;
 mod proxy;
@@ -14,6 +16,8 @@ pub(crate) mod testing;
 mod tls;
 mod url;
 
+#[cfg(feature = "test-support")]
+pub use dialer::{Dialer, Given};
 pub use proxy::{Proxy, ProxyKind};
 pub use tls::{ClientCertificate, Roots};
 
@@ -68,6 +72,10 @@ pub struct NetOptions {
     pub proxy: Option<Proxy>,
     /// Whether mail and passwords may cross a network unencrypted.
     pub allow_cleartext: bool,
+    /// Makes the connections in place of the network.
+    #[cfg(feature = "test-support")]
+    #[doc(hidden)]
+    pub dialer: Option<Dialer>,
 }
 
 /// Runs `work`, but no longer than `time`; then [`Code::NetTimeout`].

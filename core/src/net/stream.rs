@@ -1,6 +1,7 @@
 //! The byte stream itself: TCP, or TLS over it.
 
 use std::cell::Cell;
+use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -10,12 +11,14 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 /// A connection to a server.
-#[derive(Debug)]
 pub(crate) enum Stream {
     /// Not encrypted.
     Tcp(Socket),
     /// Encrypted.
     Tls(Box<TlsStream<Socket>>),
+    /// A test's own.
+    #[cfg(feature = "test-support")]
+    Given(Box<dyn super::Given>),
 }
 
 /// A TCP connection.
@@ -65,7 +68,8 @@ impl Stream {
     /// Asks the system, not the runtime, whose knowledge may be one event behind.
     pub(crate) fn has_unread(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
-        matches!(socket2::SockRef::from(self.socket().tcp()).peek(&mut byte), Ok(1))
+        let socket = self.socket().map(|socket| socket2::SockRef::from(socket.tcp()));
+        socket.is_some_and(|socket| matches!(socket.peek(&mut byte), Ok(1)))
     }
 
     /// The value that binds a SASL exchange to this connection (RFC 9266); only TLS 1.3 makes it unique by itself.
@@ -78,11 +82,20 @@ impl Stream {
         tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok()
     }
 
-    fn socket(&self) -> &Socket {
+    fn socket(&self) -> Option<&Socket> {
         match self {
-            Self::Tcp(socket) => socket,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Tcp(socket) => Some(socket),
+            Self::Tls(stream) => Some(stream.get_ref().0),
+            #[cfg(feature = "test-support")]
+            Self::Given(_) => None,
         }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if matches!(self, Self::Tls(_)) { "Tls" } else { "Plain" };
+        f.debug_tuple("Stream").field(&kind).finish()
     }
 }
 
@@ -118,9 +131,9 @@ impl Socket {
         (ahead.filled, ahead.taken) = (room.filled().len(), 0);
         // While nothing comes, nothing is kept.
         if ahead.filled > 0 {
-            self.ahead = Some(ahead)
+            self.ahead = Some(ahead);
         } else {
-            SPARE.set(Some(ahead))
+            SPARE.set(Some(ahead));
         }
         result
     }
@@ -159,6 +172,8 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+            #[cfg(feature = "test-support")]
+            Self::Given(given) => Pin::new(given).poll_read(cx, buf),
         }
     }
 }
@@ -168,6 +183,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+            #[cfg(feature = "test-support")]
+            Self::Given(given) => Pin::new(given).poll_write(cx, buf),
         }
     }
 
@@ -175,6 +192,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            #[cfg(feature = "test-support")]
+            Self::Given(given) => Pin::new(given).poll_flush(cx),
         }
     }
 
@@ -182,6 +201,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            #[cfg(feature = "test-support")]
+            Self::Given(given) => Pin::new(given).poll_shutdown(cx),
         }
     }
 }

@@ -52,7 +52,12 @@ pub(crate) enum Handshake {
 impl Stream {
     /// Makes a plain stream a TLS stream to `host`. The caller sets the deadline.
     pub(crate) async fn secure(self, host: &str, options: &NetOptions, when: Handshake) -> Result<Self> {
-        let Self::Tcp(tcp) = self else { return Ok(self) };
+        let tcp = match self {
+            Self::Tcp(tcp) => tcp,
+            Self::Tls(_) => return Ok(self),
+            #[cfg(feature = "test-support")]
+            Self::Given(_) => return Err(MailError::new(Code::NetTls, "A stream that was given cannot be encrypted")),
+        };
         let name = options.server_name.as_deref().unwrap_or(host).trim_end_matches('.');
         let server = ServerName::try_from(name.to_owned()).map_err(|_| not_a_name(name))?;
         let connector = TlsConnector::from(config(options).await?);

@@ -1,12 +1,10 @@
 //! A stored message as a query sees it: its row, then its header, then its text, each read when something asks for it.
 
 use crate::error::{MailError, Result};
-use crate::imap::{BodyStructure, Flag, Response, Untagged, parse_response};
-use crate::limits::Limits;
+use crate::imap::{Flag, StructureText};
 use crate::message::{self, ParsedMessage, SEARCHED, SearchFields};
 use crate::query::{AddressField, Candidate, Field, fold};
 use crate::store::{Headers, MessageId, Reader, SearchFacts, SearchRow, body};
-use crate::wire::Frame;
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -142,21 +140,13 @@ fn raw(reader: &dyn Reader, message: MessageId) -> Result<Bytes> {
 
 /// Whether something is attached to a message of that structure, as it is stored; `None` where it cannot be read.
 pub(super) fn has_attachment(body_structure: &[u8]) -> Option<bool> {
-    structure(body_structure).map(|structure| message::parts(&structure).has_attachment())
+    let structure = StructureText::new(Bytes::copy_from_slice(body_structure)).read().ok()?;
+    Some(message::parts(&structure).has_attachment())
 }
 
 /// The same of the content itself.
 pub(super) fn has_attachment_in(reader: &dyn Reader, message: MessageId) -> Result<bool> {
     Ok(message::parts(ParsedMessage::parse(raw(reader, message)?).structure()).has_attachment())
-}
-
-/// Reads a BODYSTRUCTURE as it is stored, by the parser for responses.
-fn structure(text: &[u8]) -> Option<BodyStructure> {
-    let line = [b"* 1 FETCH (BODYSTRUCTURE ", text, b")"].concat();
-    match parse_response(&Frame::text(line), &Limits::default(), true).ok()? {
-        Response::Data(Untagged::Fetch(row)) => row.body_structure,
-        _ => None,
-    }
 }
 
 impl Candidate for Stored<'_> {

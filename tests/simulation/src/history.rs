@@ -1,0 +1,290 @@
+//! A history: everything that happens in one run, as an explicit list that can be cut down, printed and replayed.
+
+use crate::edit::Edit;
+use crate::fault::{Fault, Refusal};
+use crate::personality::PERSONALITIES;
+use crate::random::Random;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+/// Everything that happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// The kind of server.
+    #[serde(rename = "p")]
+    pub personality: String,
+    /// How many devices, 1 or 2.
+    #[serde(rename = "d")]
+    pub devices: u8,
+    /// For the chance that the server takes in what it is.
+    #[serde(rename = "r")]
+    pub seed: u64,
+    /// How many messages there are at the beginning.
+    #[serde(rename = "m")]
+    pub messages: u8,
+    /// What happens then.
+    #[serde(rename = "s")]
+    pub steps: Vec<Step>,
+}
+
+/// One thing that happens.
+#[expect(missing_docs, reason = "what a variant holds is what its line says")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// A device syncs; faults strike its commands by their number, and it may die at a call of its store.
+    Sync { device: u8, faults: Vec<(u8, Fault)>, crash: Option<u16> },
+    /// A user of a device changes something; the device may die at a call of its store.
+    Local { device: u8, act: Act, crash: Option<u16> },
+    /// Somebody else changes something.
+    Foreign(Edit),
+    /// A device is killed, and starts again.
+    Kill { device: u8 },
+    /// So many seconds pass.
+    Wait { seconds: u32 },
+    /// A device's clock jumps, by hours.
+    Clock { device: u8, hours: i32 },
+    /// The SMTP server ends its next connection after so many bytes of the dialogue.
+    CutSmtp { bytes: u16 },
+}
+
+/// A local change; numbers are taken modulo what there is.
+#[expect(missing_docs, reason = "what a variant holds is what its line says")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    /// A flag is set or taken away.
+    Flag { message: u8, flag: u8, set: bool },
+    /// A message is moved.
+    Move { message: u8, to: u8 },
+    /// A message is copied.
+    Copy { message: u8, to: u8 },
+    /// A message is removed.
+    Delete { message: u8 },
+    /// A message is added.
+    Append { mailbox: u8, flags: u8, twin: bool, size: u16 },
+    /// A mailbox is made.
+    Create { name: u8 },
+    /// A message is sent.
+    Send,
+}
+
+/// How often what happens, in shares.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// Local changes.
+    pub local: u32,
+    /// Changes by somebody else.
+    pub foreign: u32,
+    /// Passes of sync.
+    pub sync: u32,
+    /// Kills, waits, clocks.
+    pub rest: u32,
+    /// Passes in a thousand that have faults.
+    pub faulty: u32,
+    /// Passes and local changes in a thousand in which the process dies.
+    pub crash: u32,
+    /// The shares of the kinds of fault, in the order of [`fault`]'s list.
+    pub faults: [u32; 13],
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            local: 38,
+            foreign: 24,
+            sync: 32,
+            rest: 6,
+            faulty: 500,
+            crash: 120,
+            faults: [8, 5, 12, 3, 3, 3, 8, 3, 3, 2, 14, 2, 1],
+        }
+    }
+}
+
+impl History {
+    /// The history of a seed.
+    #[must_use]
+    pub fn generate(seed: u64, rates: &Rates) -> Self {
+        let mut random = Random::new(seed);
+        let personality = random.pick(PERSONALITIES).name.to_owned();
+        let devices = 1 + u8::from(random.chance(450));
+        let messages = random.below(8) as u8;
+        let count = 6 + random.index(20);
+        let mut steps: Vec<Step> = (0..count).map(|_| step(&mut random, devices, rates)).collect();
+        one_blindness(&mut steps);
+        Self { personality, devices, seed: random.draw(), messages, steps }
+    }
+
+    /// One line that says it all.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Reads the line again.
+    #[must_use]
+    pub fn from_line(line: &str) -> Option<Self> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(line.trim()).ok()?).ok()
+    }
+}
+
+/// A server that shows nothing twice has nothing, as far as anybody can know.
+fn one_blindness(steps: &mut [Step]) {
+    let mut seen = false;
+    for step in steps {
+        if let Step::Sync { faults, .. } = step {
+            faults.retain(|(_, fault)| {
+                let blind = matches!(fault, Fault::Empty | Fault::EmptyList);
+                let first = !seen;
+                seen |= blind;
+                !blind || first
+            });
+        }
+    }
+}
+
+fn step(random: &mut Random, devices: u8, rates: &Rates) -> Step {
+    let device = random.below(u64::from(devices)) as u8;
+    match weighted(random, &[rates.local, rates.foreign, rates.sync, rates.rest]) {
+        0 => Step::Local { device, act: act(random), crash: crash(random, rates, 6) },
+        1 => Step::Foreign(edit(random)),
+        2 => {
+            let count = if random.chance(rates.faulty) { 1 + random.below(2) } else { 0 };
+            let faults = (0..count).map(|_| (place(random), fault(random, rates))).collect();
+            Step::Sync { device, faults, crash: crash(random, rates, 60) }
+        }
+        _ => match random.below(5) {
+            0 => Step::Kill { device },
+            1 => Step::Clock { device, hours: random.below(180_000) as i32 - 90_000 },
+            2 => Step::CutSmtp { bytes: random.below(900) as u16 },
+            _ => Step::Wait { seconds: 1 << random.below(17) },
+        },
+    }
+}
+
+/// Early commands are struck more often: there are always some.
+fn place(random: &mut Random) -> u8 {
+    let bound = *random.pick(&[6, 14, 40]);
+    random.below(bound) as u8
+}
+
+fn crash(random: &mut Random, rates: &Rates, calls: u64) -> Option<u16> {
+    random.chance(rates.crash).then(|| random.below(calls) as u16)
+}
+
+fn weighted(random: &mut Random, shares: &[u32]) -> usize {
+    let mut at = random.below(shares.iter().map(|n| u64::from(*n)).sum());
+    for (index, share) in shares.iter().enumerate() {
+        match at.checked_sub(u64::from(*share)) {
+            Some(rest) => at = rest,
+            None => return index,
+        }
+    }
+    shares.len() - 1
+}
+
+fn number(random: &mut Random) -> u8 {
+    random.below(40) as u8
+}
+
+fn act(random: &mut Random) -> Act {
+    let message = number(random);
+    match weighted(random, &[34, 16, 9, 12, 18, 4, 7]) {
+        0 => Act::Flag { message, flag: random.below(5) as u8, set: random.chance(700) },
+        1 => Act::Move { message, to: number(random) },
+        2 => Act::Copy { message, to: number(random) },
+        3 => Act::Delete { message },
+        4 => Act::Append {
+            mailbox: number(random),
+            flags: random.below(8) as u8,
+            twin: random.chance(150),
+            size: random.below(900) as u16,
+        },
+        5 => Act::Create { name: number(random) },
+        _ => Act::Send,
+    }
+}
+
+/// What somebody else does.
+pub fn edit(random: &mut Random) -> Edit {
+    let (mailbox, message) = (number(random), number(random));
+    match weighted(random, &[24, 30, 14, 10, 7, 4, 4, 2, 4]) {
+        0 => Edit::Append {
+            mailbox,
+            flags: random.below(8) as u8,
+            twin: random.chance(200),
+            size: random.below(900) as u16,
+        },
+        1 => Edit::Flag { mailbox, message, flag: random.below(5) as u8, set: random.chance(650) },
+        2 => Edit::Expunge { mailbox, message },
+        3 => Edit::Move { mailbox, message, to: number(random) },
+        4 => Edit::Copy { mailbox, message, to: number(random) },
+        5 => Edit::Create { name: number(random) },
+        6 => Edit::Rename { mailbox, name: number(random) },
+        7 => Edit::Delete { mailbox },
+        _ => Edit::Renumber { mailbox },
+    }
+}
+
+/// A fault, by the shares of its kinds.
+fn fault(random: &mut Random, rates: &Rates) -> Fault {
+    match weighted(random, &rates.faults) {
+        0 => Fault::CutBefore,
+        1 => Fault::CutInside(random.below(60) as u16),
+        2 => Fault::CutReply(if random.chance(400) { 0 } else { random.below(400) as u16 }),
+        3 => Fault::LateEffect(random.below(20_000) as u32),
+        4 => Fault::Bye,
+        5 => Fault::ByeAfter,
+        6 => Fault::Refuse(*random.pick(&Refusal::ALL)),
+        7 => Fault::Duplicate,
+        8 => Fault::Unsolicited,
+        9 => Fault::Slow(random.below(90_000) as u32),
+        10 => Fault::Edit(edit(random)),
+        11 => Fault::Empty,
+        _ => Fault::EmptyList,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_survives_its_line_and_a_seed_is_always_the_same_history() {
+        for seed in 0..200 {
+            let history = History::generate(seed, &Rates::default());
+            assert_eq!(History::from_line(&history.to_line()).as_ref(), Some(&history));
+            assert_eq!(History::generate(seed, &Rates::default()), history);
+        }
+        assert_eq!(History::from_line("nonsense"), None);
+    }
+
+    #[test]
+    fn every_fault_and_every_act_comes_up() {
+        let histories: Vec<History> = (0..3000).map(|seed| History::generate(seed, &Rates::default())).collect();
+        let text = format!("{histories:?}");
+        for word in [
+            "CutBefore",
+            "CutInside",
+            "CutReply",
+            "LateEffect",
+            "Bye,",
+            "ByeAfter",
+            "Refuse",
+            "Duplicate",
+            "Unsolicited",
+            "Slow",
+            "Edit(",
+            "Empty)",
+            "EmptyList",
+            "Send",
+            "Renumber",
+            "Kill",
+            "Clock",
+            "CutSmtp",
+            "crash: Some",
+        ] {
+            assert!(text.contains(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! No loss and no duplicate: each message has as many copies on the server as actors made.
+
+use super::{Deed, Fates, Violation};
+use crate::device::{Fate, Verb};
+use crate::letter;
+use crate::model::{Change, Entry, FOREIGN, Server};
+use crate::run::Party;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many copies there may be.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bounds {
+    least: i64,
+    most: i64,
+}
+
+impl Bounds {
+    fn add(&mut self, least: i64, most: i64) {
+        self.least += least;
+        self.most += most;
+    }
+}
+
+/// Compares what there is with what there should be.
+pub fn judge(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation> {
+    if server.personality.labels {
+        return labelled(server, devices, fates);
+    }
+    let mut bounds: BTreeMap<u64, Bounds> = BTreeMap::new();
+    for entry in server.log.iter().filter(|e| e.actor == FOREIGN) {
+        match entry.change {
+            Change::Added { token, .. } => bounds.entry(token).or_default().add(1, 1),
+            Change::Expunged { token } => bounds.entry(token).or_default().add(-1, -1),
+            _ => {}
+        }
+    }
+    for actor in devices {
+        for (at, deed) in actor.deeds.iter().enumerate() {
+            let fate_of = |deed: &Deed| deed.ticket.and_then(|ticket| fates[&actor.number].get(&ticket)).cloned();
+            let fate = fate_of(deed);
+            let later = actor.deeds[at + 1..].iter().filter(|later| later.token == deed.token);
+            let (least, most) = match (&fate, &deed.verb) {
+                (Some(Fate::Merged), Verb::Append { .. } | Verb::Copy { .. }) => merged(later, fate_of),
+                (fate, _) => change(server, actor.number, deed, fate.as_ref()),
+            };
+            bounds.entry(deed.token).or_default().add(least, most);
+        }
+    }
+    let mut actual: BTreeMap<u64, i64> = BTreeMap::new();
+    for placement in server.mailboxes().flat_map(|m| m.placements.values()) {
+        *actual.entry(letter::token(&placement.content.bytes).unwrap_or_default()).or_default() += 1;
+    }
+    let tokens: BTreeSet<u64> = bounds.keys().chain(actual.keys()).copied().collect();
+    let overtaken = i64::from(server.overtaken);
+    let wrong = tokens.into_iter().filter_map(|token| {
+        let there = actual.get(&token).copied().unwrap_or_default();
+        let Bounds { least, most } = bounds.get(&token).copied().unwrap_or_default();
+        let text = || format!("message {token} is there {there} times, where {least} to {most} are right");
+        if there < least {
+            Some(Violation::new("loss", text()))
+        } else if there > most.max(0) + overtaken {
+            Some(Violation::new("duplicate", text()))
+        } else {
+            None
+        }
+    });
+    wrong.collect()
+}
+
+/// What became part of later changes counts once, unless one of them takes the message away again.
+fn merged<'a>(later: impl Iterator<Item = &'a Deed> + Clone, fate_of: impl Fn(&Deed) -> Option<Fate>) -> (i64, i64) {
+    let deleted = later.clone().any(|deed| matches!(deed.verb, Verb::Delete { .. }));
+    let applied = later.last().and_then(fate_of) == Some(Fate::Applied);
+    (i64::from(applied && !deleted), 1)
+}
+
+/// How a deed changes the number of copies.
+fn change(server: &Server, actor: u32, deed: &Deed, fate: Option<&Fate>) -> (i64, i64) {
+    let certain = deed.ticket.is_some();
+    let by = |own: bool| {
+        let expunged = |e: &&Entry| matches!(e.change, Change::Expunged { .. }) && Some(e.serial) == deed.serial;
+        server.log.iter().skip(deed.at).filter(expunged).any(|e| (e.actor == actor) == own)
+    };
+    match (&deed.verb, fate) {
+        (Verb::Append { .. } | Verb::Copy { .. }, Some(Fate::Applied)) => (1, 1),
+        (Verb::Append { .. } | Verb::Copy { .. }, Some(Fate::Superseded)) => (0, 0),
+        (Verb::Append { .. } | Verb::Copy { .. }, _) => (0, 1),
+        // Its original was removed by somebody else while it was being moved: the copy is what is left.
+        (Verb::Move { .. }, _) if by(false) || deed.serial.is_none() => (0, 1),
+        // Without UIDPLUS the original can only be marked.
+        (Verb::Move { .. }, _) if !server.personality.has("UIDPLUS") => (0, 1),
+        (Verb::Move { .. }, Some(Fate::Parked(_)) | None) => (0, 1),
+        (Verb::Move { .. }, _) => (0, 0),
+        (Verb::Delete { .. }, _) if deed.serial.is_none() || !certain => (-1, 0),
+        (Verb::Delete { .. }, _) if by(true) => (-1, -1),
+        (Verb::Delete { .. } | Verb::Flag { .. } | Verb::Create { .. } | Verb::Send { .. }, _) => (0, 0),
+    }
+}
+
+/// Where mailboxes are labels, a message is one however many it has: it must be there unless somebody removed it, and
+/// once for each time that it was added.
+fn labelled(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation> {
+    let mut added: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut removed = BTreeSet::new();
+    for entry in &server.log {
+        match entry.change {
+            Change::Added { token, from: None } if entry.actor == FOREIGN => drop(added.entry(token).or_insert(1)),
+            Change::Expunged { token } => drop(removed.insert(token)),
+            _ => {}
+        }
+    }
+    let mut uncertain = BTreeSet::new();
+    for actor in devices {
+        for deed in actor.deeds.iter().filter(|d| matches!(d.verb, Verb::Append { .. })) {
+            added.insert(deed.token, 1);
+            if deed.ticket.and_then(|t| fates[&actor.number].get(&t)) != Some(&Fate::Applied) {
+                uncertain.insert(deed.token);
+            }
+        }
+    }
+    let mut there: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for placement in server.mailboxes().flat_map(|m| m.placements.values()) {
+        let token = letter::token(&placement.content.bytes).unwrap_or_default();
+        there.entry(token).or_default().insert(placement.content.email_id);
+    }
+    let mut found = Vec::new();
+    for (token, most) in added {
+        let count = there.get(&token).map_or(0, BTreeSet::len);
+        if count == 0 && !removed.contains(&token) && !uncertain.contains(&token) {
+            found.push(Violation::new("loss", format!("message {token} is gone")));
+        }
+        if count > most + server.overtaken as usize {
+            found.push(Violation::new("duplicate", format!("message {token} is there {count} times")));
+        }
+    }
+    found
+}

@@ -1,0 +1,148 @@
+//! The intent oracle: each local change ends as applied, superseded by somebody else's later change, or parked with a
+//! reason that there was; and what is applied is to be seen.
+
+use super::{Deed, Fates, Violation};
+use crate::device::{Fate, LocalMessage, Snapshot, Verb};
+use crate::model::{Change, Entry, Server};
+use crate::run::Party;
+use std::collections::BTreeMap;
+
+/// What the devices show, by their numbers.
+pub type Shown = BTreeMap<u32, Snapshot>;
+
+/// Judges every deed of every device.
+pub fn judge(server: &Server, devices: &[Party], fates: &Fates, shown: &Shown, faulty: bool) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for actor in devices {
+        for (at, deed) in actor.deeds.iter().enumerate() {
+            let Some(ticket) = deed.ticket.filter(|_| !matches!(deed.verb, Verb::Send { .. })) else { continue };
+            let case =
+                Case { server, actor, deed, later: &actor.deeds[at + 1..], shown: &shown[&actor.number], faulty };
+            if let Some(wrong) = case.wrong(fates[&actor.number].get(&ticket)) {
+                let verb = crate::run::shown_verb(&deed.verb);
+                let text = format!("device {}: {verb} on message {}: {wrong}", actor.number, deed.token);
+                found.push(Violation::new("intent", text));
+            }
+        }
+    }
+    found
+}
+
+struct Case<'a> {
+    server: &'a Server,
+    actor: &'a Party,
+    deed: &'a Deed,
+    later: &'a [Deed],
+    shown: &'a Snapshot,
+    faulty: bool,
+}
+
+impl Case<'_> {
+    fn wrong(&self, fate: Option<&Fate>) -> Option<String> {
+        match fate {
+            None => Some("it was acknowledged and is forgotten".to_owned()),
+            Some(Fate::Pending) => Some("it is still pending".to_owned()),
+            Some(Fate::Parked(reason)) if !self.may_park() => Some(format!("parked without cause: {reason}")),
+            Some(Fate::Parked(_)) => None,
+            Some(Fate::Superseded) if !self.touched_by_others() => Some("superseded by nobody".to_owned()),
+            Some(Fate::Superseded) => None,
+            Some(Fate::Merged) if self.deed.changes && !self.has_company() => {
+                Some("part of a later change that nobody made".to_owned())
+            }
+            Some(Fate::Merged) => None,
+            Some(Fate::Applied) => self.unapplied(),
+        }
+    }
+
+    /// Whether the message had other changes of this device, before or after, that this one can be part of or undo.
+    fn has_company(&self) -> bool {
+        self.actor.deeds.iter().filter(|deed| deed.token == self.deed.token).count() > 1
+    }
+
+    /// Whether anything happened for which a change can be parked.
+    fn may_park(&self) -> bool {
+        self.faulty
+            || self.server.traffic(self.actor.number).refused > 0
+            || self.server.personality.restless_validity
+            || self.server.personality.read_only
+            || self.touched_by_others()
+    }
+
+    /// Whether somebody else did something to this message or to mailboxes, at any time: what a device had not seen yet
+    /// counts as well.
+    fn touched_by_others(&self) -> bool {
+        let other = |e: &&Entry| e.actor != self.actor.number && e.at > 0;
+        self.server.log.iter().filter(other).any(|e| match &e.change {
+            Change::Mailbox { .. } | Change::Renumbered => true,
+            Change::Added { token, .. } | Change::Expunged { token } => *token == self.deed.token,
+            Change::Flag { .. } => super::harm::token_of(self.server, e.serial) == Some(self.deed.token),
+        })
+    }
+
+    /// What is missing of a change that is said to be applied.
+    fn unapplied(&self) -> Option<String> {
+        match &self.deed.verb {
+            Verb::Flag { flag, set, .. } => self.flag_differs(flag, *set),
+            Verb::Delete { .. } | Verb::Move { .. } => {
+                let serial = self.deed.serial?;
+                // Without UIDPLUS it can only be marked, and somebody else may take the mark away.
+                let uidplus = self.server.personality.has("UIDPLUS");
+                let there = self.placed(serial).is_some() && (uidplus || !self.marked(serial));
+                there.then(|| "the original is still there".to_owned())
+            }
+            Verb::Create { name } => {
+                let gone = self.server.named(name).is_none() && !self.touched_by_others();
+                gone.then(|| "there is no such mailbox".to_owned())
+            }
+            // Their copies are counted.
+            Verb::Copy { .. } | Verb::Append { .. } | Verb::Send { .. } => None,
+        }
+    }
+
+    /// Whether the device has ever marked a placement as deleted, or found it so.
+    fn marked(&self, serial: u64) -> bool {
+        let marks = |e: &Entry| {
+            e.serial == serial && matches!(&e.change, Change::Flag { flag, set: true } if flag == "\\Deleted")
+        };
+        self.placed(serial).is_some_and(|p| p.has("\\Deleted")) || self.server.log.iter().any(marks)
+    }
+
+    fn placed(&self, serial: u64) -> Option<&crate::model::Placement> {
+        self.server.mailboxes().flat_map(|m| m.placements.values()).find(|p| p.serial == serial)
+    }
+
+    /// The placement that a deed is about now: the one it was about, or what became of it on the device.
+    fn now(&self) -> Option<u64> {
+        if self.deed.serial.is_some() {
+            return self.deed.serial;
+        }
+        let messages =
+            self.shown.values().flat_map(|m| m.messages.iter().map(move |message| (m.uid_validity, message)));
+        let same = |(_, message): &(Option<u32>, &LocalMessage)| Some(message.id) == self.deed.local;
+        messages.clone().find(same).and_then(|(validity, m)| self.server.serial(validity?, m.uid?))
+    }
+
+    fn flag_differs(&self, flag: &str, set: bool) -> Option<String> {
+        let serial = self.now()?;
+        // Where mailboxes are labels, a flag is the message's, whichever placement it is set at.
+        let labels = self.server.personality.labels;
+        let same = |deed: &Deed| deed.local == self.deed.local || (labels && deed.token == self.deed.token);
+        let again = |deed: &Deed| match &deed.verb {
+            Verb::Flag { flag: other, .. } => same(deed) && other.eq_ignore_ascii_case(flag),
+            // It is somewhere else then, or nowhere.
+            _ => same(deed) && deed.removes(),
+        };
+        if !self.deed.changes || self.later.iter().any(again) {
+            return None;
+        }
+        let others = |e: &&Entry| {
+            let touches = matches!(&e.change, Change::Flag { flag: f, .. } if f.eq_ignore_ascii_case(flag));
+            touches && e.serial == serial && e.actor != self.actor.number && e.at > 0
+        };
+        if self.server.log.iter().any(|e| others(&e)) {
+            return None;
+        }
+        let placement = self.placed(serial)?;
+        (placement.has(flag) != set).then(|| format!("{flag} is {} on the server", if set { "not set" } else { "set" }))
+    }
+}
