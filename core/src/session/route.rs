@@ -277,7 +277,9 @@ impl Route {
 /// What a response takes in memory, about: a server can make a row of a few bytes as often as it likes.
 pub(super) fn weight(response: &Response, frame: &Frame) -> u64 {
     let fixed = match response {
-        Response::Data(Untagged::Fetch(_)) => size_of::<FetchRow>(),
+        // A problem is a name and a sentence, in a vector that begins with room for four.
+        Response::Data(Untagged::Fetch(row)) if row.problems.is_empty() => size_of::<FetchRow>(),
+        Response::Data(Untagged::Fetch(row)) => size_of::<FetchRow>() + 256 + 128 * row.problems.len(),
         // A flag of one byte takes as much as one of thirty.
         Response::Data(Untagged::Flags(flags)) => 256 + 64 * flags.len(),
         _ => 256,

@@ -9,6 +9,15 @@ use std::collections::BTreeSet;
 const ELSEWHERE: &[(Code, &str)] = &[
     (Code::Cancelled, "it takes a caller who cancels: the tests of each language do"),
     (Code::Internal, "it would be a fault of ours"),
+    (Code::StoreFull, "it takes a disk: store/sqlite/tests"),
+    (Code::StoreReadOnly, "it takes a disk: store/sqlite/tests"),
+    (Code::StoreIo, "it takes a disk: store/sqlite/tests"),
+    (Code::StoreDamaged, "it takes a disk: store/sqlite/tests"),
+    (Code::StoreLocked, "it takes another process: store/sqlite/tests"),
+    (Code::StoreNewer, "it takes a later version: store/sqlite/tests"),
+    (Code::StoreLeaseLost, "it takes another process: store/sqlite/tests"),
+    (Code::CursorExpired, "it takes days: store/suite/feed.rs"),
+    (Code::BodyNotHere, "it takes a store without a server: store/body/tests.rs"),
 ];
 
 pub fn codes(cases: &[Value], all: &[Code]) {
