@@ -10,6 +10,7 @@ mod auth;
 mod bulk;
 mod error;
 mod limits;
+mod mail;
 mod net;
 mod secret;
 mod session;
@@ -30,6 +31,7 @@ pub use auth::Mechanism;
 pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
+pub use mail::{FollowOptions, LocalMailbox, Mail, MailChange, MailChanges, MailEvent, MailOptions};
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 #[cfg(feature = "test-support")]
 #[doc(hidden)]
