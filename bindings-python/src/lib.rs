@@ -12,6 +12,7 @@ mod bytes;
 mod call;
 mod callback;
 mod dates;
+mod draft;
 mod engine;
 mod errors;
 mod feed;
@@ -53,6 +54,8 @@ mod _native {
     use crate::bytes::Bytes;
     #[pymodule_export]
     use crate::call::{Call, run_blocking};
+    #[pymodule_export]
+    use crate::draft::addresses;
     #[pymodule_export]
     use crate::engine::NativeEngine;
     #[pymodule_export]

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._account import Account, Limits, Net, Timeouts
+from ._draft import Draft, DraftAttachment
 from ._engine import Engine
 from ._errors import (
     AuthError,
@@ -70,7 +71,7 @@ from ._watch import Watch
 
 __all__ = [
     "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes", "CursorExpiredError",
-    "Done", "Engine", "Event", "Failed", "FileError", "Flag", "Flags", "Gap", "Headers", "InternalError", "LimitError",
+    "Done", "Draft", "DraftAttachment", "Engine", "Event", "Failed", "FileError", "Flag", "Flags", "Gap", "Headers", "InternalError", "LimitError",
     "Limits", "MailError", "Mailbox", "MailboxError", "MailboxInfo", "MailboxMissingError", "MailboxResetError",
     "MailboxStatus", "Message", "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace",
     "Namespaces", "Net", "NetError", "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError",

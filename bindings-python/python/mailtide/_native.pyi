@@ -44,6 +44,7 @@ __all__ = [
     "Source",
     "Stream",
     "UidSet",
+    "addresses",
     "after_fork",
     "codes",
     "make_error",
@@ -53,6 +54,7 @@ __all__ = [
 
 version: Final[str]
 
+def addresses(text: str) -> tuple[Address, ...]: ...
 def codes() -> list[str]: ...
 def make_error(code: str, message: str, hint: str | None = None) -> MailError: ...
 def run_blocking(coroutine: Coroutine[Any, Any, _T]) -> _T: ...
