@@ -15,7 +15,9 @@ mod secret;
 mod session;
 mod watch;
 
+pub mod archive;
 pub mod imap;
+pub mod index;
 pub mod journal;
 pub mod message;
 pub mod outbox;

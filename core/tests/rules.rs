@@ -18,6 +18,8 @@ const LEVELS: &[(&str, u8)] = &[
     ("auth", 3),
     ("message", 3),
     ("query", 3),
+    ("archive", 5),
+    ("index", 4),
     ("journal", 4),
     ("net", 5),
     ("store", 5),
@@ -28,7 +30,8 @@ const LEVELS: &[(&str, u8)] = &[
 ];
 
 /// Rooms whose functions are functions of values: no socket, no clock, no disk, no runtime.
-const PURE: &[&str] = &["auth", "bulk", "error", "imap", "journal", "limits", "message", "query", "secret", "wire"];
+const PURE: &[&str] =
+    &["auth", "bulk", "error", "imap", "index", "journal", "limits", "message", "query", "secret", "wire"];
 /// The planning side of synchronisation, in a room that does I/O otherwise. Of the store they use values alone.
 const PURE_FILES: &[&str] = &["sync/action.rs", "sync/plan.rs", "sync/resync.rs"];
 const IMPURE_WORDS: &[&str] =

@@ -20,6 +20,8 @@ mod params;
 mod parsed;
 mod parts;
 mod scan;
+mod searchable;
+mod thread;
 mod transfer;
 mod words;
 
@@ -36,6 +38,10 @@ pub use html::html_to_text;
 pub use params::decode_parameter;
 pub use parsed::{ParsedMessage, join_text};
 pub use parts::{BodyPart, Parts, part_at, parts, sections};
+pub use searchable::{SEARCHED, SearchFields, search_texts};
+pub use thread::{
+    Arrival, BaseSubject, Threaded, Threading, arrive, base_subject, message_ids, references, thread_ids, thread_text,
+};
 pub use transfer::{TransferDecoder, TransferEncoding, decode_transfer};
 pub use words::decode_header;
 

@@ -222,7 +222,7 @@ fn single(part: &BodyStructure, out: &mut Parts) {
     }
 }
 
-fn body_part(part: &BodyStructure, section: &[u32]) -> BodyPart {
+pub(super) fn body_part(part: &BodyStructure, section: &[u32]) -> BodyPart {
     BodyPart {
         section: section.to_vec(),
         is_html: is_html(part),

@@ -1,7 +1,7 @@
 //! A query against a message in hand.
 
 use super::moment::Window;
-use super::{AddressField, Expr, Query, Term};
+use super::{AddressField, Expr, Query, Term, fold};
 use crate::error::Result;
 use crate::imap::Flag;
 use jiff::Zoned;
@@ -115,21 +115,58 @@ pub struct Needs {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matcher {
     pub(super) expr: Expr<Check>,
+    pub(super) letters: Letters,
+}
+
+/// How letters are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Letters {
+    /// In lower case.
+    Lower,
+    /// Folded ([`fold`]), as the candidate gives them already.
+    Folded,
+}
+
+impl Letters {
+    fn of(self, text: &str) -> String {
+        match self {
+            Letters::Lower => text.to_lowercase(),
+            Letters::Folded => fold(text),
+        }
+    }
+
+    /// `text` was made ready before.
+    fn has(self, found: &str, text: &str) -> bool {
+        match self {
+            Letters::Lower => found.to_lowercase().contains(text),
+            Letters::Folded => memchr::memmem::find(found.as_bytes(), text.as_bytes()).is_some(),
+        }
+    }
 }
 
 /// A term made ready.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Check {
     Received(Window),
-    /// Its text is in lower case.
+    /// Its text is in lower case, or folded.
     Term(Term),
 }
 
 impl Query {
     /// Makes the query ready for matching. `now` is when the query began; its zone is the one that days are meant in.
     pub fn matcher(&self, now: &Zoned) -> Result<Matcher> {
+        self.matching(now, Letters::Lower)
+    }
+
+    /// The same for mail held here, where accents and the kind of white space do not count: the candidate has to give its
+    /// texts folded by [`fold`].
+    pub fn folded_matcher(&self, now: &Zoned) -> Result<Matcher> {
+        self.matching(now, Letters::Folded)
+    }
+
+    fn matching(&self, now: &Zoned, letters: Letters) -> Result<Matcher> {
         self.check()?;
-        Ok(Matcher { expr: self.expr.map(&mut |term| Check::new(term, now)) })
+        Ok(Matcher { expr: self.expr.map(&mut |term| Check::new(term, now, letters)), letters })
     }
 }
 
@@ -138,7 +175,7 @@ impl Matcher {
     /// [`Query::raw`], which only a server understands.
     #[must_use]
     pub fn matches(&self, message: &impl Candidate) -> Option<bool> {
-        matches(&self.expr, message)
+        decide(&self.expr, &mut |check| check.matches(message, self.letters))
     }
 
     /// What has to be at hand for that.
@@ -150,12 +187,13 @@ impl Matcher {
     }
 }
 
-fn matches(expr: &Expr<Check>, message: &impl Candidate) -> Option<bool> {
+/// What the terms say of a whole; `None` is unknown.
+pub(super) fn decide<T>(expr: &Expr<T>, says: &mut impl FnMut(&T) -> Option<bool>) -> Option<bool> {
     match expr {
-        Expr::And(parts) => all(parts.iter().map(|part| matches(part, message))),
-        Expr::Or(parts) => all(parts.iter().map(|part| matches(part, message).map(|m| !m))).map(|none| !none),
-        Expr::Not(inner) => matches(inner, message).map(|m| !m),
-        Expr::Term(check) => check.matches(message),
+        Expr::And(parts) => all(parts.iter().map(|part| decide(part, says))),
+        Expr::Or(parts) => all(parts.iter().map(|part| decide(part, says).map(|m| !m))).map(|none| !none),
+        Expr::Not(inner) => decide(inner, says).map(|m| !m),
+        Expr::Term(term) => says(term),
         Expr::TooDeep => None,
     }
 }
@@ -174,8 +212,8 @@ fn all(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 impl Check {
-    pub(super) fn new(term: &Term, now: &Zoned) -> Self {
-        let lower = |text: &String| text.to_lowercase();
+    pub(super) fn new(term: &Term, now: &Zoned, letters: Letters) -> Self {
+        let lower = |text: &String| letters.of(text);
         match Window::of(term, now) {
             Some(window) => Check::Received(window),
             None => Check::Term(match term {
@@ -190,10 +228,10 @@ impl Check {
         }
     }
 
-    fn matches(&self, message: &impl Candidate) -> Option<bool> {
+    pub(super) fn matches(&self, message: &impl Candidate, letters: Letters) -> Option<bool> {
         match self {
             Check::Received(window) => message.received().map(|received| window.has(received)),
-            Check::Term(term) => term_matches(term, message),
+            Check::Term(term) => term_matches(term, message, letters),
         }
     }
 
@@ -219,7 +257,8 @@ impl Check {
     }
 }
 
-fn term_matches(term: &Term, message: &impl Candidate) -> Option<bool> {
+fn term_matches(term: &Term, message: &impl Candidate, letters: Letters) -> Option<bool> {
+    let has = |found: &str, text: &str| letters.has(found, text);
     match term {
         Term::Address(field, text) => message.addresses(*field).map(|found| has(&found, text)),
         Term::Subject(text) => message.subject().map(|found| has(&found, text)),
@@ -228,8 +267,8 @@ fn term_matches(term: &Term, message: &impl Candidate) -> Option<bool> {
             Some(true) => Some(true),
             header => message.body().map(|found| has(&found, text)).and_then(|m| if m { Some(true) } else { header }),
         },
-        Term::List(text) => field_matches(message, "List-Id", text.as_deref()),
-        Term::Header(name, text) => field_matches(message, name, text.as_deref()),
+        Term::List(text) => field_matches(message, "List-Id", text.as_deref(), letters),
+        Term::Header(name, text) => field_matches(message, name, text.as_deref(), letters),
         Term::Flag(flag, set) => message.flags().map(|flags| has_flag(flags, flag.as_str()) == *set),
         Term::HasAttachment => message.has_attachment(),
         Term::In(name) => message.mailbox().map(|mailbox| is_mailbox(mailbox, name)),
@@ -244,14 +283,9 @@ fn term_matches(term: &Term, message: &impl Candidate) -> Option<bool> {
     }
 }
 
-fn field_matches(message: &impl Candidate, name: &str, text: Option<&str>) -> Option<bool> {
+fn field_matches(message: &impl Candidate, name: &str, text: Option<&str>, letters: Letters) -> Option<bool> {
     let values = message.header(name)?;
-    Some(values.iter().any(|value| text.is_none_or(|text| has(value, text))))
-}
-
-/// `text` is in lower case already.
-fn has(found: &str, text: &str) -> bool {
-    found.to_lowercase().contains(text)
+    Some(values.iter().any(|value| text.is_none_or(|text| letters.has(value, text))))
 }
 
 /// Flags have no case (RFC 9051 section 2.3.2).

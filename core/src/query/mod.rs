@@ -21,21 +21,30 @@
 //! | `after:2024-01-31` `before:` `on:` | received from that day on, before it, on it; `today` and `yesterday` too |
 //! | `label:`, `thread:` | a label (a keyword where there are no labels); a thread id |
 //!
-//! Text is matched as a substring, without regard to case (Unicode's simple lower case), accents significant. Quoted text
+//! Text is matched as a substring, without regard to case (Unicode's simple lower case), accents significant; in mail held
+//! here accents, width and the kind of white space do not count either ([`fold`]). Quoted text
 //! knows `\"` and `\\`. What is no query is [`Code::QuerySyntax`](crate::Code::QuerySyntax) with its position in
 //! characters: an unknown key, an empty query, a word of IMAP itself (`ALL`, `UNSEEN`, `1:*`).
 
 mod ast;
 mod builder;
+mod fold;
+mod index_plan;
 mod lexer;
 mod matcher;
 mod moment;
 mod parser;
 mod plan;
 mod print;
+mod snippet;
 mod values;
+mod words;
 
 pub use ast::{AddressField, Age, Day, Query, Unit};
 use ast::{Expr, Term};
+pub use fold::fold;
+pub use index_plan::{Candidates, Facet, Field, IndexPlan, WordTerm};
 pub use matcher::{Candidate, Matcher, Needs};
 pub use plan::{SearchFacts, SearchPlan};
+pub use snippet::Snippet;
+pub use words::{Edge, Wanted, wanted, words};

@@ -1,6 +1,6 @@
 //! A query to IMAP SEARCH: what the server is asked, and what is left to look at afterwards.
 
-use super::matcher::{Check, is_mailbox};
+use super::matcher::{Check, Letters, is_mailbox};
 use super::moment::Window;
 use super::{AddressField, Expr, Matcher, Query, Term};
 use crate::error::{Code, MailError, Result};
@@ -186,13 +186,13 @@ impl Planner<'_> {
         let mut left = Vec::new();
         for part in parts {
             if !self.bounds(part)?.is_exact {
-                left.push(part.map(&mut |term| Check::new(term, self.zoned)));
+                left.push(part.map(&mut |term| Check::new(term, self.zoned, Letters::Lower)));
             }
         }
         Ok(match left.len() {
             0 => None,
-            1 => left.pop().map(|expr| Matcher { expr }),
-            _ => Some(Matcher { expr: Expr::And(left) }),
+            1 => left.pop().map(|expr| Matcher { expr, letters: Letters::Lower }),
+            _ => Some(Matcher { expr: Expr::And(left), letters: Letters::Lower }),
         })
     }
 

@@ -43,9 +43,11 @@ mod flags;
 mod handle;
 pub mod lease;
 mod place;
+pub mod search;
 mod sqlite;
 #[cfg(test)]
 mod suite;
+pub mod threads;
 mod types;
 pub mod upkeep;
 
@@ -57,6 +59,7 @@ pub use types::*;
 
 use crate::error::Result;
 use crate::imap::UidSet;
+use crate::index::SegmentData;
 use crate::journal::{Digest, Entry, Intent};
 use std::path::Path;
 
@@ -213,6 +216,43 @@ pub trait Reader {
     fn metadata(&self, mailbox: Option<MailboxId>) -> Result<Vec<Metadata>>;
     /// A value that some room keeps for itself under a name of its own.
     fn note(&self, name: &str) -> Result<Option<Vec<u8>>>;
+
+    /// The thread of some message that has or names that Message-ID (angle brackets taken off).
+    fn thread_of_id(&self, message_id: &str) -> Result<Option<ThreadId>>;
+    /// The messages of a thread.
+    fn thread(&self, id: ThreadId) -> Result<Vec<MessageId>>;
+    /// Calls `each` with the visible placements of a mailbox, by UID, until it returns `false`; only with those whose
+    /// message `is_wanted`.
+    fn walk(
+        &self,
+        walk: &Walk,
+        is_wanted: &dyn Fn(MessageId) -> bool,
+        each: &mut dyn FnMut(SearchRow) -> Result<bool>,
+    ) -> Result<()>;
+    /// Calls `each` with messages received at `from` or later and before `until`, by that moment, until it returns
+    /// `false`. Also with messages that are placed nowhere.
+    fn walk_dates(
+        &self,
+        window: (i64, i64),
+        newest_first: bool,
+        each: &mut dyn FnMut(MessageId) -> Result<bool>,
+    ) -> Result<()>;
+    /// Where a message is visible.
+    fn search_rows(&self, message: MessageId) -> Result<Vec<SearchRow>>;
+    /// What a search asks of a message; `None` where there is no such message.
+    fn search_facts(&self, message: MessageId) -> Result<Option<SearchFacts>>;
+    /// The segments of the index of words.
+    fn segments(&self) -> Result<Vec<SegmentRow>>;
+    /// The head of a segment.
+    fn segment_head(&self, id: SegmentId) -> Result<Vec<u8>>;
+    /// The words of a block; missing is `store.damaged`.
+    fn segment_words(&self, id: SegmentId, block: u32) -> Result<Vec<u8>>;
+    /// The postings of a block; missing is `store.damaged`.
+    fn segment_postings(&self, id: SegmentId, block: u32) -> Result<Vec<u8>>;
+    /// Messages whose header or text is not in the index yet, above `after`, at most `limit`.
+    fn unindexed(&self, after: MessageId, limit: usize) -> Result<Vec<MessageId>>;
+    /// Messages of which the index holds something that is no longer so; those that were deleted too.
+    fn stale(&self) -> Result<Vec<MessageId>>;
 }
 
 /// What can be done in a transaction. An update of what is not there is an error (`internal`): these are primitives,
@@ -308,4 +348,17 @@ pub trait Writer: Reader {
     fn set_metadata(&mut self, metadata: &Metadata) -> Result<()>;
     /// Keeps a value for a room under a name of its own; `None` takes it away.
     fn set_note(&mut self, name: &str, value: Option<&[u8]>) -> Result<()>;
+
+    /// Puts all messages of one thread into another. Use `threads`.
+    fn merge_thread(&mut self, from: ThreadId, into: ThreadId) -> Result<()>;
+    /// Adds a segment to the index of words.
+    fn insert_segment(&mut self, segment: &SegmentData) -> Result<SegmentId>;
+    /// Takes a segment away.
+    fn delete_segment(&mut self, id: SegmentId) -> Result<()>;
+    /// Says that the index holds a message as it is now.
+    fn set_indexed(&mut self, message: MessageId) -> Result<()>;
+    /// Says that the index holds no message.
+    fn set_unindexed(&mut self) -> Result<()>;
+    /// Says that the index holds nothing any more that is stale of a message; it stays unindexed if it is there.
+    fn set_fresh(&mut self, message: MessageId) -> Result<()>;
 }

@@ -8,12 +8,14 @@ mod mailbox;
 mod message;
 mod outbox;
 mod placement;
+mod search;
 
 pub use admin::{Account, Keep, KeepRule, Lease, Metadata, Now, Right, StoreId, Usage, User, Verifier};
 pub use body::{BodyRow, ContentHash};
 pub use feed::{Change, Cursor, FeedRow};
-pub use ids::{BodyId, IntentId, MailboxId, MessageId, OutboxId, ThreadId, UserId};
+pub use ids::{BodyId, IntentId, MailboxId, MessageId, OutboxId, SegmentId, ThreadId, UserId};
 pub use mailbox::{Counts, MailboxRow, MailboxState, NewMailbox, RemoteMailbox};
 pub use message::{Headers, Link, LinkKind, MessageRow, NewMessage};
 pub use outbox::{NewOutbox, OutboxRow, RecipientRow};
 pub use placement::{ListRow, Local, Page, PlacementRow, Tombstone, Wanted};
+pub use search::{SearchFacts, SearchRow, SegmentRow, Walk};

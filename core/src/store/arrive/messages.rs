@@ -6,7 +6,7 @@ use crate::journal::{Intent, State};
 use crate::store::place::{Work, revive};
 use crate::store::{
     BodyId, Change, Flags, Headers, IntentId, Local, MailboxId, MailboxState, MessageId, MessageRow, NewMessage, Now,
-    PlacementRow, Writer, derive,
+    PlacementRow, Writer, derive, threads,
 };
 
 /// All that makes a message visible.
@@ -94,14 +94,18 @@ fn message_of(writer: &mut dyn Writer, arrived: &Arrived) -> Result<MessageId> {
         revive(writer, id)?;
         return Ok(id);
     }
-    writer.insert_message(&NewMessage {
+    let links = derive::links(&arrived.headers.header);
+    let new = NewMessage {
         size: arrived.size,
         internal_date: arrived.internal_date,
         digest: Some(derive::digest(&arrived.headers.header, arrived.size, arrived.internal_date)),
         email_id: arrived.email_id.clone(),
         headers: arrived.headers.clone(),
-        links: derive::links(&arrived.headers.header),
-    })
+        links,
+    };
+    let id = writer.insert_message(&new)?;
+    threads::assign(writer, id, &new.links)?;
+    Ok(id)
 }
 
 /// Writes flags; those of UIDs that are not visible here are left out.

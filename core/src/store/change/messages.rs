@@ -5,7 +5,7 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::UidSet;
 use crate::journal::{Digest, Intent};
 use crate::store::place::{New, Work};
-use crate::store::{BodyId, Flags, MailboxId, MessageId, NewMessage, Now, PlacementRow, Writer};
+use crate::store::{BodyId, Flags, MailboxId, MessageId, NewMessage, Now, PlacementRow, Writer, threads};
 
 /// Flags to set and to take away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,6 +110,7 @@ pub fn append(
 ) -> Result<u32> {
     let mut work = Work::begin(writer, to, now)?;
     let message = writer.insert_message(new)?;
+    threads::assign(writer, message, &new.links)?;
     writer.set_body(message, Some(body))?;
     let placed = work.add(writer, New { message, remote_uid: None, flags, agreed: None })?;
     upload(writer, &placed, &work, now)?;

@@ -74,6 +74,22 @@ pub(super) fn linked(tx: &Tx<'_>, message_id: &str) -> Result<Vec<(MessageId, Li
     })
 }
 
+pub(super) fn thread_of_id(tx: &Tx<'_>, message_id: &str) -> Result<Option<ThreadId>> {
+    let sql = "SELECT m.thread FROM links l JOIN messages m ON m.id = l.message
+               WHERE l.hash = ?1 AND m.thread IS NOT NULL LIMIT 1";
+    tx.one(sql, [hash(message_id)], |row| Ok(ThreadId(row.get(0)?)))
+}
+
+pub(super) fn thread(tx: &Tx<'_>, id: ThreadId) -> Result<Vec<MessageId>> {
+    let sql = "SELECT id FROM messages WHERE thread = ?1 AND thread IS NOT NULL ORDER BY id";
+    tx.all(sql, [id.0], |row| Ok(MessageId(row.get(0)?)))
+}
+
+pub(super) fn merge_thread(tx: &Tx<'_>, from: ThreadId, into: ThreadId) -> Result<()> {
+    let sql = "UPDATE messages SET thread = ?2 WHERE thread = ?1 AND thread IS NOT NULL";
+    tx.run("merge_thread", sql, (from.0, into.0)).map(drop)
+}
+
 pub(super) fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
     let sql = "INSERT INTO messages (size, date, zone, digest, email_id) VALUES (?1, ?2, ?3, ?4, ?5)";
     let InternalDate { seconds, offset } = new.internal_date;

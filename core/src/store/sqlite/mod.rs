@@ -16,6 +16,7 @@ mod placements;
 mod reader;
 mod repair;
 mod schema;
+mod search;
 mod tx;
 mod upkeep;
 mod writer;

@@ -1,7 +1,7 @@
 //! [`Reader`] over a transaction: each question is answered by the file of its subject.
 
 use super::tx::Tx;
-use super::{admin, bodies, feed, journal, mailboxes, messages, outbox, placements};
+use super::{admin, bodies, feed, journal, mailboxes, messages, outbox, placements, search};
 use crate::error::Result;
 use crate::imap::UidSet;
 use crate::journal::{Digest, Entry};
@@ -198,5 +198,63 @@ impl Reader for Tx<'_> {
 
     fn note(&self, name: &str) -> Result<Option<Vec<u8>>> {
         admin::note(self, name)
+    }
+
+    fn thread_of_id(&self, message_id: &str) -> Result<Option<ThreadId>> {
+        messages::thread_of_id(self, message_id)
+    }
+
+    fn thread(&self, id: ThreadId) -> Result<Vec<MessageId>> {
+        messages::thread(self, id)
+    }
+
+    fn walk(
+        &self,
+        walk: &Walk,
+        is_wanted: &dyn Fn(MessageId) -> bool,
+        each: &mut dyn FnMut(SearchRow) -> Result<bool>,
+    ) -> Result<()> {
+        search::walk(self, walk, is_wanted, each)
+    }
+
+    fn search_facts(&self, message: MessageId) -> Result<Option<SearchFacts>> {
+        search::facts(self, message)
+    }
+
+    fn walk_dates(
+        &self,
+        window: (i64, i64),
+        newest_first: bool,
+        each: &mut dyn FnMut(MessageId) -> Result<bool>,
+    ) -> Result<()> {
+        search::walk_dates(self, window, newest_first, each)
+    }
+
+    fn search_rows(&self, message: MessageId) -> Result<Vec<SearchRow>> {
+        search::rows(self, message)
+    }
+
+    fn segments(&self) -> Result<Vec<SegmentRow>> {
+        search::segments(self)
+    }
+
+    fn segment_head(&self, id: SegmentId) -> Result<Vec<u8>> {
+        search::head(self, id)
+    }
+
+    fn segment_words(&self, id: SegmentId, block: u32) -> Result<Vec<u8>> {
+        search::words(self, id, block)
+    }
+
+    fn segment_postings(&self, id: SegmentId, block: u32) -> Result<Vec<u8>> {
+        search::postings(self, id, block)
+    }
+
+    fn unindexed(&self, after: MessageId, limit: usize) -> Result<Vec<MessageId>> {
+        search::unindexed(self, after, limit)
+    }
+
+    fn stale(&self) -> Result<Vec<MessageId>> {
+        search::stale(self)
     }
 }

@@ -244,3 +244,27 @@ CREATE TABLE leases (
     renewed INTEGER NOT NULL,
     ttl INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The index of words (the room `index`). Segments never change; a block's words are compressed.
+CREATE TABLE segments (id INTEGER PRIMARY KEY AUTOINCREMENT, bytes INTEGER NOT NULL, head BLOB NOT NULL) STRICT;
+-- id: segment * 65536 + number.
+CREATE TABLE segment_blocks (id INTEGER PRIMARY KEY, words BLOB NOT NULL, postings BLOB NOT NULL) STRICT;
+-- Messages whose header or text is to be indexed. stale: the index holds something of it that is no longer so.
+CREATE TABLE unindexed (message INTEGER PRIMARY KEY, stale INTEGER NOT NULL) STRICT;
+CREATE TRIGGER index_new AFTER INSERT ON messages BEGIN
+    INSERT INTO unindexed VALUES (new.id, 0);
+END;
+CREATE TRIGGER index_body AFTER UPDATE OF body ON messages WHEN new.body IS NOT NULL AND new.body IS NOT old.body BEGIN
+    INSERT INTO unindexed VALUES (new.id, 0) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER index_header BEFORE INSERT ON headers WHEN EXISTS (SELECT 1 FROM headers WHERE message = new.message) BEGIN
+    INSERT INTO unindexed VALUES (new.message, 1) ON CONFLICT (message) DO UPDATE SET stale = 1;
+END;
+CREATE TRIGGER index_gone AFTER DELETE ON messages BEGIN
+    INSERT INTO unindexed VALUES (old.id, 1) ON CONFLICT (message) DO UPDATE SET stale = 1;
+END;
+CREATE INDEX unindexed_stale ON unindexed (message) WHERE stale = 1;
+-- What a search walks along.
+CREATE INDEX message_dates ON messages (date);
+CREATE INDEX placements_flagged ON placements (mailbox, uid, message, bits, keywords) WHERE bits & 4 <> 0 AND message IS NOT NULL;
+CREATE INDEX placements_unseen ON placements (mailbox, uid, message, bits, keywords) WHERE bits & 1 = 0 AND message IS NOT NULL;

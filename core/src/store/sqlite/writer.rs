@@ -1,8 +1,9 @@
 //! [`Writer`] over a transaction: each write is done by the file of its subject.
 
 use super::tx::Tx;
-use super::{admin, bodies, feed, journal, mailboxes, messages, outbox, placements};
+use super::{admin, bodies, feed, journal, mailboxes, messages, outbox, placements, search};
 use crate::error::Result;
+use crate::index::SegmentData;
 use crate::journal::{Entry, Intent};
 use crate::store::*;
 
@@ -161,5 +162,29 @@ impl Writer for Tx<'_> {
 
     fn set_note(&mut self, name: &str, value: Option<&[u8]>) -> Result<()> {
         admin::set_note(self, name, value)
+    }
+
+    fn merge_thread(&mut self, from: ThreadId, into: ThreadId) -> Result<()> {
+        messages::merge_thread(self, from, into)
+    }
+
+    fn insert_segment(&mut self, segment: &SegmentData) -> Result<SegmentId> {
+        search::insert_segment(self, segment)
+    }
+
+    fn delete_segment(&mut self, id: SegmentId) -> Result<()> {
+        search::delete_segment(self, id)
+    }
+
+    fn set_indexed(&mut self, message: MessageId) -> Result<()> {
+        search::set_indexed(self, message)
+    }
+
+    fn set_unindexed(&mut self) -> Result<()> {
+        search::set_unindexed(self)
+    }
+
+    fn set_fresh(&mut self, message: MessageId) -> Result<()> {
+        search::set_fresh(self, message)
     }
 }

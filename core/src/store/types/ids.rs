@@ -31,6 +31,8 @@ ids! {
     IntentId;
     /// A message to be sent.
     OutboxId;
+    /// A segment of the index of words.
+    SegmentId;
     /// Somebody who may log in to our server.
     UserId;
 }

@@ -1,0 +1,124 @@
+//! Segments merged into one, without the messages that are gone.
+
+use super::docset::DocSet;
+use super::search::Source;
+use super::segment::{BlockReader, Builder, Held, SegmentData};
+use crate::error::Result;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// How many segments of about one size there may be.
+const FEW: usize = 8;
+
+/// Which of the segments should be merged now, given how many bytes each takes: once there are eight of about one size
+/// (within a factor of eight), these. So the work for each byte is bounded by the logarithm of the whole.
+#[must_use]
+pub fn to_merge(sizes: &[u64]) -> Vec<usize> {
+    let mut tiers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (place, size) in sizes.iter().enumerate() {
+        tiers.entry(size.max(&1).ilog2().saturating_sub(14) / 3).or_default().push(place);
+    }
+    tiers.into_values().find(|tier| tier.len() >= FEW).unwrap_or_default()
+}
+
+/// Merges segments. A message that is in several (its header in one, its text in another) becomes one.
+pub struct Merge;
+
+impl Merge {
+    /// One segment of several. Messages of which `is_gone` is true are left out, with the words that nobody else has. A
+    /// block of each is in memory at a time, and the result.
+    pub fn run(segments: &[Source<'_>], gone: &DocSet) -> Result<SegmentData> {
+        let docs = documents(segments, gone);
+        let places: BTreeMap<i64, u32> = docs.iter().zip(0..).map(|(doc, place)| (doc.id, place)).collect();
+        let mut inputs = Vec::new();
+        for segment in segments {
+            let map = segment.head.docs.iter().map(|doc| places.get(&doc.id).copied()).collect();
+            inputs.push(Input::open(segment, map)?);
+        }
+        let mut builder = Builder::new(docs);
+        while let Some(word) = inputs.iter().filter_map(|input| input.word()).min().map(<[u8]>::to_vec) {
+            let mut list = Vec::new();
+            for input in &mut inputs {
+                if input.word() == Some(word.as_slice()) {
+                    input.take(&mut list)?;
+                }
+            }
+            list.sort_unstable();
+            list.dedup();
+            if !list.is_empty() {
+                builder.word(&word, &list);
+            }
+        }
+        Ok(builder.finish())
+    }
+}
+
+fn documents(segments: &[Source<'_>], gone: &DocSet) -> Vec<Held> {
+    let mut docs: BTreeMap<i64, Held> = BTreeMap::new();
+    for held in segments.iter().flat_map(|segment| &segment.head.docs).filter(|held| !gone.contains(held.id)) {
+        docs.entry(held.id)
+            .and_modify(|doc| {
+                doc.header |= held.header;
+                doc.body |= held.body;
+                doc.length = doc.length.saturating_add(held.length);
+            })
+            .or_insert(*held);
+    }
+    docs.into_values().collect()
+}
+
+/// One segment, word by word.
+struct Input<'a, 's> {
+    segment: &'a Source<'s>,
+    /// Places of its messages in the new segment.
+    map: Vec<Option<u32>>,
+    next_block: u32,
+    words: Bytes,
+    /// Postings of each word of the block, decoded.
+    lists: std::vec::IntoIter<(std::ops::Range<usize>, Vec<u32>)>,
+    current: Option<(std::ops::Range<usize>, Vec<u32>)>,
+}
+
+impl<'a, 's> Input<'a, 's> {
+    fn open(segment: &'a Source<'s>, map: Vec<Option<u32>>) -> Result<Self> {
+        let lists = Vec::new().into_iter();
+        let mut input = Self { segment, map, next_block: 0, words: Bytes::new(), lists, current: None };
+        input.advance()?;
+        Ok(input)
+    }
+
+    fn word(&self) -> Option<&[u8]> {
+        self.current.as_ref().and_then(|(place, _)| self.words.get(place.clone()))
+    }
+
+    fn take(&mut self, list: &mut Vec<u32>) -> Result<()> {
+        if let Some((_, found)) = &self.current {
+            list.extend(found.iter().filter_map(|number| self.map.get(*number as usize).copied().flatten()));
+        }
+        self.advance()
+    }
+
+    fn advance(&mut self) -> Result<()> {
+        self.current = self.lists.next();
+        while self.current.is_none() && (self.next_block as usize) < self.segment.head.starts.len() {
+            self.load()?;
+            self.current = self.lists.next();
+        }
+        Ok(())
+    }
+
+    fn load(&mut self) -> Result<()> {
+        let block = self.next_block;
+        self.next_block += 1;
+        self.words = self.segment.blocks.words(block)?;
+        let postings = self.segment.blocks.postings(block)?;
+        let mut reader = BlockReader::new(&self.words, &postings, self.segment.head.universe());
+        let (mut list, mut lists, mut at) = (Vec::new(), Vec::new(), 0);
+        while let Some(word) = reader.next(&mut list)? {
+            lists.push((at..at + word.len(), list.clone()));
+            at += word.len() + 1;
+        }
+        self.lists = lists.into_iter();
+        Ok(())
+    }
+}
