@@ -54,7 +54,7 @@ class Draft:
     text: str | None
     html: str | None
     attach: tuple[DraftAttachment, ...]
-    #: The `Message-ID` of what this answers, and those of its thread, without angle brackets; see `Message.reply`.
+    #: The `Message-ID` of what this answers, and those of its thread, without angle brackets.
     in_reply_to: str | None
     references: tuple[str, ...]
     #: More header fields, such as `List-Unsubscribe`.
