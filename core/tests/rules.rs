@@ -27,6 +27,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("outbox", 7),
     ("sync", 7),
     ("watch", 7),
+    ("mail", 8),
 ];
 
 /// Rooms whose functions are functions of values: no socket, no clock, no disk, no runtime.

@@ -1,8 +1,8 @@
 //! From a selection to UIDs.
 
+use super::fetching::Fetching;
 use super::mailbox::Mailbox;
 use super::message::Message;
-use super::messages::Messages;
 use super::options::{Columns, FetchOptions};
 use super::pool::Lease;
 use super::route::{Reply, Wants};
@@ -65,7 +65,7 @@ pub(super) async fn search(
 /// Matches in the engine what the server could not decide, and asks for no more than that takes.
 pub(super) async fn decide(mailbox: &Mailbox, found: Found) -> Result<UidSet> {
     let mut messages =
-        Messages::of(mailbox.clone(), found, FetchOptions { columns: Columns::NONE, ..Default::default() });
+        Fetching::of(mailbox.clone(), found, FetchOptions { columns: Columns::NONE, ..Default::default() });
     let mut uids = UidSet::default();
     while let Some(batch) = messages.next_batch().await? {
         uids.extend(batch.iter().map(Message::uid));
@@ -144,7 +144,7 @@ pub(super) fn check_validity(lease: &Lease, expected: u32) -> Result<()> {
 }
 
 /// When the query began, in the zone that its days are meant in.
-fn now(tz: Option<&str>) -> Result<jiff::Zoned> {
+pub(crate) fn now(tz: Option<&str>) -> Result<jiff::Zoned> {
     let now = jiff::Zoned::now();
     let Some(name) = tz else { return Ok(now) };
     now.in_tz(name).map_err(|_| {

@@ -1,5 +1,6 @@
 //! A mailbox of a session.
 
+use super::fetching::Fetching;
 use super::messages::Messages;
 use super::options::{AppendOptions, FetchOptions, FlagChange, WriteOptions};
 use super::selection::{Selection, Target};
@@ -39,7 +40,7 @@ impl Mailbox {
     /// [`Messages`] ends the fetch.
     #[must_use]
     pub fn fetch(&self, selection: impl Into<Selection>, options: FetchOptions) -> Messages {
-        Messages::new(self.clone(), selection.into(), options)
+        Messages::live(Fetching::new(self.clone(), selection.into(), options))
     }
 
     /// How many messages a selection holds.

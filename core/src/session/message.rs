@@ -1,7 +1,8 @@
-//! A message of a live mailbox: properties at hand, and contents fetched when asked for.
+//! A message, live or local: properties at hand, and contents read or fetched when asked for.
 
 use super::fetch::{merge, rows};
 use super::find::check_validity;
+use super::kept::Kept;
 use super::mailbox::Mailbox;
 use super::part::{self, PartStream};
 use crate::bulk::MessageRef;
@@ -27,7 +28,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Message(Arc<Data>);
 
 struct Data {
-    mailbox: Mailbox,
+    from: From,
     reference: MessageRef,
     row: Box<FetchRow>,
     loaded: Loaded,
@@ -36,11 +37,22 @@ struct Data {
     parsed: OnceLock<ParsedMessage>,
 }
 
+/// Where the contents come from.
+enum From {
+    Live(Mailbox),
+    Kept(Arc<dyn Kept>),
+}
+
 /// Sections that came with a message, whole ones only.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Loaded(Vec<(Section, Bytes)>);
 
 impl Loaded {
+    /// A whole message.
+    pub fn whole(raw: Bytes) -> Self {
+        Self(vec![(Section::default(), raw)])
+    }
+
     pub fn insert(&mut self, data: SectionData) {
         if let (None | Some(0), Some(octets)) = (data.origin, data.data) {
             self.0.push((data.section, octets.into_bytes()));
@@ -54,8 +66,17 @@ impl Loaded {
 
 impl Message {
     pub(crate) fn new(mailbox: Mailbox, reference: MessageRef, row: Box<FetchRow>, loaded: Loaded) -> Self {
+        Self::from_data(From::Live(mailbox), reference, row, loaded)
+    }
+
+    /// A message whose contents come from elsewhere than a live mailbox.
+    pub(crate) fn kept(source: Arc<dyn Kept>, reference: MessageRef, row: Box<FetchRow>, loaded: Loaded) -> Self {
+        Self::from_data(From::Kept(source), reference, row, loaded)
+    }
+
+    fn from_data(from: From, reference: MessageRef, row: Box<FetchRow>, loaded: Loaded) -> Self {
         let (problems, parsed) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Data { mailbox, reference, row, loaded, problems, parsed }))
+        Self(Arc::new(Data { from, reference, row, loaded, problems, parsed }))
     }
 
     /// Its address.
@@ -70,10 +91,26 @@ impl Message {
         self.0.reference.uid
     }
 
-    /// Its mailbox.
+    /// Its live mailbox; `None` for a message of a local one.
     #[must_use]
-    pub fn mailbox(&self) -> &Mailbox {
-        &self.0.mailbox
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        match &self.0.from {
+            From::Live(mailbox) => Some(mailbox),
+            From::Kept(_) => None,
+        }
+    }
+
+    /// Its live mailbox, for what asks a server.
+    pub(super) fn live(&self) -> Result<&Mailbox> {
+        self.mailbox().ok_or_else(|| MailError::new(Code::Internal, "The message is not one of a live mailbox"))
+    }
+
+    /// What its contents come from, for one of a local mailbox.
+    pub(super) fn source(&self) -> Option<&Arc<dyn Kept>> {
+        match &self.0.from {
+            From::Live(_) => None,
+            From::Kept(source) => Some(source),
+        }
     }
 
     /// Its flags and keywords; empty where they were not asked for.
@@ -207,7 +244,7 @@ impl Message {
     /// The text as a person would read it: the plain text, else the HTML without its markup; empty where there is
     /// neither. Attachments are not fetched.
     pub async fn text(&self) -> Result<String> {
-        if let Some(parsed) = self.local() {
+        if let Some(parsed) = self.whole().await? {
             return Ok(parsed.text());
         }
         let Some(parts) = self.parts().await? else {
@@ -222,7 +259,7 @@ impl Message {
 
     /// The HTML text; `None` where there is none. It is as the sender wrote it: never show it without a sanitiser.
     pub async fn html(&self) -> Result<Option<String>> {
-        if let Some(parsed) = self.local() {
+        if let Some(parsed) = self.whole().await? {
             return Ok(parsed.html());
         }
         let Some(parts) = self.parts().await? else {
@@ -240,10 +277,10 @@ impl Message {
         if let Some(parsed) = self.local() {
             return Ok(parsed.headers().clone());
         }
-        let header = Section::header();
-        let bytes = match self.0.loaded.get(&header) {
-            Some(bytes) => bytes.clone(),
-            None => part::header(self).await?,
+        let bytes = match (self.0.loaded.get(&Section::header()), self.source()) {
+            (Some(bytes), _) => bytes.clone(),
+            (None, Some(source)) => source.header().await?,
+            (None, None) => part::header(self).await?,
         };
         Ok(Headers::parse(bytes))
     }
@@ -251,14 +288,16 @@ impl Message {
     /// The whole message, where it was loaded ahead; nothing is asked for.
     #[must_use]
     pub fn raw_at_hand(&self) -> Option<Bytes> {
-        self.0.loaded.get(&Section::default()).cloned()
+        let parsed = || self.0.parsed.get().map(|parsed| parsed.raw().clone());
+        self.0.loaded.get(&Section::default()).cloned().or_else(parsed)
     }
 
     /// The whole message, as its bytes are.
     pub async fn raw(&self) -> Result<Bytes> {
-        match self.raw_at_hand() {
-            Some(bytes) => Ok(bytes),
-            None => part::whole(self, &Section::default(), self.size()).await,
+        match (self.raw_at_hand(), self.source()) {
+            (Some(bytes), _) => Ok(bytes),
+            (None, Some(source)) => source.raw().await,
+            (None, None) => part::whole(self, &Section::default(), self.size()).await,
         }
     }
 
@@ -289,7 +328,7 @@ impl Message {
     }
 
     /// Whether it is what a query asks for; reads the text or header if the query does.
-    pub(super) async fn matches(&self, matcher: &Matcher) -> Result<bool> {
+    pub(crate) async fn matches(&self, matcher: &Matcher) -> Result<bool> {
         let needs = matcher.needs();
         let header = if needs.header { Some(self.headers().await?) } else { None };
         let body = if needs.body { Some(self.text().await?) } else { None };
@@ -304,7 +343,7 @@ impl Message {
     /// A few items of this message, from the server.
     pub(super) async fn fetch(&self, item: FetchItem) -> Result<Box<FetchRow>> {
         let reference = self.reference();
-        let lease = self.0.mailbox.session().lease(&reference.mailbox).await?;
+        let lease = self.live()?.session().lease(&reference.mailbox).await?;
         check_validity(&lease, reference.uid_validity)?;
         let uids: UidSet = [reference.uid].into_iter().collect();
         let reply = rows(&lease, &uids, &[FetchItem::Uid, item]).await?;
@@ -314,7 +353,7 @@ impl Message {
 
     /// Whether its server gives a whole part, whatever stretch of it is asked for.
     pub(super) async fn comes_whole(&self) -> Result<bool> {
-        let lease = self.0.mailbox.session().lease(&self.reference().mailbox).await?;
+        let lease = self.live()?.session().lease(&self.reference().mailbox).await?;
         Ok(lease.connection.quirks().whole_parts)
     }
 
@@ -346,8 +385,22 @@ impl Message {
         Ok(part.decode(&bytes).text)
     }
 
-    /// The message taken apart by ourselves, if it was loaded whole.
+    /// The message taken apart by ourselves, if it was loaded whole; one of a local mailbox is read for that.
+    pub(super) async fn whole(&self) -> Result<Option<&ParsedMessage>> {
+        if self.local().is_none()
+            && let Some(source) = self.source()
+        {
+            let raw = source.raw().await?;
+            return Ok(Some(self.0.parsed.get_or_init(|| ParsedMessage::parse(raw))));
+        }
+        Ok(self.local())
+    }
+
+    /// The message taken apart by ourselves, if it is in memory whole.
     fn local(&self) -> Option<&ParsedMessage> {
+        if let Some(parsed) = self.0.parsed.get() {
+            return Some(parsed);
+        }
         let raw = self.0.loaded.get(&Section::default())?;
         Some(self.0.parsed.get_or_init(|| ParsedMessage::parse(raw.clone())))
     }

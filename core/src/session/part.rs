@@ -1,5 +1,6 @@
 //! The content of one part: whole when it is small, in partial fetches when it is not.
 
+use super::kept::Pieces;
 use super::message::Message;
 use super::task::Task;
 use crate::error::{Code, MailError, Result};
@@ -30,7 +31,7 @@ pub(super) async fn whole(message: &Message, section: &Section, octets: Option<u
 /// The whole header. No server tells its size, so it is fetched in stretches, of which mostly the first is all there is;
 /// one that is larger than a response may be is refused.
 pub(super) async fn header(message: &Message) -> Result<Bytes> {
-    let most = message.mailbox().session().account().limits.response as u64;
+    let most = message.live()?.session().account().limits.response as u64;
     gather(PartStream::new(message, Section::header(), None, None), most).await
 }
 
@@ -48,6 +49,9 @@ async fn gather(mut stream: PartStream, most: u64) -> Result<Bytes> {
 /// A stream of a part by its section numbers, decoded; of the whole raw message for `None`.
 pub(super) fn stream(message: &Message, path: Option<&str>) -> Result<PartStream> {
     let Some(path) = path else {
+        if let Some(source) = message.source() {
+            return Ok(PartStream::kept(message, Held::Whole(source.pieces())));
+        }
         return Ok(PartStream::new(message, Section::default(), message.size(), None));
     };
     let numbers: Option<Vec<u32>> = path.split('.').map(|n| n.parse().ok().filter(|n| *n > 0)).collect();
@@ -55,6 +59,9 @@ pub(super) fn stream(message: &Message, path: Option<&str>) -> Result<PartStream
         MailError::new(Code::UsageArgument, "A part is named by numbers from 1, with dots between")
             .hint("For example 2.1")
     })?;
+    if message.source().is_some() {
+        return Ok(PartStream::kept(message, Held::Part(numbers)));
+    }
     let structure = message.structure();
     let part = structure.as_ref().and_then(|s| message::part_at(s, &numbers));
     let encoding = part.and_then(|p| p.encoding.as_deref()).map(TransferEncoding::from_label);
@@ -78,6 +85,25 @@ pub struct PartStream {
     ahead: VecDeque<Task<(Octets, bool)>>,
     ready: VecDeque<Bytes>,
     ended: bool,
+    /// What to read, for a message of a local mailbox.
+    held: Option<Held>,
+}
+
+/// What is read of a message that is kept here.
+enum Held {
+    /// All of it.
+    Whole(Box<dyn Pieces>),
+    /// A part by its section numbers, out of the whole.
+    Part(Vec<u32>),
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(_) => f.write_str("Whole"),
+            Self::Part(section) => f.debug_tuple("Part").field(section).finish(),
+        }
+    }
 }
 
 impl PartStream {
@@ -85,7 +111,11 @@ impl PartStream {
         let decoder = encoding.filter(|e| *e != TransferEncoding::Identity).map(TransferDecoder::new);
         let (ahead, ready) = (VecDeque::new(), VecDeque::new());
         let (message, whole, ended) = (message.clone(), None, false);
-        Self { message, section, octets, decoder, whole, asked: 0, came: 0, ahead, ready, ended }
+        Self { message, section, octets, decoder, whole, asked: 0, came: 0, ahead, ready, ended, held: None }
+    }
+
+    fn kept(message: &Message, held: Held) -> Self {
+        Self { held: Some(held), ..Self::new(message, Section::default(), None, None) }
     }
 
     /// The next piece, never empty and at most 256 KiB; `None` at the end.
@@ -104,10 +134,26 @@ impl PartStream {
     }
 
     async fn pull(&mut self) -> Result<()> {
+        match &mut self.held {
+            Some(Held::Whole(pieces)) => match pieces.next().await? {
+                Some(piece) => self.push(piece),
+                None => self.ended = true,
+            },
+            Some(Held::Part(section)) => {
+                let content = part_of(&self.message, section).await?;
+                self.push(content);
+                self.ended = true;
+            }
+            None => self.pull_live().await?,
+        }
+        Ok(())
+    }
+
+    async fn pull_live(&mut self) -> Result<()> {
         if self.whole.is_none() {
             self.whole = Some(self.message.comes_whole().await?);
         }
-        self.ask();
+        self.ask()?;
         let Some(next) = self.ahead.front_mut() else {
             self.end();
             return Ok(());
@@ -126,15 +172,16 @@ impl PartStream {
         Ok(())
     }
 
-    fn ask(&mut self) {
+    fn ask(&mut self) -> Result<()> {
         while self.ahead.len() < AHEAD && self.may_ask() {
             let (message, section) = (self.message.clone(), self.section.clone());
             let stretch = (self.whole != Some(true)).then_some((self.asked, PARTIAL));
             self.asked += PARTIAL;
-            let runtime = self.message.mailbox().session().engine().runtime().clone();
+            let runtime = self.message.live()?.session().engine().runtime().clone();
             let work = async move { fetch(&message, &section, stretch).await };
             self.ahead.push_back(Task::spawn(&runtime, work));
         }
+        Ok(())
     }
 
     /// Beyond the size that the server announced only one step at a time, since some announce too little.
@@ -178,6 +225,18 @@ impl PartStream {
             self.push(decoder.finish().into());
         }
     }
+}
+
+/// A part of a message that is kept here, its transfer encoding taken off.
+async fn part_of(message: &Message, section: &[u32]) -> Result<Bytes> {
+    let Some(parsed) = message.whole().await? else { return Err(message.missing()) };
+    let (Some(part), Some(content)) = (message::part_at(parsed.structure(), section), parsed.section(section)) else {
+        return Err(MailError::new(Code::UsageArgument, "The message has no such part")
+            .in_mailbox(&message.reference().mailbox)
+            .with(|c| c.uid = Some(message.uid())));
+    };
+    let encoding = part.encoding.as_deref().map_or(TransferEncoding::Identity, TransferEncoding::from_label);
+    Ok(message::decode_transfer(content, encoding).into())
 }
 
 /// One fetch of a section or of a stretch of it, and whether the server kept to the stretch.

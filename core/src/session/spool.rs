@@ -64,6 +64,25 @@ pub(super) async fn prepare(source: AppendSource, spare: bool) -> Result<Prepare
     }
 }
 
+/// A whole message in memory, its line ends CRLF where they are not taken as they are; `limit.exceeded` above `most`
+/// bytes.
+pub(crate) async fn in_memory(source: AppendSource, most: u64) -> Result<Bytes> {
+    let too_large = || MailError::new(Code::LimitExceeded, format!("The message is larger than {most} bytes"));
+    let prepared = prepare(source, false).await?;
+    if prepared.len > most {
+        return Err(too_large());
+    }
+    let mut chunks = match prepared.source.into_bytes() {
+        Ok(bytes) => return Ok(bytes),
+        Err(chunks) => chunks,
+    };
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = chunks.recv().await {
+        whole.extend_from_slice(&chunk?);
+    }
+    if whole.len() as u64 == prepared.len { Ok(whole.freeze()) } else { Err(body_error("is not as long as announced")) }
+}
+
 fn in_hand(bytes: Bytes) -> Prepared {
     let bytes = with_crlf(bytes);
     Prepared { len: bytes.len() as u64, binary: memchr(0, &bytes).is_some(), source: Source::Bytes(bytes) }

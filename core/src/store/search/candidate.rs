@@ -1,12 +1,10 @@
 //! A stored message as a query sees it: its row, then its header, then its text, each read when something asks for it.
 
 use crate::error::{MailError, Result};
-use crate::imap::{BodyStructure, Flag, Response, Untagged, parse_response};
-use crate::limits::Limits;
+use crate::imap::{BodyStructure, Flag, StructureText};
 use crate::message::{self, ParsedMessage, SEARCHED, SearchFields};
 use crate::query::{AddressField, Candidate, Field, fold};
 use crate::store::{Headers, MessageId, Reader, SearchFacts, SearchRow, body};
-use crate::wire::Frame;
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -150,13 +148,9 @@ pub(super) fn has_attachment_in(reader: &dyn Reader, message: MessageId) -> Resu
     Ok(message::parts(ParsedMessage::parse(raw(reader, message)?).structure()).has_attachment())
 }
 
-/// Reads a BODYSTRUCTURE as it is stored, by the parser for responses.
+/// Reads a BODYSTRUCTURE as it is stored.
 fn structure(text: &[u8]) -> Option<BodyStructure> {
-    let line = [b"* 1 FETCH (BODYSTRUCTURE ", text, b")"].concat();
-    match parse_response(&Frame::text(line), &Limits::default(), true).ok()? {
-        Response::Data(Untagged::Fetch(row)) => row.body_structure,
-        _ => None,
-    }
+    StructureText::new(text.to_vec()).read().ok()
 }
 
 impl Candidate for Stored<'_> {

@@ -1,0 +1,197 @@
+//! The content of a message: from the store, or from the server where it is not held.
+
+use super::Mail;
+use super::now;
+use crate::bulk::MessageRef;
+use crate::error::{Code, MailError, Result, Retry};
+use crate::imap::MailboxName;
+use crate::journal::Digest;
+use crate::message::ParsedMessage;
+use crate::session::{Columns, FetchOptions, Kept, Pieces, Selection, Task};
+use crate::store::body::Content;
+use crate::store::{Durability, MailboxId, MessageId, Reader, Writer, arrive, body};
+use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
+
+/// Largest message that is read into memory.
+const LARGEST: u64 = 1 << 30;
+/// Largest one that is kept in the transaction of a read.
+const KEPT: u64 = 4 << 20;
+/// How much of a stream is read at a time.
+const STRETCH: usize = 256 << 10;
+
+/// A message of the store.
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub mail: Mail,
+    pub mailbox: MailboxId,
+    pub uid: u32,
+    pub message: MessageId,
+}
+
+impl Kept for Stored {
+    fn header(&self) -> BoxFuture<'_, Result<Bytes>> {
+        Box::pin(async move {
+            let message = self.message;
+            let headers = self.mail.handle()?.read(move |reader| reader.headers(message)).await?;
+            headers.map(|headers| headers.header).ok_or_else(|| self.missing())
+        })
+    }
+
+    fn raw(&self) -> BoxFuture<'_, Result<Bytes>> {
+        Box::pin(async move {
+            let message = self.message;
+            match self.mail.handle()?.read(move |reader| body::read(reader, message, LARGEST)).await {
+                Err(error) if error.code() == Code::BodyNotHere => self.fetched().await,
+                read => read,
+            }
+        })
+    }
+
+    fn pieces(&self) -> Box<dyn Pieces> {
+        Box::new(Stream { source: self.clone(), place: Place::Begin, under_way: None })
+    }
+}
+
+impl Stored {
+    /// Asks the server for it.
+    async fn fetched(&self) -> Result<Bytes> {
+        if self.mail.account().is_none() {
+            return Err(self.not_here("and no account was given to fetch it from"));
+        }
+        let session = self.mail.live().await.map_err(|error| self.offline(error))?;
+        let at = self.remote(session.label().clone()).await?;
+        let columns = FetchOptions { columns: Columns { size: true, ..Columns::NONE }, ..FetchOptions::default() };
+        let mut found = session.mailbox(&*at.mailbox)?.fetch(Selection::Refs(vec![at]), columns);
+        let batch = found.next_batch().await.map_err(|error| self.offline(error))?;
+        let message = batch.and_then(|batch| batch.into_iter().next()).ok_or_else(|| self.missing())?;
+        let raw = message.raw().await.map_err(|error| self.offline(error))?;
+        self.check(&raw).await?;
+        self.keep(raw.clone()).await?;
+        Ok(raw)
+    }
+
+    /// Where the server has it.
+    async fn remote(&self, account: std::sync::Arc<str>) -> Result<MessageRef> {
+        let source = self.clone();
+        let ask = move |reader: &dyn Reader| {
+            for placement in reader.placements_of(source.message)? {
+                let remote = reader.mailbox(placement.mailbox)?.and_then(|row| row.remote);
+                if let (Some(uid), Some(remote)) = (placement.remote_uid, remote) {
+                    let name = MailboxName::from_server(remote.name, false);
+                    return Ok(MessageRef {
+                        account,
+                        mailbox: name.as_str().into(),
+                        uid_validity: remote.uid_validity,
+                        uid,
+                    });
+                }
+            }
+            Err(source.not_here("and the server has not got it under a number that is known here"))
+        };
+        self.mail.handle()?.read(ask).await
+    }
+
+    /// A server that gives another message for a UID must not put its text under this one's header.
+    async fn check(&self, raw: &Bytes) -> Result<()> {
+        let known = Digest::of_header(&self.header().await?);
+        if Digest::of_header(ParsedMessage::parse(raw.clone()).headers().raw()) == known {
+            return Ok(());
+        }
+        let text = "The server gave another message for this one's UID";
+        Err(MailError::new(Code::ServerProtocol, text).with(|c| c.uid = Some(self.uid)).with_retry(Retry::Never))
+    }
+
+    /// Keeps what was fetched, where the rules want it and it is small.
+    async fn keep(&self, raw: Bytes) -> Result<()> {
+        if raw.len() as u64 > KEPT {
+            return Ok(());
+        }
+        let Self { mailbox, message, .. } = *self;
+        let keep = move |writer: &mut dyn Writer| {
+            let (Some(row), now) = (writer.message(message)?, now()) else { return Ok(()) };
+            let wanted = writer.keep(Some(mailbox))?.wants(raw.len() as u64, row.internal_date.seconds, now);
+            if row.body.is_some() || !wanted || writer.placements_of(message)?.is_empty() {
+                return Ok(());
+            }
+            let header = writer.headers(message)?.unwrap_or_default().header;
+            let body = body::put(writer, &raw, &header, now)?;
+            arrive::body(writer, message, body, now)
+        };
+        self.mail.handle()?.write(Durability::Bulk, keep).await
+    }
+
+    fn offline(&self, error: MailError) -> MailError {
+        match error.retry() {
+            Retry::Reconnect | Retry::Later(_) => {
+                self.not_here(&format!("and could not be fetched ({})", error.message())).with_retry(error.retry())
+            }
+            _ => error,
+        }
+    }
+
+    fn not_here(&self, why: &str) -> MailError {
+        MailError::new(Code::BodyNotHere, format!("The body of this message is not held here, {why}"))
+            .with(|c| c.uid = Some(self.uid))
+    }
+
+    fn missing(&self) -> MailError {
+        MailError::new(Code::MessageMissing, "The message is no longer there").with(|c| c.uid = Some(self.uid))
+    }
+}
+
+/// A content that is being read. A step under way goes on when its caller gives up, and its piece is given to the next.
+struct Stream {
+    source: Stored,
+    place: Place,
+    under_way: Option<Task<(Place, Option<Bytes>)>>,
+}
+
+enum Place {
+    Begin,
+    In(Box<Content>),
+    End,
+}
+
+impl Pieces for Stream {
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>> {
+        Box::pin(async move {
+            if self.under_way.is_none() {
+                let place = std::mem::replace(&mut self.place, Place::End);
+                let runtime = self.source.mail.engine().runtime().clone();
+                self.under_way = Some(Task::spawn(&runtime, step(self.source.clone(), place)));
+            }
+            let Some(task) = self.under_way.as_mut() else { return Ok(None) };
+            let stepped = task.await;
+            self.under_way = None;
+            let (place, piece) = stepped?;
+            self.place = place;
+            Ok(piece)
+        })
+    }
+}
+
+async fn step(source: Stored, place: Place) -> Result<(Place, Option<Bytes>)> {
+    let (message, begins) = (source.message, matches!(place, Place::Begin));
+    let read = move |reader: &dyn Reader| {
+        let mut content = match place {
+            Place::Begin => Box::new(body::open(reader, message)?),
+            Place::In(content) => content,
+            Place::End => return Ok((Place::End, None)),
+        };
+        let mut piece = BytesMut::new();
+        while piece.len() < STRETCH {
+            let Some(more) = content.next(reader)? else { return Ok((Place::End, some(piece.freeze()))) };
+            piece.extend_from_slice(&more);
+        }
+        Ok((Place::In(content), some(piece.freeze())))
+    };
+    match source.mail.handle()?.read(read).await {
+        Err(error) if begins && error.code() == Code::BodyNotHere => Ok((Place::End, some(source.fetched().await?))),
+        stepped => stepped,
+    }
+}
+
+fn some(piece: Bytes) -> Option<Bytes> {
+    Some(piece).filter(|piece| !piece.is_empty())
+}

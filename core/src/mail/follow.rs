@@ -1,0 +1,189 @@
+//! Bringing the store in step: one pass, or one after another for as long as somebody waits.
+
+use super::Mail;
+use crate::error::{MailError, Result, Retry};
+use crate::imap::INBOX;
+use crate::outbox::Entry as Outgoing;
+use crate::store::search;
+use crate::store::{Durability, OutboxId, Reader};
+use crate::sync::{SyncOptions, SyncReport};
+use crate::watch::{Watch, WatchOptions};
+use std::time::Duration;
+
+/// Messages that are indexed in one transaction.
+const INDEXED: usize = 500;
+/// The first wait after a failure, and the longest.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(300);
+/// How soon after a pass the outbox alone asks for another one.
+const SOONEST: Duration = Duration::from_secs(30);
+
+/// Options of [`Mail::keep_in_sync`].
+#[derive(Clone, Debug)]
+pub struct FollowOptions {
+    /// How each pass goes; `dry_run` is not looked at.
+    pub sync: SyncOptions,
+    /// How long after a pass the next one begins where nothing was heard. 5 minutes.
+    pub every: Duration,
+}
+
+impl Default for FollowOptions {
+    fn default() -> Self {
+        Self { sync: SyncOptions::default(), every: Duration::from_secs(300) }
+    }
+}
+
+impl Mail {
+    /// One pass: what changed here goes to the server, what changed there comes, new words are indexed, and what is due in
+    /// the outbox is sent. What the pass did, or would do with [`SyncOptions::dry_run`].
+    ///
+    /// A pass can be given up by dropping its future; what it has committed stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UsageArgument`](crate::Code::UsageArgument) without an account,
+    /// [`Code::StoreLocked`](crate::Code::StoreLocked) while another process has the lease, and what the server, the
+    /// network or the store say. What could not be sent is among [`SyncReport::problems`].
+    pub async fn sync(&self, options: SyncOptions) -> Result<SyncReport> {
+        let session = self.live().await?;
+        let is_real = !options.dry_run;
+        let mut report = crate::sync::sync(&session, self.handle()?.clone(), options).await?;
+        if is_real {
+            self.index().await?;
+            report.problems.extend(self.hand_in().await?);
+        }
+        Ok(report)
+    }
+
+    /// Keeps both sides in step until the future is dropped or the mailbox closed: a pass at once, and another one
+    /// whenever INBOX has news, something was changed here, or `every` has gone by. A lost network is waited for.
+    ///
+    /// # Errors
+    ///
+    /// What trying again cannot help: the password is refused, the disk is full.
+    pub async fn keep_in_sync(&self, options: FollowOptions) -> Result<()> {
+        let mut closing = self.0.closing.subscribe();
+        tokio::select! {
+            result = self.follow(options) => result,
+            _ = closing.wait_for(|closed| *closed) => Ok(()),
+        }
+    }
+
+    async fn follow(&self, mut options: FollowOptions) -> Result<()> {
+        options.sync.dry_run = false;
+        let (mut failures, mut watch) = (0, None);
+        loop {
+            let known = self.newest().await?;
+            let wait = match self.sync(options.sync.clone()).await {
+                Ok(_) => {
+                    failures = 0;
+                    self.until_news(&mut watch, known, options.every).await?;
+                    continue;
+                }
+                Err(error) => pause(&error, failures, (options.sync.environment.random)())?,
+            };
+            failures += 1;
+            watch = None;
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Returns when another pass is worth it.
+    async fn until_news(&self, watch: &mut Option<Watch>, known: Newest, every: Duration) -> Result<()> {
+        if watch.is_none() {
+            *watch = Some(self.live().await?.mailbox(INBOX)?.watch(WatchOptions::default()));
+        }
+        let every = self.due().await?.map_or(every, |due| every.min(due));
+        let heard = tokio::select! {
+            event = next(watch) => event,
+            changed = self.changed_since(known) => return changed,
+            () = tokio::time::sleep(every) => return Ok(()),
+        };
+        if !heard {
+            // The watch has ended. The next pass says why, or another watch begins after it.
+            *watch = None;
+        }
+        Ok(())
+    }
+
+    /// Returns when somebody has changed something here that the server is to hear of.
+    async fn changed_since(&self, known: Newest) -> Result<()> {
+        let mut changes = self.handle()?.changes();
+        while !self.newest().await?.is_newer(known) {
+            changes.changed().await?;
+        }
+        Ok(())
+    }
+
+    /// When the next message is to be sent, from now on, where it can be; not sooner than a moment from now, whatever
+    /// kept it back.
+    async fn due(&self) -> Result<Option<Duration>> {
+        if !self.can_send() {
+            return Ok(None);
+        }
+        let due = self.outbox().await?.into_iter().map(|entry| entry.not_before).min();
+        let wait = |due: i64| u64::try_from(due.saturating_sub(super::now().seconds())).unwrap_or(0);
+        Ok(due.map(|due| Duration::from_secs(wait(due)).max(SOONEST)))
+    }
+
+    async fn newest(&self) -> Result<Newest> {
+        self.handle()?.read(newest).await
+    }
+
+    /// Brings the index of words up to date.
+    async fn index(&self) -> Result<()> {
+        while self.handle()?.write(Durability::Bulk, |writer| search::index(writer, INDEXED)).await?.is_more {}
+        Ok(())
+    }
+
+    /// Sends what is due; what kept messages from being sent.
+    async fn hand_in(&self) -> Result<Option<MailError>> {
+        if !self.can_send() || self.outbox().await?.iter().all(Outgoing::is_finished) {
+            return Ok(None);
+        }
+        Ok(self.send_due().await?.trouble)
+    }
+}
+
+/// The newest local change and the newest message to be sent, by their ids; 0 where there is none.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    change: i64,
+    outgoing: i64,
+}
+
+impl Newest {
+    /// Whether something came after `known`. Ids only grow, and what is done is no longer among the pending.
+    fn is_newer(self, known: Self) -> bool {
+        self.change > known.change || self.outgoing > known.outgoing
+    }
+}
+
+fn newest(reader: &dyn Reader) -> Result<Newest> {
+    let change = reader.pending()?.last().map_or(0, |entry| entry.id);
+    let mut outgoing = OutboxId(0);
+    while let Some(last) = reader.outbox_rows(outgoing, 500)?.last() {
+        outgoing = last.id;
+    }
+    Ok(Newest { change, outgoing: outgoing.0 })
+}
+
+/// Whether an event came; false at the end of the watch.
+async fn next(watch: &mut Option<Watch>) -> bool {
+    match watch {
+        Some(watch) => matches!(watch.next().await, Ok(Some(_))),
+        None => false,
+    }
+}
+
+/// How long to wait after a failure: up to a bound that doubles. What cannot be helped by waiting is the error.
+fn pause(error: &MailError, failures: u32, random: f64) -> Result<Duration> {
+    let bound = FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST);
+    match error.retry() {
+        Retry::Later(Some(delay)) => Ok(delay.max(FIRST)),
+        Retry::Later(None) | Retry::Reconnect => {
+            Ok(bound.mul_f64(random.clamp(0.0, 1.0)).max(Duration::from_millis(50)))
+        }
+        Retry::AskUser | Retry::Never => Err(error.clone()),
+    }
+}
