@@ -4,9 +4,8 @@ use crate::address::Address;
 use crate::bytes;
 use crate::errors::OrRaise;
 use mailtide::message::{Draft, DraftAttachment, DraftContent, EmailAddress, parse_recipients};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyTuple;
 use std::path::PathBuf;
 
 /// One address or several, as a header has them; what is none is `usage.address`.
@@ -52,37 +51,6 @@ fn attachment(given: &Bound<'_, PyAny>) -> PyResult<DraftAttachment> {
         },
         content_id: given.getattr("content_id")?.extract()?,
     })
-}
-
-/// A draft of the engine (a reply, a forwarded message) for the user to go on with.
-pub fn to_py(py: Python<'_>, draft: Draft) -> PyResult<Py<PyAny>> {
-    let classes = py.import(intern!(py, "mailtide._draft"))?;
-    let fields = PyDict::new(py);
-    for (name, list) in [("to", draft.to), ("cc", draft.cc), ("bcc", draft.bcc), ("reply_to", draft.reply_to)] {
-        fields.set_item(name, tuple(py, list)?)?;
-    }
-    fields.set_item("from_", draft.from.map(Address::from))?;
-    fields.set_item("subject", draft.subject)?;
-    fields.set_item("text", draft.text)?;
-    fields.set_item("html", draft.html)?;
-    let attach = draft.attachments.into_iter().map(|one| attached(&classes, one)).collect::<PyResult<Vec<_>>>()?;
-    fields.set_item("attach", attach)?;
-    fields.set_item("in_reply_to", draft.in_reply_to)?;
-    fields.set_item("references", draft.references)?;
-    fields.set_item("headers", draft.headers)?;
-    classes.getattr("Draft")?.call((), Some(&fields)).map(Bound::unbind)
-}
-
-fn attached<'py>(classes: &Bound<'py, PyModule>, one: DraftAttachment) -> PyResult<Bound<'py, PyAny>> {
-    let py = classes.py();
-    let content = match one.content {
-        DraftContent::Bytes(bytes) => pyo3::types::PyBytes::new(py, &bytes).into_any(),
-        DraftContent::File(path) => path.into_pyobject(py)?.into_any(),
-    };
-    let more = PyDict::new(py);
-    more.set_item("media_type", one.media_type)?;
-    more.set_item("content_id", one.content_id)?;
-    classes.getattr("DraftAttachment")?.call((one.filename, content), Some(&more))
 }
 
 fn tuple(py: Python<'_>, list: Vec<EmailAddress>) -> PyResult<Bound<'_, PyTuple>> {

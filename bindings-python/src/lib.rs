@@ -11,6 +11,7 @@ mod bulk;
 mod bytes;
 mod call;
 mod callback;
+mod changes;
 mod dates;
 mod draft;
 mod engine;
@@ -20,6 +21,8 @@ mod flags;
 mod headers;
 mod info;
 mod light;
+mod local;
+mod mail;
 mod mailbox;
 mod message;
 mod messages;
@@ -55,6 +58,8 @@ mod _native {
     #[pymodule_export]
     use crate::call::{Call, run_blocking};
     #[pymodule_export]
+    use crate::changes::NativeChanges;
+    #[pymodule_export]
     use crate::draft::addresses;
     #[pymodule_export]
     use crate::engine::NativeEngine;
@@ -62,6 +67,8 @@ mod _native {
     use crate::errors::{codes, make_error};
     #[pymodule_export]
     use crate::feed::{Feed, Source};
+    #[pymodule_export]
+    use crate::mail::NativeMail;
     #[pymodule_export]
     use crate::mailbox::NativeMailbox;
     #[pymodule_export]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import mailtide
 from conftest import Box, letter
 from mailtide import Draft, Flag, Mail, Q, Role, UidSet, blocking
 from servers.dovecot import Dovecot
+from servers.private import free_ports
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,15 @@ def bring_back(machine: Dovecot) -> None:
 
 
 def open_(box: Box, path: Path, **options: Any) -> Any:
-    return mailtide.open(path / "ada.mail", box.url, **{"password": box.password, "net": box.net, **options})
+    given: dict[str, Any] = {"password": box.password, "net": box.net, **options}
+    return mailtide.open(path / "ada.mail", box.url, **given)
+
+
+async def flagged(events: mailtide.Changes) -> mailtide.Flagged:
+    """The next change of flags."""
+    while not isinstance(event := await asyncio.wait_for(anext(events), 30), mailtide.Flagged):
+        pass
+    return event
 
 
 def test_opening_needs_no_network_and_no_account(tmp_path: Path, box: Box):
@@ -173,15 +183,22 @@ def test_changes_are_told_once_across_restarts(tmp_path: Path, away: Box):
             inbox = mail.mailbox("INBOX")
             async with mail.changes() as events:
                 await inbox.flag(UidSet("1"), add=[Flag.SEEN])
-                event = await anext(events)
-                assert isinstance(event, mailtide.Flags) and event.added == {Flag.SEEN} and event.ref.uid == 1
+                event = await flagged(events)
+                assert event.flags == {Flag.SEEN} and event.ref.uid == 1
             await inbox.flag(UidSet("2"), add=["$B"])
         async with open_(away, tmp_path) as mail:
             async with mail.changes(since=event.cursor) as events:
-                told = await anext(events)
-                assert isinstance(told, mailtide.Flags) and (told.ref.uid, told.added) == (2, {"$B"})
-            with pytest.raises(mailtide.CursorExpiredError):
+                told = await flagged(events)
+                assert (told.ref.uid, told.flags) == (2, {"$B"})
+                assert pickle.loads(pickle.dumps(told)) == told
+            with pytest.raises(mailtide.UsageError):
                 await anext(mail.changes(since="nonsense"))
+            async with mailtide.open(tmp_path / "other.mail") as other:
+                with pytest.raises(mailtide.CursorExpiredError):
+                    await anext(other.changes(since=event.cursor))
+            waiting = mail.changes()
+            asyncio.get_running_loop().call_later(0.1, waiting.close)
+            assert [event async for event in waiting] == []
 
     asyncio.run(main())
 
@@ -230,12 +247,20 @@ def test_a_message_to_be_sent_waits_in_the_store(tmp_path: Path, away: Box, mach
     machine.stop()
 
     async def main() -> None:
-        async with open_(away, tmp_path) as mail:
+        async with open_(away, tmp_path, smtp=f"smtp://localhost:{free_ports(1)[0]}") as mail:
             draft = Draft(to="Grace <grace@example.org>", subject="Re: moth", text="See the log.", from_="ada@example.org")
             sent = await mail.send(draft)
             assert sent.state == "queued" and [one.address for one in sent.recipients] == ["grace@example.org"]
             with pytest.raises(mailtide.UsageError):
                 await mail.send(Draft(subject="to nobody"))
+            later = await mail.send(draft, at=datetime.now(UTC) + timedelta(days=1), key="once")
+            assert (await mail.send(draft, key="once")).id == later.id
+            assert (await mail.cancel(later)).state == "cancelled"
+            assert [one.id for one in await mail.outbox()] == [sent.id]
+        async with open_(away, tmp_path) as mail:
+            assert [one.message_id for one in await mail.outbox()] == [sent.message_id]
+            with pytest.raises(mailtide.UsageError, match="submission server"):
+                await mail.send(draft)
 
     asyncio.run(main())
 

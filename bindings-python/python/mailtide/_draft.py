@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from . import _native
 from ._errors import usage
@@ -83,8 +83,7 @@ class Draft:
             self._set(name, text_or_none)
         self._set("attach", tuple(map(_attached, _several("attach", attach))))
         self._set("references", tuple(_several("references", references)))
-        fields = headers.items() if isinstance(headers, Mapping) else headers
-        self._set("headers", tuple((name, value) for name, value in fields))
+        self._set("headers", tuple(_fields(headers)))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -112,6 +111,12 @@ def _attached(given: Attached) -> DraftAttachment:
         return given
     path = Path(fspath(given))
     return DraftAttachment(path.name, path)
+
+
+def _fields(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    if isinstance(given, Mapping):
+        return cast(Mapping[str, str], given).items()
+    return given
 
 
 def _several(name: str, given: Iterable[_T]) -> Iterable[_T]:

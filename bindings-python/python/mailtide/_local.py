@@ -92,3 +92,61 @@ class Evicted:
     bodies: int
     #: Given back to the disk, free room from before included.
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A local change that the server has not confirmed."""
+
+    #: Its number in the journal.
+    id: int
+    #: Such as `flag`, `move`, `append`, `create_mailbox`.
+    kind: str
+    #: The mailbox, as the server knows it.
+    mailbox: str
+    #: What it is, for a person.
+    text: str
+    #: `started`: its command may be under way. `parked`: it waits until it is tried again or dropped.
+    state: Literal["waiting", "started", "parked"]
+    #: Why it is parked, such as `over_quota`; the same for a person; and the server's own words.
+    reason: str | None
+    why: str | None
+    server: str | None
+    #: How often it was tried, and when it is tried again at the earliest.
+    attempts: int
+    not_before: datetime | None
+    created: datetime
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.state}" + (f", {self.why}" if self.why else "")
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRecipient:
+    """What has become of one recipient, and what the server said about it last."""
+
+    address: str
+    state: Literal["waiting", "sending", "accepted", "rejected", "uncertain"]
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that is to be sent, or was."""
+
+    id: int
+    message_id: str
+    sender: str
+    recipients: tuple[OutgoingRecipient, ...]
+    #: `uncertain`: the server's answer was lost. It may have been sent, and is never sent again by itself.
+    state: Literal[
+        "queued", "connected", "data_started", "dot_sent", "accepted", "rejected", "uncertain", "cancelled"
+    ]
+    #: Whether it waits for a person; see `Mail.decide`.
+    needs_decision: bool
+    attempts: int
+    #: What the server or the network said last.
+    reply: str | None
+    created: datetime
+    #: Nothing is done about it before.
+    not_before: datetime | None

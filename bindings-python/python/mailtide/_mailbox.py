@@ -181,7 +181,7 @@ class Mailbox:
         Use it in `async with`, or just iterate. It has a connection of its own and survives a lost network. `poll` is
         how often to ask, in seconds, where the server has no IDLE.
         """
-        return Watch(lambda: self._native.watch(since, poll))
+        return Watch(self._native, since, poll)
 
     def __repr__(self) -> str:
         return f"<Mailbox {self.name!r}>"

@@ -1,8 +1,7 @@
-"""What happens in a mailbox or a store, as it happens."""
+"""What happens in a mailbox, as it happens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import TracebackType
 
 from . import _native
@@ -16,8 +15,8 @@ class Watch:
     `CancelledError`.
     """
 
-    def __init__(self, begin: Callable[[], _native.NativeWatch]) -> None:
-        self._begin = begin
+    def __init__(self, mailbox: _native.NativeMailbox, since: str, poll: int | None) -> None:
+        self._mailbox, self._since, self._poll = mailbox, since, poll
         self._native: _native.NativeWatch | None = None
         self._closed = False
 
@@ -51,5 +50,5 @@ class Watch:
 
     def _begun(self) -> _native.NativeWatch:
         if self._native is None:
-            self._native = self._begin()
+            self._native = self._mailbox.watch(self._since, self._poll)
         return self._native
