@@ -8,6 +8,7 @@ use crate::store::search;
 use crate::store::{Durability, OutboxId, Reader};
 use crate::sync::{SyncOptions, SyncReport};
 use crate::watch::{Watch, WatchOptions};
+use futures_util::FutureExt;
 use std::time::Duration;
 
 /// Messages that are indexed in one transaction.
@@ -15,6 +16,8 @@ const INDEXED: usize = 500;
 /// The first wait after a failure, and the longest.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
+/// How long a pass waits for the watch to stand.
+const STANDS: Duration = Duration::from_secs(10);
 /// How soon after a pass the outbox alone asks for another one.
 const SOONEST: Duration = Duration::from_secs(30);
 
@@ -74,8 +77,8 @@ impl Mail {
         let (mut failures, mut watch) = (0, None);
         loop {
             let known = self.newest().await?;
-            let wait = match self.sync(options.sync.clone()).await {
-                Ok(_) => {
+            let wait = match self.watched_pass(&mut watch, &options).await {
+                Ok(()) => {
                     failures = 0;
                     self.until_news(&mut watch, known, options.every).await?;
                     continue;
@@ -88,19 +91,29 @@ impl Mail {
         }
     }
 
+    /// A pass, begun when the watch stands: what comes during the pass is heard.
+    async fn watched_pass(&self, watch: &mut Option<Watch>, options: &FollowOptions) -> Result<()> {
+        if watch.is_none() {
+            let begun = self.live().await?.mailbox(INBOX)?.watch(WatchOptions::default());
+            // The pass asks in any case; a watch that does not stand by then only hears less.
+            if let Ok(ready) = tokio::time::timeout(STANDS, begun.ready()).await {
+                ready?;
+            }
+            *watch = Some(begun);
+        }
+        self.sync(options.sync.clone()).await.map(drop)
+    }
+
     /// Returns when another pass is worth it.
     async fn until_news(&self, watch: &mut Option<Watch>, known: Newest, every: Duration) -> Result<()> {
-        if watch.is_none() {
-            *watch = Some(self.live().await?.mailbox(INBOX)?.watch(WatchOptions::default()));
-        }
         let every = self.due().await?.map_or(every, |due| every.min(due));
         let heard = tokio::select! {
-            event = next(watch) => event,
+            heard = next(watch) => heard,
             changed = self.changed_since(known) => return changed,
             () = tokio::time::sleep(every) => return Ok(()),
         };
-        if !heard {
-            // The watch has ended. The next pass says why, or another watch begins after it.
+        // One pass for all that has been told; where the watch has ended, the next pass says why or begins another.
+        if !heard || !drained(watch) {
             *watch = None;
         }
         Ok(())
@@ -173,6 +186,17 @@ async fn next(watch: &mut Option<Watch>) -> bool {
     match watch {
         Some(watch) => matches!(watch.next().await, Ok(Some(_))),
         None => false,
+    }
+}
+
+/// Takes all events that are there; false at the end of the watch.
+fn drained(watch: &mut Option<Watch>) -> bool {
+    loop {
+        match next(watch).now_or_never() {
+            Some(true) => {}
+            Some(false) => return false,
+            None => return true,
+        }
     }
 }
 

@@ -86,13 +86,20 @@ impl Server {
 
     /// The same through something that listens on another port.
     pub async fn session_at(&self, port: u16, user: &str, hidden: &[&'static str]) -> Session {
-        let mut account = Account::new(self.host.clone(), user, Credentials::Password(self.password.clone().into()));
-        (account.port, account.security) = (port, Security::Cleartext);
+        let mut account = self.account(user);
+        account.port = port;
         let mut quirks = Quirks::default();
         quirks.hidden.extend(hidden.iter().map(|name| (*name).to_owned()));
         account.quirks = Some(quirks);
         let engine = Engine::new(EngineOptions::default(), tokio::runtime::Handle::current());
         engine.connect(account).await.unwrap()
+    }
+
+    /// The account of a user.
+    pub fn account(&self, user: &str) -> Account {
+        let mut account = Account::new(self.host.clone(), user, Credentials::Password(self.password.clone().into()));
+        (account.port, account.security) = (self.port, Security::Cleartext);
+        account
     }
 
     /// Everything of a user on the server, read by imaplib.
