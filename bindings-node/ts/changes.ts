@@ -32,7 +32,7 @@ export type MailChange = At &
         readonly type: "mailbox_added" | "mailbox_changed" | "mailbox_gone";
         readonly mailbox: string;
       }
-    | /** A mailbox has another name. */ { readonly type: "mailbox_renamed"; readonly from: string; readonly mailbox: string }
+    | /** A mailbox has another name. */ { readonly type: "mailbox_renamed"; readonly before: string; readonly mailbox: string }
     | /** A local change has another state: see {@link Mail.pending}. */ { readonly type: "pending"; readonly id: number }
     | /** A message to be sent has another state: see {@link Mail.outbox}. */ { readonly type: "outbox"; readonly id: number }
   );
@@ -59,6 +59,11 @@ export class Changes implements AsyncIterable<MailChange> {
     this.#native = native;
     this.#signal = signal ?? null;
     if (signal) this.#detach = onAborted(signal, () => native.close());
+  }
+
+  /** Resolves once it is fixed where it begins: what happens from then on is told. Else the first read fixes that. */
+  async ready(): Promise<void> {
+    await request(this.#signal, (id) => this.#native.ready(id));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<MailChange, void, undefined> {

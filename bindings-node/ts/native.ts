@@ -266,6 +266,7 @@ export interface NativeStream {
 }
 
 export interface NativeChanges {
+  ready(id: number): Started;
   next(id: number): Started;
   close(): void;
 }

@@ -201,6 +201,7 @@ test("it is kept in step both ways until it is aborted, over a lost network", as
   await store.sync();
   const controller = new AbortController();
   const changes = store.changes();
+  await changes.ready();
   const kept = store.keepInSync({ signal: controller.signal });
   const arrived = (async () => {
     for await (const change of changes) if (change.type === "new") return change.message.subject;

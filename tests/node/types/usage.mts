@@ -98,7 +98,7 @@ function changed(change: MailChange): string {
     case "mailbox_gone":
       return change.mailbox;
     case "mailbox_renamed":
-      return `${change.from} ${change.mailbox}`;
+      return `${change.before} ${change.mailbox}`;
     case "pending":
     case "outbox":
       return String(change.id);
