@@ -10,7 +10,7 @@ pub(super) fn existing(reader: &dyn Reader, target: &Target) -> Result<MailboxRo
     if let Target::Role(role) = target
         && *role != Role::Inbox
     {
-        return by_role(reader.mailboxes()?, *role).ok_or_else(|| no_role(*role));
+        return by_role(&reader.mailboxes()?, *role).ok_or_else(|| no_role(*role));
     }
     let name = name_of(reader, target)?;
     let missing = || MailError::new(Code::MailboxMissing, "There is no such mailbox here").in_mailbox(&name);
@@ -39,7 +39,7 @@ pub(super) fn name_of(reader: &dyn Reader, target: &Target) -> Result<String> {
         Target::Name(name) => name.clone(),
         Target::Path(path) => join(reader, path)?,
         Target::Role(Role::Inbox) => INBOX.to_owned(),
-        Target::Role(role) => match by_role(reader.mailboxes()?, *role) {
+        Target::Role(role) => match by_role(&reader.mailboxes()?, *role) {
             Some(row) => row.name,
             None => capitalised(role.as_str()),
         },
@@ -73,7 +73,7 @@ fn join(reader: &dyn Reader, path: &[String]) -> Result<String> {
 }
 
 /// The mailbox of a role. Gmail archives into All Mail.
-fn by_role(rows: Vec<MailboxRow>, role: Role) -> Option<MailboxRow> {
+fn by_role(rows: &[MailboxRow], role: Role) -> Option<MailboxRow> {
     let find = |role| rows.iter().find(|row| row.role == Some(role) && is_selectable(row)).cloned();
     find(role).or_else(|| if role == Role::Archive { find(Role::All) } else { None })
 }

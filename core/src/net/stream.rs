@@ -118,9 +118,9 @@ impl Socket {
         (ahead.filled, ahead.taken) = (room.filled().len(), 0);
         // While nothing comes, nothing is kept.
         if ahead.filled > 0 {
-            self.ahead = Some(ahead)
+            self.ahead = Some(ahead);
         } else {
-            SPARE.set(Some(ahead))
+            SPARE.set(Some(ahead));
         }
         result
     }
