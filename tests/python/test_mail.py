@@ -13,7 +13,7 @@ import pytest
 
 import mailtide
 from conftest import Box, letter
-from mailtide import Draft, Flag, Mail, Q, Role, UidSet, blocking
+from mailtide import Draft, Flag, Q, Role, UidSet, blocking
 from servers.dovecot import Dovecot
 from servers.private import free_ports
 
@@ -307,8 +307,3 @@ def test_the_blocking_twin_does_the_same(tmp_path: Path, away: Box):
         assert len(mail.pending()) > 0 and mail.sync().applied > 0
     assert mail.closed
     assert [flags - {"\\Recent"} for flags in away.flags().values()] == [{"\\Seen"}] * 2
-
-
-def test_every_method_has_a_twin():
-    public = {name for name in vars(Mail) if not name.startswith("_")}
-    assert public - set(vars(blocking.Mail)) == set()
