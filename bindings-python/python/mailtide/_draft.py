@@ -40,8 +40,8 @@ Attached: TypeAlias = str | PathLike[str] | DraftAttachment
 class Draft:
     """A message that is being written; `Mail.send` takes it. Plain data: nothing is read or sent by making one.
 
-    Addresses are read by a strict parser: what is none is `usage.address`. `from_` is the account's own address unless
-    given. With text and HTML, the HTML is the alternative. Nothing given here can become a second header field.
+    Addresses are read by a strict parser: what is none is `usage.address`. `from_` may be left out where the account's
+    user name is an address. With text and HTML, the HTML is the alternative. Nothing given here can become a second header field.
     """
 
     from_: Address | None
