@@ -18,11 +18,14 @@ TARGET = PACKAGE / "blocking.pyi"
 NAMES = {
     "_native.pyi": ["Message", "Attachment", "Stream"],
     "_events.py": ["New", "Event"],
+    "_changes.py": ["Change"],
     "_engine.py": ["Engine"],
     "_messages.py": ["Messages"],
     "_watch.py": ["Watch"],
+    "_feed.py": ["Changes"],
     "_mailbox.py": ["One", "Chosen", "Selection", "Mailbox", "Target"],
     "_session.py": ["Session", "connect"],
+    "_mail.py": ["Mail", "open"],
 }
 
 HEADER = '''"""Made by stubs.py from the asyncio classes. Do not edit."""
@@ -39,7 +42,19 @@ from zoneinfo import ZoneInfo
 
 from ._account import Account, Net, Password, TokenSource
 from ._append import Content
+from ._changes import (
+    Flagged,
+    MailboxAdded,
+    MailboxChanged,
+    MailboxGone,
+    MailboxRenamed,
+    OutgoingChanged,
+    PendingChanged,
+)
+from ._draft import Draft
 from ._events import Flags, Gap, Offline, Online, Removed, Reset
+from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
+from ._mail import Keeping
 from ._mailbox import Column, Order, Part
 from ._names import Role
 from ._native import Address, Bytes, MessageRef, Q, UidSet
@@ -54,6 +69,7 @@ RENAMED = {
     "__aexit__": "__exit__",
     "AsyncIterator": "Iterator",
     "Connecting": "Session",
+    "Opening": "Mail",
 }
 
 

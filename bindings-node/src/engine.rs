@@ -2,6 +2,7 @@
 
 use crate::account::AccountInput;
 use crate::bridge::Bridge;
+use crate::mail::OpenInput;
 use crate::queue::{Callback, Queue};
 use crate::reply::Reply;
 use mailtide::{LogLine, Stats};
@@ -53,6 +54,14 @@ impl Engine {
         let (engine, queue) = (self.inner.clone(), Arc::clone(&self.queue));
         let account = account.into_account(&queue)?;
         self.queue.start(id, async move { Ok(Reply::Session(engine.connect(account).await?, queue)) });
+        Ok(())
+    }
+
+    #[napi]
+    pub fn open(&self, id: u32, path: String, options: OpenInput) -> napi::Result<()> {
+        let (mut options, queue) = (options.into_options(&self.queue)?, Arc::clone(&self.queue));
+        options.engine = Some(self.inner.clone());
+        self.queue.start(id, async move { Ok(Reply::Mail(mailtide::Mail::open(path, options).await?, queue)) });
         Ok(())
     }
 

@@ -1,55 +1,26 @@
-//! Mailboxes.
+//! Mailboxes, of a session and of a local store.
 
 use crate::append::Source;
+use crate::either::Either;
+use crate::error::bad_argument;
+use crate::info::status_json;
 use crate::messages::Messages;
-use crate::queue::{Callback, Queue};
+use crate::options::{AppendInput, FetchInput, WriteInput};
+use crate::queue::Queue;
 use crate::reply::{Reply, bulk_json, reference_json, refs_json};
 use crate::selection::{Selection, TargetInput, flags};
 use crate::watch::Watch;
-use crate::{error::bad_argument, info::status_json};
-use mailtide::imap::InternalDate;
-use mailtide::{
-    AppendOptions, BulkResult, Columns, FetchOptions, FlagChange, OnProgress, Order, Parts, Progress, Result, Since,
-    WatchOptions, WriteOptions,
-};
+use mailtide::{BulkResult, FlagChange, Result, Since, WatchOptions};
 use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 use serde_json::json;
 use std::sync::Arc;
 
-/// A mailbox of a session.
+/// A mailbox.
 #[napi]
 pub struct Mailbox {
     queue: Arc<Queue>,
-    inner: mailtide::Mailbox,
-}
-
-#[napi(object)]
-pub struct FetchInput {
-    pub parts: Vec<String>,
-    pub columns: Option<Vec<String>>,
-    pub limit: Option<f64>,
-    pub newest: bool,
-    pub exact: bool,
-    pub time_zone: Option<String>,
-    pub progress: Option<u32>,
-}
-
-#[napi(object)]
-pub struct WriteInput {
-    pub limit: Option<f64>,
-    pub partial: bool,
-    pub create: bool,
-    pub time_zone: Option<String>,
-}
-
-#[napi(object)]
-pub struct AppendInput {
-    pub flags: Vec<String>,
-    pub received_seconds: Option<f64>,
-    pub received_offset: Option<i32>,
-    pub create: bool,
-    pub progress: Option<u32>,
+    inner: Either,
 }
 
 #[napi(object)]
@@ -138,7 +109,10 @@ impl Mailbox {
     }
 
     #[napi]
-    pub fn watch(&self, options: WatchInput) -> Watch {
+    pub fn watch(&self, options: WatchInput) -> napi::Result<Watch> {
+        let Either::Live(mailbox) = &self.inner else {
+            return Err(bad_argument("A local mailbox is not watched; follow the changes() of its mail"));
+        };
         let since = match options.since.as_str() {
             "now" => Since::Now,
             "all" => Since::All,
@@ -147,16 +121,16 @@ impl Mailbox {
         let options = WatchOptions { since, poll_seconds: options.poll_seconds };
         // The watch starts tasks of its own.
         let _entered = self.queue.runtime().enter();
-        Watch::new(Arc::clone(&self.queue), self.inner.watch(options))
+        Ok(Watch::new(Arc::clone(&self.queue), mailbox.watch(options)))
     }
 }
 
 impl Mailbox {
-    pub fn new(queue: Arc<Queue>, inner: mailtide::Mailbox) -> Self {
+    pub fn new(queue: Arc<Queue>, inner: Either) -> Self {
         Self { queue, inner }
     }
 
-    fn start<F>(&self, id: u32, call: impl FnOnce(mailtide::Mailbox) -> F)
+    fn start<F>(&self, id: u32, call: impl FnOnce(Either) -> F)
     where
         F: Future<Output = Result<Reply>> + Send + 'static,
     {
@@ -164,74 +138,6 @@ impl Mailbox {
     }
 }
 
-impl FetchInput {
-    fn into_options(self, queue: &Arc<Queue>) -> napi::Result<FetchOptions> {
-        let on_progress = self.progress.map(|id| progress(queue.callback(id)));
-        Ok(FetchOptions {
-            parts: parts(&self.parts)?,
-            columns: self.columns.as_deref().map_or(Ok(Columns::default()), columns)?,
-            limit: self.limit.map(|n| n as u64),
-            order: if self.newest { Order::Newest } else { Order::Oldest },
-            exact: self.exact,
-            time_zone: self.time_zone,
-            on_progress,
-        })
-    }
-}
-
-impl WriteInput {
-    fn into_options(self) -> WriteOptions {
-        let Self { limit, partial, create, time_zone } = self;
-        WriteOptions { limit: limit.map(|n| n as u64), partial, create, time_zone }
-    }
-}
-
-impl AppendInput {
-    fn into_options(self, queue: &Arc<Queue>) -> napi::Result<AppendOptions> {
-        let on_progress = self.progress.map(|id| progress(queue.callback(id)));
-        let offset = i16::try_from(self.received_offset.unwrap_or(0));
-        let offset = offset.map_err(|_| bad_argument("receivedOffset is in minutes, from -720 to 840"))?;
-        let received = self.received_seconds.map(|seconds| InternalDate { seconds: seconds as i64, offset });
-        Ok(AppendOptions { flags: flags(&self.flags)?, received, create: self.create, on_progress })
-    }
-}
-
-/// A callback for progress.
-pub fn progress(callback: Arc<Callback>) -> OnProgress {
-    OnProgress(Arc::new(move |p: Progress| {
-        callback.tell(&json!({ "phase": p.phase, "done": p.done, "total": p.total, "bytes": p.bytes }));
-    }))
-}
-
 fn bulk(result: Result<BulkResult>) -> Result<Reply> {
     Ok(Reply::json(&bulk_json(&result?)))
-}
-
-fn parts(names: &[String]) -> napi::Result<Parts> {
-    let mut parts = Parts::default();
-    for name in names {
-        match name.as_str() {
-            "text" => parts.text = true,
-            "html" => parts.html = true,
-            "headers" => parts.headers = true,
-            "raw" => parts.raw = true,
-            _ => return Err(bad_argument(format!("There is no part {name:?}; there are text, html, headers, raw"))),
-        }
-    }
-    Ok(parts)
-}
-
-fn columns(names: &[String]) -> napi::Result<Columns> {
-    let mut columns = Columns { flags: false, received: false, size: false, envelope: false, structure: false };
-    for name in names {
-        match name.as_str() {
-            "flags" => columns.flags = true,
-            "received" => columns.received = true,
-            "size" => columns.size = true,
-            "envelope" => columns.envelope = true,
-            "structure" => columns.structure = true,
-            _ => return Err(bad_argument(format!("There is no column {name:?}"))),
-        }
-    }
-    Ok(columns)
 }

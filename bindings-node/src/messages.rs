@@ -2,7 +2,7 @@
 
 use crate::columns;
 use crate::error::{bad_argument, thrown};
-use crate::mailbox::progress;
+use crate::options::progress;
 use crate::queue::Queue;
 use crate::reply::{Reply, headers_json};
 use crate::stream::Stream;

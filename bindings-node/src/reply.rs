@@ -1,13 +1,14 @@
 //! What calls answer: JSON made on the engine's threads, bytes, or a handle.
 
 use crate::error::error_json;
+use crate::mail::Mail;
 use crate::messages::Batch;
 use crate::queue::Queue;
 use crate::session::Session;
 use bytes::Bytes;
 use mailtide::message::Headers;
 use mailtide::{BulkResult, MailError, Message, MessageRef};
-use napi::bindgen_prelude::{Buffer, Either6, Null};
+use napi::bindgen_prelude::{Buffer, Either7, Null};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub enum Reply {
     Bytes(Bytes),
     /// A session, and where its calls end.
     Session(mailtide::Session, Arc<Queue>),
+    /// A local mailbox, and where its calls end.
+    Mail(mailtide::Mail, Arc<Queue>),
     /// Messages and their rows, and where their calls end.
     Batch(String, Vec<Message>, Arc<Queue>),
 }
@@ -36,7 +39,7 @@ impl From<()> for Reply {
 }
 
 /// What a queue entry becomes in JavaScript.
-pub type JsValue = Either6<Null, f64, String, Buffer, Session, Batch>;
+pub type JsValue = Either7<Null, f64, String, Buffer, Session, Batch, Mail>;
 
 impl Reply {
     /// Plain data of any shape.
@@ -47,12 +50,13 @@ impl Reply {
     /// To be called on the JavaScript thread.
     pub fn into_js(self) -> JsValue {
         match self {
-            Self::Null => Either6::A(Null),
-            Self::Number(number) => Either6::B(number),
-            Self::Json(text) | Self::Text(text) => Either6::C(text),
-            Self::Bytes(bytes) => Either6::D(Vec::from(bytes).into()),
-            Self::Session(session, queue) => Either6::E(Session::new(queue, session)),
-            Self::Batch(rows, messages, queue) => Either6::F(Batch::new(queue, rows, messages)),
+            Self::Null => Either7::A(Null),
+            Self::Number(number) => Either7::B(number),
+            Self::Json(text) | Self::Text(text) => Either7::C(text),
+            Self::Bytes(bytes) => Either7::D(Vec::from(bytes).into()),
+            Self::Session(session, queue) => Either7::E(Session::new(queue, session)),
+            Self::Mail(mail, queue) => Either7::G(Mail::new(queue, mail)),
+            Self::Batch(rows, messages, queue) => Either7::F(Batch::new(queue, rows, messages)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Sessions.
 
+use crate::either::Either;
 use crate::error::thrown;
 use crate::info::{info_json, namespaces_json, raw_json, status_json};
 use crate::mailbox::Mailbox;
@@ -26,6 +27,13 @@ pub struct ListInput {
     pub status: Option<bool>,
 }
 
+impl From<ListInput> for ListOptions {
+    fn from(given: ListInput) -> Self {
+        let ListInput { pattern, subscribed, status } = given;
+        Self { pattern, subscribed: subscribed.unwrap_or(false), status: status.unwrap_or(false) }
+    }
+}
+
 /// How to create a mailbox.
 #[napi(object)]
 pub struct CreateInput {
@@ -48,16 +56,12 @@ impl Session {
     #[napi]
     pub fn mailbox(&self, target: TargetInput) -> napi::Result<Mailbox> {
         let mailbox = self.inner.mailbox(target.into_target()?).map_err(|e| thrown(&e))?;
-        Ok(Mailbox::new(Arc::clone(&self.queue), mailbox))
+        Ok(Mailbox::new(Arc::clone(&self.queue), Either::Live(mailbox)))
     }
 
     #[napi]
     pub fn mailboxes(&self, id: u32, options: ListInput) {
-        let options = ListOptions {
-            pattern: options.pattern,
-            subscribed: options.subscribed.unwrap_or(false),
-            status: options.status.unwrap_or(false),
-        };
+        let options = ListOptions::from(options);
         self.start(id, async move |s| Ok(Reply::json(&s.mailboxes(options).await?.iter().map(info_json).collect())));
     }
 

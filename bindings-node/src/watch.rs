@@ -79,6 +79,7 @@ fn event_json(event: &WatchEvent) -> String {
     value.to_string()
 }
 
-fn names(flags: &[Flag]) -> Vec<&str> {
+/// Flags as their words.
+pub fn names(flags: &[Flag]) -> Vec<&str> {
     flags.iter().map(Flag::as_str).collect()
 }

@@ -2,7 +2,9 @@
 
 import { ACCOUNT, LOGIN, nativeAccount, type Account, type Login } from "./account.js";
 import { bridge, direct, listen, request } from "./bridge.js";
-import { native, type NativeEngine, type NativeEngineOptions, type NativeSession } from "./native.js";
+import type { Keep } from "./local.js";
+import { Mail, pathOf } from "./mail.js";
+import { native, type NativeEngine, type NativeEngineOptions, type NativeKeep, type NativeMail, type NativeOpen, type NativeSession } from "./native.js";
 import { checkOptions, count, given, type CallOptions } from "./options.js";
 import { Session } from "./session.js";
 
@@ -43,6 +45,20 @@ export interface ConnectOptions extends Login, CallOptions {
   engine?: Engine | null;
 }
 
+export interface OpenOptions extends Login, CallOptions {
+  /** The account that the store is kept in step with: a URL, or an object with one. Without it nothing is behind it. */
+  account?: string | Account | null;
+  /**
+   * Where messages are handed in: a host, over TLS with the account's login; or `smtps://user@host`,
+   * `smtp+starttls://user@host`, or `smtp://user@host` on this machine.
+   */
+  smtp?: string | null;
+  /** Which bodies are held, in all mailboxes without a rule of their own; what the file has unless given. */
+  keep?: Keep | null;
+  /** The engine to use; a default one unless given. */
+  engine?: Engine | null;
+}
+
 /** Owns limits, logger and statistics of its sessions. `connect` uses a default one. */
 export class Engine {
   readonly #native: NativeEngine;
@@ -62,9 +78,20 @@ export class Engine {
   /** Logs in. */
   async connect(account: string | Account, options?: Omit<ConnectOptions, "engine">): Promise<Session> {
     const { signal, ...login } = checkOptions(options, [...LOGIN, "signal"]);
-    const where = typeof account === "string" ? { url: account } : checkOptions(account, ACCOUNT);
-    const whole = { ...where, ...given<Login>(login) };
+    const whole = wholeAccount(account, login);
     return new Session(await request<NativeSession>(signal, (id) => this.#native.connect(id, nativeAccount(whole))));
+  }
+
+  /** Opens the mail in a file, or makes one. No network is asked. */
+  async open(path: string | URL, options?: Omit<OpenOptions, "engine">): Promise<Mail> {
+    const { signal, account, smtp, keep, ...login } = checkOptions(options, [...LOGIN, "signal", "account", "smtp", "keep"]);
+    const file = pathOf(path);
+    const asked = given<NativeOpen>({ smtp, keep: keep && nativeKeep(keep), account: undefined });
+    const start = (id: number): void => {
+      const whole = given<NativeOpen>({ ...asked, account: account ? nativeAccount(wholeAccount(account, login)) : null });
+      this.#native.open(id, file, whole);
+    };
+    return new Mail(await request<NativeMail>(signal, start));
   }
 
   /** Closes its sessions, waiting at most `timeout` milliseconds for the servers to agree. */
@@ -83,6 +110,17 @@ export class Engine {
   }
 }
 
+function wholeAccount(account: string | Account, login: Login): Account {
+  const where = typeof account === "string" ? { url: account } : checkOptions(account, ACCOUNT);
+  return { ...where, ...given<Login>(login) };
+}
+
+function nativeKeep(keep: Keep): NativeKeep {
+  if (typeof keep === "string") return { what: keep };
+  const { what, days, largest } = checkOptions(keep, ["what", "days", "largest"]);
+  return given<NativeKeep>({ what, days: count("days", days), largest: count("largest", largest) });
+}
+
 let usual: Engine | null = null;
 
 /**
@@ -95,4 +133,17 @@ let usual: Engine | null = null;
 export async function connect(account: string | Account, options?: ConnectOptions): Promise<Session> {
   const { engine, ...rest } = checkOptions(options, [...LOGIN, "signal", "engine"]);
   return await (engine ?? (usual ??= new Engine())).connect(account, rest);
+}
+
+/**
+ * Opens a person's mail on this machine: one file, in step with one account, which works offline. Opening asks no
+ * network; {@link Mail.sync} does.
+ *
+ * ```js
+ * const mail = await open("ada.mail", { account: "imaps://ada@imap.example.org", password: ask });
+ * ```
+ */
+export async function open(path: string | URL, options?: OpenOptions): Promise<Mail> {
+  const { engine, ...rest } = checkOptions(options, [...LOGIN, "signal", "account", "smtp", "keep", "engine"]);
+  return await (engine ?? (usual ??= new Engine())).open(path, rest);
 }

@@ -4,9 +4,10 @@
  */
 
 export {
-  Attachment, AuthError, ByteStream, CODES, Engine, FileError, Flag, Headers, InternalError, LimitError, MailError, Mailbox,
-  MailboxError, MailboxMissingError, MailboxResetError, Message, MessageError, MessageMissingError, MessageRef, Messages,
-  NetError, OperationCancelledError, PartialError, Q, QueryError, Role, ServerError, Session, ThrottledError, TimeoutError,
-  TlsError, UidSet, UsageError, Watch, connect, q,
+  Attachment, AuthError, BodyNotHereError, ByteStream, CODES, Changes, CursorExpiredError, Draft, Engine, FileError, Flag,
+  Headers, InternalError, LimitError, Mail, MailError, Mailbox, MailboxError, MailboxMissingError, MailboxResetError, Message,
+  MessageError, MessageMissingError, MessageRef, Messages, NetError, OperationCancelledError, PartialError, Q, QueryError,
+  Role, ServerError, Session, StoreError, ThrottledError, TimeoutError, TlsError, UidSet, UsageError, Watch, connect, open,
+  q,
 } from "./index.js";
 export type * from "./index.js";

@@ -1,4 +1,4 @@
-/** A mailbox: a name in a session. Making one does no I/O. */
+/** A mailbox: a name in a session or in a local store. Making one does no I/O. */
 
 import { direct, listen, request, requestJson } from "./bridge.js";
 import { bulkResult, refList, type BulkResult, type PackedBulk, type Place } from "./bulk.js";
@@ -79,7 +79,7 @@ const QUERY = ["signal", "timeZone"] as const;
 const WRITE = [...QUERY, "limit", "partial"] as const;
 const MOVE = [...WRITE, "create"] as const;
 
-/** A mailbox of a session. */
+/** A mailbox of a session or of a local store: the same verbs. A local one answers from disk, and its writes are there at once. */
 export class Mailbox {
   readonly #native: NativeMailbox;
   /** How it was named. */
@@ -191,7 +191,7 @@ export class Mailbox {
     return (await Promise.race([fed, appended])).map((ref) => ref && new MessageRef(...ref));
   }
 
-  /** Follows it, on a connection of its own. */
+  /** Follows it, on a connection of its own. A local mailbox is followed by {@link Mail.changes} instead. */
   watch(options?: WatchOptions): Watch {
     const { signal, since, pollSeconds } = checkOptions(options, ["signal", "since", "pollSeconds"]);
     signal?.throwIfAborted();

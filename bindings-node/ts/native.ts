@@ -81,6 +81,7 @@ export interface NativeEngineOptions {
 
 export interface NativeEngine {
   connect(id: number, account: NativeAccount): Started;
+  open(id: number, path: string, options: NativeOpen): Started;
   close(id: number, timeoutMs: number): Started;
   stats(): string;
 }
@@ -100,6 +101,88 @@ export interface NativeSession {
   capabilities(id: number): Started;
   noop(id: number): Started;
   raw(id: number, command: string): Started;
+  close(id: number): Started;
+}
+
+export interface NativeKeep {
+  what?: string;
+  days?: number;
+  largest?: number;
+}
+
+export interface NativeOpen {
+  account?: NativeAccount;
+  smtp?: string;
+  keep?: NativeKeep;
+}
+
+export interface NativeSync {
+  dryRun: boolean;
+  bytesADay?: number;
+  progress?: number;
+}
+
+export interface NativeAddress {
+  text?: string;
+  name?: string;
+  email?: string;
+}
+
+export interface NativeAttach {
+  content?: Uint8Array;
+  path?: string;
+  filename?: string;
+  mediaType?: string;
+  contentId?: string;
+}
+
+export interface NativeDraft {
+  from: NativeAddress[];
+  to: NativeAddress[];
+  cc: NativeAddress[];
+  bcc: NativeAddress[];
+  replyTo: NativeAddress[];
+  subject: string;
+  text?: string;
+  html?: string;
+  attach: NativeAttach[];
+  inReplyTo?: string;
+  references: string[];
+  headers: [string, string][];
+}
+
+export interface NativeSend {
+  atSeconds?: number;
+  key?: string;
+  noCopy: boolean;
+  onDoubt?: string;
+}
+
+export interface NativeMail {
+  readonly account: string | null;
+  readonly closed: boolean;
+  mailbox(target: NativeTarget): NativeMailbox;
+  mailboxes(id: number, options: { pattern?: string; subscribed?: boolean; status?: boolean }): Started;
+  createMailbox(id: number, target: NativeTarget, options: { role?: string; existOk?: boolean }): Started;
+  renameMailbox(id: number, from: NativeTarget, to: NativeTarget): Started;
+  deleteMailbox(id: number, target: NativeTarget, evenIfNotEmpty: boolean): Started;
+  subscribe(id: number, target: NativeTarget, on: boolean): Started;
+  status(id: number, target: NativeTarget): Started;
+  sync(id: number, options: NativeSync): Started;
+  keepInSync(id: number): Started;
+  changes(since: string): NativeChanges;
+  cursor(id: number): Started;
+  pending(id: number): Started;
+  retry(id: number, change: number): Started;
+  drop(id: number, change: number): Started;
+  send(id: number, draft: NativeDraft, options: NativeSend): Started;
+  outbox(id: number): Started;
+  cancel(id: number, message: number): Started;
+  decide(id: number, message: number, decision: string): Started;
+  usage(id: number): Started;
+  evict(id: number, bytes: number): Started;
+  backup(id: number, path: string): Started;
+  check(id: number): Started;
   close(id: number): Started;
 }
 
@@ -178,6 +261,12 @@ export interface NativeBatch {
 }
 
 export interface NativeStream {
+  next(id: number): Started;
+  close(): void;
+}
+
+export interface NativeChanges {
+  ready(id: number): Started;
   next(id: number): Started;
   close(): void;
 }

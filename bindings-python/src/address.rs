@@ -24,7 +24,7 @@ impl Address {
         Self { decoded: OnceLock::new(), source: Some(source) }
     }
 
-    fn decoded(&self) -> &EmailAddress {
+    pub fn decoded(&self) -> &EmailAddress {
         self.decoded.get_or_init(|| {
             let source = self.source.as_ref();
             let address = source.and_then(|Source(message, list, n)| message.peek().single_addresses(*list)?.nth(*n));

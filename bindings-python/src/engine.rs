@@ -1,15 +1,16 @@
-//! `Engine`: limits, log and statistics; and `connect`.
+//! `Engine`: limits, log and statistics; `connect`, and `open`.
 
 use crate::account::{AccountSetup, login_error};
 use crate::call::{Call, blocking};
 use crate::callback::Home;
 use crate::errors::OrRaise;
-use crate::info;
 use crate::runtime::{self, Owned};
 use crate::session::NativeSession;
+use crate::{info, mail};
 use mailtide::{EngineOptions, LogLine};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,19 @@ impl NativeEngine {
             Ok(session) => NativeSession::new(session, blocking).into_py_any(py),
             Err(error) => Err(login_error(py, &error, &cause)),
         }))
+    }
+
+    /// Opens a local store; gives a `NativeMail`.
+    fn open(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        setup: Option<&AccountSetup>,
+        smtp: Option<String>,
+        keep: Option<(String, Option<u32>, Option<u64>)>,
+    ) -> PyResult<Call> {
+        let engine = self.0.get().or_raise(py)?.clone();
+        mail::open(py, engine, (path, setup), (smtp, keep))
     }
 
     fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<Call> {

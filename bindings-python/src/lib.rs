@@ -11,7 +11,9 @@ mod bulk;
 mod bytes;
 mod call;
 mod callback;
+mod changes;
 mod dates;
+mod draft;
 mod engine;
 mod errors;
 mod feed;
@@ -19,6 +21,8 @@ mod flags;
 mod headers;
 mod info;
 mod light;
+mod local;
+mod mail;
 mod mailbox;
 mod message;
 mod messages;
@@ -54,11 +58,17 @@ mod _native {
     #[pymodule_export]
     use crate::call::{Call, run_blocking};
     #[pymodule_export]
+    use crate::changes::NativeChanges;
+    #[pymodule_export]
+    use crate::draft::addresses;
+    #[pymodule_export]
     use crate::engine::NativeEngine;
     #[pymodule_export]
     use crate::errors::{codes, make_error};
     #[pymodule_export]
     use crate::feed::{Feed, Source};
+    #[pymodule_export]
+    use crate::mail::NativeMail;
     #[pymodule_export]
     use crate::mailbox::NativeMailbox;
     #[pymodule_export]

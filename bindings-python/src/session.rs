@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::errors::OrRaise;
 use crate::info;
-use crate::mailbox::NativeMailbox;
+use crate::mailbox::{NativeMailbox, Place};
 use crate::runtime::Owned;
 use crate::target;
 use mailtide::{CreateOptions, ListOptions, Session};
@@ -41,7 +41,7 @@ impl NativeSession {
 
     fn mailbox(&self, py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<NativeMailbox> {
         let mailbox = self.get(py)?.mailbox(target::from_py(name)?).or_raise(py)?;
-        Ok(NativeMailbox::new(mailbox, self.blocking))
+        Ok(NativeMailbox::new(Place::Live(mailbox), self.blocking))
     }
 
     fn mailboxes(&self, py: Python<'_>, pattern: Option<String>, subscribed: bool, status: bool) -> PyResult<Call> {

@@ -9,6 +9,8 @@ mod call;
 mod coverage;
 #[path = "cases/json.rs"]
 mod json;
+#[path = "cases/local.rs"]
+mod local;
 #[path = "cases/server.rs"]
 mod server;
 
@@ -57,7 +59,7 @@ async fn run(server: Arc<Server>, case: Value) -> Vec<String> {
 async fn steps(caller: &mut Caller, case: &Value) -> Vec<String> {
     let steps = case["steps"].as_array().unwrap();
     let mut problems = Vec::new();
-    let connects = steps.first().is_some_and(|s| text(s, "name") == "connect");
+    let connects = steps.first().is_some_and(|s| matches!(text(s, "name"), "connect" | "open"));
     if !connects && let Err(error) = caller.call("connect", &json!({})).await {
         return vec![format!("connect: {error}")];
     }

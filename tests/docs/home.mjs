@@ -1,4 +1,4 @@
-// The package, with a `connect` that leads imap.example.org to the private server.
+// The package, with `connect` and `open` leading imap.example.org to the private server.
 
 import * as mailtide from "mailtide";
 
@@ -6,7 +6,13 @@ export * from "mailtide";
 
 export const ask = () => process.env.MAILTIDE_PASSWORD;
 
+const here = (url) => url.replace("imaps://ada@imap.example.org", process.env.MAILTIDE_URL);
+const net = { ca: process.env.MAILTIDE_CA };
+
 export function connect(url, options) {
-  const here = url.replace("imaps://ada@imap.example.org", process.env.MAILTIDE_URL);
-  return mailtide.connect(here, { net: { ca: process.env.MAILTIDE_CA }, ...options });
+  return mailtide.connect(here(url), { net, ...options });
+}
+
+export function open(path, { account, ...options }) {
+  return mailtide.open(path, { account: here(account), net, ...options });
 }

@@ -20,13 +20,19 @@ PASSWORD = os.environ["MAILTIDE_PASSWORD"]
 
 
 def lead_home(module: Any) -> None:
-    real = module.connect
+    connect_there, open_there = module.connect, module.open
 
     def connect(url: str, **options: Any) -> Any:
-        return real(url.replace("imaps://ada@imap.example.org", os.environ["MAILTIDE_URL"]),
-                    net=Net(ca=os.environ["MAILTIDE_CA"]), **options)  # fmt: skip
+        return connect_there(home(url), net=Net(ca=os.environ["MAILTIDE_CA"]), **options)
 
-    module.connect = connect
+    def open_(path: str, url: str, **options: Any) -> Any:
+        return open_there(path, home(url), net=Net(ca=os.environ["MAILTIDE_CA"]), **options)
+
+    module.connect, module.open = connect, open_
+
+
+def home(url: str) -> str:
+    return url.replace("imaps://ada@imap.example.org", os.environ["MAILTIDE_URL"])
 
 
 def ask() -> str:

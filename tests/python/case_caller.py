@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -25,7 +26,9 @@ class Caller:
         self.port, self.account = port, account
         self.engine = mailtide.Engine()
         self.session: mailtide.Session | None = None
-        self.watch: mailtide.Watch | None = None
+        self.mail: mailtide.Mail | None = None
+        self.folder = Path(tempfile.mkdtemp())
+        self.watch: mailtide.Watch | mailtide.Changes | None = None
         self.messages: list[mailtide.Message] = []
         self.cursor = ""
         self.reasons: list[str] = []
@@ -37,17 +40,24 @@ class Caller:
             # A server that says nothing any more is waited for in vain.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.session.close(), 1)
+        if self.mail is not None:
+            await self.mail.close()
+        shutil.rmtree(self.folder)
 
     async def call(self, name: str, args: dict[str, Any]) -> Any:
         noun, _, verb = name.rpartition(".")
         match noun:
+            case "" if verb == "open":
+                return await self.open(dict(args))
             case "":
                 return await self.connect(args)
+            case "mail":
+                return await self.on_mail(verb, dict(args))
             case "session":
                 return await self.on_session(verb, dict(args))
             case "mailbox":
                 return await self.on_mailbox(verb, dict(args))
-            case "watch":
+            case "watch" | "changes":
                 assert self.watch is not None
                 return self.watch.close()
             case _:
@@ -64,6 +74,16 @@ class Caller:
         return None
 
     async def connect(self, args: dict[str, Any]) -> Any:
+        self.session = await mailtide.connect(self.login(args), engine=self.engine)
+        return {"tokens": self.reasons}
+
+    async def open(self, args: dict[str, Any]) -> None:
+        """A store in a folder of its own."""
+        alone, smtp = args.pop("alone", False), args.pop("smtp", None)
+        account = None if alone else self.login(args)
+        self.mail = await mailtide.open(self.folder / "ada.mail", account, smtp=smtp, engine=self.engine)
+
+    def login(self, args: dict[str, Any]) -> mailtide.Account:
         given = {**self.account, **args}
         url = given.pop("url", "imap://ada@127.0.0.1:PORT").replace("PORT", str(self.port))
         limits = given.pop("limits", {})
@@ -72,9 +92,7 @@ class Caller:
         bounds = Limits(**{name: bound for name, bound in limits.items() if name not in times})
         if tokens := given.pop("tokens", None):
             given |= {"token": self.tokens(tokens), "password": None}
-        account = mailtide.Account(url, **{"password": "secret", "net": net, "limits": bounds, **given})
-        self.session = await mailtide.connect(account, engine=self.engine)
-        return {"tokens": self.reasons}
+        return mailtide.Account(url, **{"password": "secret", "net": net, "limits": bounds, **given})
 
     def tokens(self, tokens: list[str]) -> Any:
         """Gives one token after the other."""
@@ -86,17 +104,41 @@ class Caller:
         return ask
 
     async def on_session(self, verb: str, args: dict[str, Any]) -> Any:
-        assert self.session is not None
+        return await self.on_either(self.session, verb, args)
+
+    async def on_mail(self, verb: str, args: dict[str, Any]) -> Any:
+        assert self.mail is not None
+        match verb:
+            case "changes":
+                since = args["since"]
+                self.watch = self.mail.changes(since=self.cursor if since == "$cursor" else since)
+                return None
+            case "cursor":
+                self.cursor = await self.mail.cursor()
+                return None
+            case "backup":
+                return await self.mail.backup(self.folder / args["to"])
+            case "send":
+                args["from_"] = args.pop("from")
+                return plain.answer(await self.mail.send(mailtide.Draft(**args)))
+        if "id" in args or "bytes" in args:
+            return plain.answer(await getattr(self.mail, verb)(*args.values()))
+        return await self.on_either(self.mail, verb, args)
+
+    async def on_either(self, session: Any, verb: str, args: dict[str, Any]) -> Any:
+        """What sessions and stores have alike."""
+        assert session is not None
         names = [target(args.pop(key)) for key in ("name", "to") if key in args]
         values = [args.pop(key) for key in ("fields", "command") if key in args]
         if "role" in args:
             args["role"] = Role(args["role"])
-        done = getattr(self.session, verb)(*names, *values, **args)
+        done = getattr(session, verb)(*names, *values, **args)
         return None if verb == "mailbox" else plain.answer(await done)
 
     async def on_mailbox(self, verb: str, args: dict[str, Any]) -> Any:
-        assert self.session is not None
-        mailbox = self.session.mailbox(target(args.pop("in", "INBOX")))
+        place = self.mail or self.session
+        assert place is not None
+        mailbox = place.mailbox(target(args.pop("in", "INBOX")))
         match verb:
             case "watch":
                 since = args.pop("since", "now")

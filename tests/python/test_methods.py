@@ -12,7 +12,7 @@ from mailtide import blocking
 
 TABLE = Path(__file__).resolve().parents[1] / "cases" / "methods.txt"
 LISTED = [line for line in TABLE.read_text().splitlines() if line and not line.startswith("#")]
-CLASSES = ("Session", "Mailbox", "Message", "Attachment")
+CLASSES = ("Session", "Mail", "Mailbox", "Message", "Attachment")
 
 
 def methods(kind: type) -> set[str]:
@@ -27,6 +27,8 @@ def test_the_methods_are_those_of_the_table(package: object, name: str) -> None:
     assert methods(kind) == expected
 
 
-def test_connect_and_the_end_of_a_watch_are_there_too() -> None:
+def test_what_begins_and_what_ends_is_there_too() -> None:
     assert callable(mailtide.connect) and callable(blocking.connect)
+    assert callable(mailtide.open) and callable(blocking.open)
+    assert callable(mailtide.Changes.close) and callable(blocking.Changes.close)
     assert callable(mailtide.Watch.close) and callable(blocking.Watch.close)

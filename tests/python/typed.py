@@ -52,6 +52,40 @@ async def triage(who: str) -> None:
     await session.close()
 
 
+async def offline(path: Path, cursor: str | None) -> None:
+    async with mailtide.open(path, "imaps://ada@h", password=input, smtp="smtp.h", keep="text") as mail:
+        assert_type(mail, mailtide.Mail)
+        assert_type(await mail.sync(progress=True), mailtide.SyncReport)
+        inbox = mail.mailbox(Role.INBOX)
+        assert_type(inbox, mailtide.Mailbox)
+        assert_type(await inbox.fetch("is:unread").first(), Message | None)
+        assert_type(await mail.pending(), list[mailtide.Pending])
+        draft = mailtide.Draft(to=[Address("grace@h"), "ada@h"], attach=[path], headers={"X-Moth": "1"})
+        assert_type(await mail.send(draft, at=datetime.now()), mailtide.Outgoing)
+        async for change in mail.changes(since=cursor or await mail.cursor()):
+            print(told(change))
+    store = await mailtide.open("b.mail", keep=mailtide.Keep("all", days=30))
+    await store.close()
+
+
+def told(change: mailtide.Change) -> str:
+    match change:
+        case mailtide.New(message):
+            return message.ref.mailbox
+        case mailtide.Flagged(ref) | mailtide.Removed(ref):
+            return ref.mailbox
+        case mailtide.Reset(mailbox) | mailtide.MailboxAdded(mailbox) | mailtide.MailboxChanged(mailbox):
+            return mailbox
+        case mailtide.MailboxRenamed(before, mailbox):
+            return f"{before} {mailbox}"
+        case mailtide.MailboxGone(mailbox):
+            return mailbox
+        case mailtide.PendingChanged(id) | mailtide.OutgoingChanged(id):
+            return str(id)
+        case _:
+            assert_never(change)
+
+
 def seen(event: mailtide.Event) -> str:
     match event:
         case mailtide.New(message, cursor):
@@ -84,3 +118,9 @@ def without_await() -> None:
         with session.mailbox("INBOX").watch() as events:
             for event in events:
                 assert_type(event.cursor, str)
+    with blocking.open("ada.mail", "imaps://ada@h", password="x") as mail:
+        assert_type(mail, blocking.Mail)
+        assert_type(mail.sync(dry_run=True).work, tuple[mailtide.Step, ...])
+        assert_type(mail.mailbox("INBOX").fetch().first(), blocking.Message | None)
+        for change in mail.changes():
+            assert_type(change.cursor, str)

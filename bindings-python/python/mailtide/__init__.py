@@ -17,6 +17,17 @@ from __future__ import annotations
 from typing import Any
 
 from ._account import Account, Limits, Net, Timeouts
+from ._changes import (
+    Change,
+    Flagged,
+    MailboxAdded,
+    MailboxChanged,
+    MailboxGone,
+    MailboxRenamed,
+    OutgoingChanged,
+    PendingChanged,
+)
+from ._draft import Draft, DraftAttachment
 from ._engine import Engine
 from ._errors import (
     AuthError,
@@ -43,6 +54,9 @@ from ._errors import (
     UsageError,
 )
 from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
+from ._feed import Changes
+from ._local import Evicted, Keep, Outgoing, OutgoingRecipient, Pending, Step, SyncReport, Usage
+from ._mail import Mail, open
 from ._mailbox import Mailbox
 from ._messages import Messages
 from ._names import Flag, Role
@@ -69,14 +83,17 @@ from ._types import (
 from ._watch import Watch
 
 __all__ = [
-    "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes", "CursorExpiredError",
-    "Done", "Engine", "Event", "Failed", "FileError", "Flag", "Flags", "Gap", "Headers", "InternalError", "LimitError",
-    "Limits", "MailError", "Mailbox", "MailboxError", "MailboxInfo", "MailboxMissingError", "MailboxResetError",
-    "MailboxStatus", "Message", "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace",
-    "Namespaces", "Net", "NetError", "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError",
-    "PartialError", "PasswordRequest", "Progress", "Q", "QueryError", "RawReply", "Removed", "Reset", "Role",
-    "ServerError", "Session", "Stats", "StoreError", "Stream", "ThrottledError", "Timeouts", "TlsError", "Token",
-    "TokenRequest", "UidSet", "UsageError", "Watch", "__version__", "connect", "q",
+    "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes", "Change", "Changes",
+    "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Failed", "FileError",
+    "Flag", "Flagged", "Flags", "Gap", "Headers", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
+    "Mailbox", "MailboxAdded", "MailboxChanged", "MailboxError", "MailboxGone", "MailboxInfo", "MailboxMissingError",
+    "MailboxRenamed", "MailboxResetError", "MailboxStatus", "Message", "MessageError", "MessageMissingError",
+    "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError", "NetTimeoutError", "New", "Offline",
+    "Online", "OperationCancelledError", "Outgoing", "OutgoingChanged", "OutgoingRecipient", "PartialError",
+    "PasswordRequest", "Pending", "PendingChanged", "Progress", "Q", "QueryError", "RawReply", "Removed", "Reset",
+    "Role", "ServerError", "Session", "Stats", "Step", "StoreError", "Stream", "SyncReport", "ThrottledError",
+    "Timeouts", "TlsError", "Token", "TokenRequest", "UidSet", "Usage", "UsageError", "Watch", "__version__", "connect",
+    "open", "q",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -145,14 +146,14 @@ def connect(
         "read_only": read_only,
         "allow_cleartext": allow_cleartext,
     }
-    given = {name: value for name, value in given.items() if value is not None}
-    if isinstance(account, Account):
-        if given:
-            from dataclasses import replace
+    return Connecting(described(account, given), engine)
 
-            account = replace(account, **given)
-    elif isinstance(account, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        account = Account(account, **given)
-    else:
-        raise usage("usage.address", "connect() takes a URL or an Account")
-    return Connecting(account, engine)
+
+def described(account: str | Account, given: Mapping[str, Any]) -> Account:
+    """The account with what was given beside it."""
+    given = {name: value for name, value in given.items() if value is not None}
+    if isinstance(account, str):
+        return Account(account, **given)
+    if not isinstance(account, Account):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise usage("usage.address", "An account is a URL or an Account")
+    return replace(account, **given) if given else account

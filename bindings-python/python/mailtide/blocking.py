@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _engine, _mailbox, _messages, _session, _watch
+from . import _engine, _feed, _mail, _mailbox, _messages, _session, _watch
+from ._changes import Change
 from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
 from ._mailbox import Chosen, Column, One, Order, Part, Selection, Target
 from ._native import Attachment, Message, Stream, run_blocking
@@ -48,14 +49,31 @@ class Session(Twin):
     pass
 
 
+@twin(_feed.Changes)
+class Changes(Twin):
+    pass
+
+
+@twin(_mail.Mail)
+class Mail(Twin):
+    pass
+
+
 def connect(account: Any, **options: Any) -> Session:
     """Logs in; see `mailtide.connect`. Functions given here are called on a thread of their own."""
     given = {name: inner(value) for name, value in options.items()}
     return Session(run_blocking(_session.connect(account, **given).open()))
 
 
+
+def open(path: Any, account: Any = None, **options: Any) -> Mail:
+    """Opens the mail in a file; see `mailtide.open`. Functions given here are called on a thread of their own."""
+    given = {name: inner(value) for name, value in options.items()}
+    return Mail(run_blocking(_mail.open(path, account, **given).open()))
+
+
 __all__ = [
-    "Attachment", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Mailbox", "Message", "Messages", "New",
-    "Offline", "One", "Online", "Order", "Part", "Removed", "Reset", "Selection", "Session", "Stream", "Target", "Watch",
-    "connect",
+    "Attachment", "Change", "Changes", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Mail", "Mailbox",
+    "Message", "Messages", "New", "Offline", "One", "Online", "Order", "Part", "Removed", "Reset", "Selection",
+    "Session", "Stream", "Target", "Watch", "connect", "open",
 ]  # fmt: skip

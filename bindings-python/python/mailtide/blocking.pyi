@@ -12,14 +12,26 @@ from zoneinfo import ZoneInfo
 
 from ._account import Account, Net, Password, TokenSource
 from ._append import Content
+from ._changes import (
+    Flagged,
+    MailboxAdded,
+    MailboxChanged,
+    MailboxGone,
+    MailboxRenamed,
+    OutgoingChanged,
+    PendingChanged,
+)
+from ._draft import Draft
 from ._events import Flags, Gap, Offline, Online, Removed, Reset
+from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
+from ._mail import Keeping
 from ._mailbox import Column, Order, Part
 from ._names import Role
 from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
 from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
 
-__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mailbox', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect']
+__all__ = ['Attachment', 'Change', 'Changes', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mail', 'Mailbox', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open']
 
 @final
 class Message:
@@ -167,6 +179,8 @@ class New:
 
 Event: TypeAlias = New | Flags | Removed | Reset | Gap | Offline | Online
 
+Change: TypeAlias = New | Flagged | Removed | Reset | MailboxAdded | MailboxChanged | MailboxRenamed | MailboxGone | PendingChanged | OutgoingChanged
+
 class Engine:
     """Owns what sessions share.
 
@@ -237,6 +251,31 @@ class Watch:
         ...
 
     def __enter__(self) -> Watch:
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        ...
+
+class Changes:
+    """An async iterable of changes. `async with` fixes where it begins, and ends it; iterating alone does as well.
+
+    Leaving the loop, `close()` from another task and closing the store end it normally; a cancelled task gets its
+    `CancelledError`, and misses nothing that it asks for again.
+    """
+
+    def ready(self) -> None:
+        """Ends when the starting point is fixed: what happens from then on will be told."""
+
+    def close(self) -> None:
+        """Ends it, from any task or thread: the loop over it ends normally."""
+
+    def __iter__(self) -> Changes:
+        ...
+
+    def __next__(self) -> Change:
+        ...
+
+    def __enter__(self) -> Changes:
         ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -367,4 +406,121 @@ def connect(account: str | Account, *, password: Password | None=None, token: To
     given a `TokenRequest` and returns one; it is asked again when the token expires. Functions may be async, and are
     called on the event loop that runs now. `imap://` without encryption is refused but for loopback, unless
     `allow_cleartext`.
+    """
+
+class Mail:
+    """A local mailbox in step with an account, or one with nothing behind it. Safe to share between tasks.
+
+    Reads come from disk, online or not. Writes show here at once, and are kept until `sync` or `keep_in_sync` has
+    brought them to the server.
+    """
+
+    @property
+    def account(self) -> str | None:
+        """`user@host`; `None` where there is nothing behind the store."""
+
+    @property
+    def closed(self) -> bool:
+        ...
+
+    def mailbox(self, name: Target) -> Mailbox:
+        """A mailbox by its name, by levels, or by special use. No I/O: a missing one shows when used."""
+
+    def mailboxes(self, pattern: str | None=None, *, subscribed: bool=False, status: bool=False) -> list[MailboxInfo]:
+        """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
+
+    def create_mailbox(self, name: Target, *, role: Role | None=None, exist_ok: bool=False) -> str:
+        """Creates a mailbox and gives its name."""
+
+    def rename_mailbox(self, name: Target, to: Target) -> None:
+        ...
+
+    def delete_mailbox(self, name: Target, *, even_if_not_empty: bool=False) -> None:
+        """Deletes a mailbox. One that still holds messages or children is `mailbox.not_empty` unless you say so."""
+
+    def subscribe(self, name: Target, *, on: bool=True) -> None:
+        """Subscribes, or with `on=False` unsubscribes."""
+
+    def status(self, name: Target) -> MailboxStatus:
+        ...
+
+    def sync(self, *, dry_run: bool=False, bytes_a_day: int | None=None, progress: OnProgress=None) -> SyncReport:
+        """Brings both sides in step, once, and says what it did; with `dry_run` what it would do, changing nothing.
+
+        What is interrupted, by an error or by cancelling, goes on where it was with the next pass. `bytes_a_day` bounds
+        the bodies that are fetched in a day, over all passes. The loss of the network is an error (`net.…`); a mailbox
+        or message that cannot be read is in the report.
+        """
+
+    def keep_in_sync(self) -> None:
+        """Follows the server and what is changed here until it is cancelled or the store is closed.
+
+        A lost network is waited for; what needs a person, such as a new password, is raised.
+        """
+
+    def changes(self, *, since: str='now') -> Changes:
+        """What changes in the store, whoever changed it: from now on, or from the `cursor` of an event on, without a
+        gap, over restarts too.
+
+        Keep the cursor with what you make of the events, and you see each of them once. One that is too old is
+        `cursor.expired`: read everything anew, then go on from now.
+        """
+
+    def cursor(self) -> str:
+        """The place in the feed after all that has happened: take it, fetch what there is, then ask for `changes`."""
+
+    def pending(self) -> list[Pending]:
+        """Local changes that the server has not confirmed, the oldest first; parked ones with their reason."""
+
+    def retry(self, change: Pending | int) -> None:
+        """Lets a parked change be tried again with the next pass."""
+
+    def drop(self, change: Pending | int) -> list[int]:
+        """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
+
+    def send(self, draft: Draft, *, at: datetime | None=None, copy: bool=True, on_doubt: Literal['ask', 'resend', 'assume_sent']='ask', key: str | None=None) -> Outgoing:
+        """Queues a message: it is on the disk when this returns, and leaves with a pass when there is a network.
+
+        `at` is the earliest moment. A copy is filed in Sent once. `on_doubt` is what to do when the server's answer was
+        lost: nothing is sent twice unless you say so. What is queued again with the same `key` is the same message.
+        """
+
+    def outbox(self) -> list[Outgoing]:
+        """Messages that are queued, on their way, uncertain, or without their copy in Sent."""
+
+    def cancel(self, message: Outgoing | int) -> Outgoing:
+        """Takes a message back that nobody has begun to send."""
+
+    def decide(self, message: Outgoing | int, decision: Literal['resend', 'sent', 'drop']) -> Outgoing:
+        """Decides about a message that may have been sent: send it again, it was sent, or leave it."""
+
+    def usage(self) -> Usage:
+        """What the store takes."""
+
+    def evict(self, bytes: int) -> Evicted:
+        """Lets bodies go that can be fetched again, the oldest first, until so many bytes are free; the file shrinks."""
+
+    def backup(self, path: str | PathLike[str]) -> None:
+        """Writes a whole copy of the store, while it is in use."""
+
+    def check(self) -> list[str]:
+        """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
+
+    def close(self) -> None:
+        """Ends what runs and logs out. Pending calls get `usage.closed`; closing twice is fine."""
+
+    def __enter__(self) -> Mail:
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        ...
+
+def open(path: str | PathLike[str], account: str | Account | None=None, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, smtp: str | None=None, keep: Keeping | None=None, engine: Engine | None=None) -> Mail:
+    """Opens the mail in a file, or makes one: `async with open(…) as mail`, or `await`. No network is asked.
+
+    The account is given as to `connect`. A file knows its account: opened without one it can be read and changed, and is
+    brought in step when it is opened with it again. A file that never had one is a mailbox of its own. `smtp` is where
+    messages are handed in: a host (TLS), or a URL (`smtps://`, `smtp+starttls://`, on this machine `smtp://`); the
+    account's login serves both. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
+    is not held is fetched when it is asked for.
     """

@@ -104,8 +104,11 @@ impl MailChanges {
             if self.mail.is_closed() {
                 return Ok(None);
             }
-            if let Some(change) = self.ready_or_read().await? {
-                return Ok(Some(change));
+            match self.ready_or_read().await {
+                Ok(None) => {}
+                // It was closed in between.
+                Err(error) if error.code() == Code::UsageClosed => return Ok(None),
+                ready => return ready,
             }
             tokio::select! {
                 changed = changes.changed() => changed?,

@@ -1,14 +1,15 @@
 //! A call of a case on the engine: names and arguments in, plain data out.
 
 use crate::json;
+use crate::local::Place;
 use base64::Engine as _;
 use bytes::Bytes;
 use mailtide::imap::{Flag, InternalDate, Role, UidSet};
 use mailtide::message::Attachment;
 use mailtide::{
     Account, AppendOptions, AppendSource, Code, Columns, CreateOptions, Credentials, Engine, EngineOptions,
-    FetchOptions, FlagChange, ListOptions, MailError, Mailbox, Mechanism, Message, MessageRef, Order, Parts, Query,
-    Result, Selection, Session, Since, Target, Token, Watch, WatchCursor, WatchOptions, WriteOptions,
+    FetchOptions, FlagChange, ListOptions, Mail, MailChanges, MailError, Mechanism, Message, MessageRef, Order, Parts,
+    Query, Result, Selection, Session, Since, Target, Token, Watch, WatchOptions, WriteOptions,
 };
 use serde_json::{Value, json as value};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,12 +19,16 @@ use std::sync::{Arc, Mutex};
 pub struct Caller {
     port: u16,
     account: Value,
-    engine: Engine,
+    pub engine: Engine,
     session: Option<Session>,
+    pub mail: Option<Mail>,
+    /// Where a store may be.
+    pub folder: tempfile::TempDir,
     /// The messages of the last fetch or the last `new` event.
     messages: Vec<Message>,
     watch: Option<Watch>,
-    cursor: Option<WatchCursor>,
+    pub changes: Option<MailChanges>,
+    pub cursor: String,
     /// Why a token was asked for, each time.
     reasons: Arc<Mutex<Vec<&'static str>>>,
 }
@@ -32,11 +37,16 @@ impl Caller {
     pub fn new(port: u16, account: Value) -> Self {
         let engine = Engine::new(EngineOptions::default(), tokio::runtime::Handle::current());
         let (messages, reasons) = (Vec::new(), Arc::default());
-        Self { port, account, engine, session: None, messages, watch: None, cursor: None, reasons }
+        let folder = tempfile::tempdir().unwrap();
+        let (session, mail, watch, changes, cursor) = (None, None, None, None, String::new());
+        Self { port, account, engine, session, mail, folder, messages, watch, changes, cursor, reasons }
     }
 
     pub async fn close(&mut self) {
         self.watch = None;
+        if let Some(mail) = self.mail.take() {
+            let _ = mail.close().await;
+        }
         if let Some(session) = self.session.take() {
             let _ = session.close().await;
         }
@@ -44,10 +54,16 @@ impl Caller {
 
     pub async fn call(&mut self, name: &str, args: &Value) -> Result<Value> {
         match name.split_once('.') {
+            None if name == "open" => self.open(args).await,
             None => self.connect(args).await,
+            Some(("mail", verb)) => self.mail(verb, args).await,
             Some(("session", verb)) => self.session(verb, args).await,
             Some(("mailbox", verb)) => self.mailbox(verb, args).await,
             Some(("message" | "attachment", _)) => self.message(name, args).await,
+            Some(("changes", "close")) => {
+                self.changes = None;
+                Ok(Value::Null)
+            }
             Some(("watch", "close")) => {
                 self.watch.as_ref().unwrap().closer().close();
                 Ok(Value::Null)
@@ -58,23 +74,34 @@ impl Caller {
 
     /// The next event of the watch; null after its end.
     pub async fn event(&mut self) -> Result<Value> {
-        let Some(event) = self.watch.as_mut().expect("a watch is open").next().await? else { return Ok(Value::Null) };
+        if let Some(changes) = self.changes.as_mut() {
+            let Some(change) = changes.next().await? else { return Ok(Value::Null) };
+            self.cursor.clone_from(&change.cursor);
+            return Ok(json::change(&change));
+        }
+        let Some(watch) = self.watch.as_mut() else { return Ok(Value::Null) };
+        let Some(event) = watch.next().await? else { return Ok(Value::Null) };
         if let mailtide::Event::New(message) = &event.event {
             self.messages = vec![message.clone()];
         }
-        self.cursor = Some(event.cursor.clone());
+        self.cursor = event.cursor.to_string();
         Ok(json::event(&event))
     }
 
     async fn connect(&mut self, args: &Value) -> Result<Value> {
-        let mut given = self.account.as_object().cloned().unwrap_or_default();
-        given.extend(args.as_object().cloned().unwrap_or_default());
-        let account = self.account(&Value::Object(given))?;
+        let account = self.account(&self.given(args))?;
         self.session = Some(self.engine.connect(account).await?);
         Ok(value!({"tokens": *self.reasons.lock().unwrap()}))
     }
 
-    fn account(&self, args: &Value) -> Result<Account> {
+    /// What the case says of its account, and the call.
+    pub fn given(&self, args: &Value) -> Value {
+        let mut given = self.account.as_object().cloned().unwrap_or_default();
+        given.extend(args.as_object().cloned().unwrap_or_default());
+        Value::Object(given)
+    }
+
+    pub fn account(&self, args: &Value) -> Result<Account> {
         let url = args["url"].as_str().unwrap_or("imap://ada@127.0.0.1:PORT").replace("PORT", &self.port.to_string());
         let mut account = Account::from_url(&url)?;
         account.credentials = match &args["tokens"] {
@@ -150,9 +177,11 @@ impl Caller {
     }
 
     async fn mailbox(&mut self, verb: &str, args: &Value) -> Result<Value> {
-        let session = self.session.clone().expect("a session is open");
         let named = if args["in"].is_null() { Target::from("INBOX") } else { target(&args["in"]) };
-        let mailbox = session.mailbox(named)?;
+        let mailbox = match (&self.mail, &self.session) {
+            (Some(mail), _) => Place::Local(mail.mailbox(named)?),
+            (None, session) => Place::Live(session.as_ref().expect("a session is open").mailbox(named)?),
+        };
         let zone = args["tz"].as_str().map(str::to_owned);
         match verb {
             "fetch" => self.fetch(&mailbox, args).await,
@@ -166,12 +195,12 @@ impl Caller {
             "watch" => {
                 let since = match args["since"].as_str() {
                     Some("all") => Since::All,
-                    Some("$cursor") => Since::Cursor(self.cursor.as_ref().unwrap().to_string()),
+                    Some("$cursor") => Since::Cursor(self.cursor.clone()),
                     Some(cursor) if cursor != "now" => Since::Cursor(cursor.to_owned()),
                     _ => Since::Now,
                 };
                 let poll_seconds = args["poll"].as_u64().map(|n| u32::try_from(n).unwrap());
-                let watch = mailbox.watch(WatchOptions { since, poll_seconds });
+                let watch = mailbox.live().watch(WatchOptions { since, poll_seconds });
                 watch.ready().await?;
                 self.watch = Some(watch);
                 Ok(Value::Null)
@@ -180,7 +209,7 @@ impl Caller {
         }
     }
 
-    async fn write(&self, mailbox: &Mailbox, verb: &str, args: &Value) -> Result<mailtide::BulkResult> {
+    async fn write(&self, mailbox: &Place, verb: &str, args: &Value) -> Result<mailtide::BulkResult> {
         let options = WriteOptions {
             limit: args["limit"].as_u64(),
             partial: args["partial"] == "return",
@@ -202,7 +231,7 @@ impl Caller {
         }
     }
 
-    async fn fetch(&mut self, mailbox: &Mailbox, args: &Value) -> Result<Value> {
+    async fn fetch(&mut self, mailbox: &Place, args: &Value) -> Result<Value> {
         let options = FetchOptions {
             parts: parts(&args["parts"]),
             columns: columns(&args["columns"]),
@@ -271,7 +300,7 @@ impl Caller {
     }
 }
 
-async fn append(mailbox: &Mailbox, verb: &str, args: &Value) -> Result<Value> {
+async fn append(mailbox: &Place, verb: &str, args: &Value) -> Result<Value> {
     let received = args["received"].as_str().map(|text| {
         let moment = jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%:z", text).unwrap();
         let offset = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%:z", text).unwrap().offset().unwrap();
@@ -319,7 +348,7 @@ async fn streamed(message: &Message, path: Option<&str>) -> Result<Value> {
 }
 
 /// A name, its levels, or `{"role": …}`.
-fn target(named: &Value) -> Target {
+pub fn target(named: &Value) -> Target {
     if let Some(levels) = named.as_array() {
         Target::Path(levels.iter().map(|l| l.as_str().unwrap().to_owned()).collect())
     } else if let Some(role) = named["role"].as_str() {
@@ -351,6 +380,6 @@ fn columns(named: &Value) -> Columns {
     }
 }
 
-fn flag(args: &Value, name: &str) -> bool {
+pub fn flag(args: &Value, name: &str) -> bool {
     args[name].as_bool().unwrap_or(false)
 }

@@ -9,15 +9,14 @@ use std::collections::BTreeSet;
 const ELSEWHERE: &[(Code, &str)] = &[
     (Code::Cancelled, "it takes a caller who cancels: the tests of each language do"),
     (Code::Internal, "it would be a fault of ours"),
-    (Code::StoreFull, "it takes a disk: store/sqlite/tests"),
-    (Code::StoreReadOnly, "it takes a disk: store/sqlite/tests"),
-    (Code::StoreIo, "it takes a disk: store/sqlite/tests"),
-    (Code::StoreDamaged, "it takes a disk: store/sqlite/tests"),
-    (Code::StoreLocked, "it takes another process: store/sqlite/tests"),
-    (Code::StoreNewer, "it takes a later version: store/sqlite/tests"),
-    (Code::StoreLeaseLost, "it takes another process: store/sqlite/tests"),
-    (Code::CursorExpired, "it takes days: store/suite/feed.rs"),
-    (Code::BodyNotHere, "it takes a store without a server: store/body/tests.rs"),
+    (Code::StoreFull, "it takes a full disk: core/src/store/sqlite/tests/file.rs"),
+    (Code::StoreReadOnly, "it takes a file that cannot be written: core/src/store/sqlite/tests/file.rs"),
+    (Code::StoreIo, "it takes a disk that fails: core/src/store/sqlite/tests/crash.rs"),
+    (Code::StoreDamaged, "it takes a damaged file: core/src/store/sqlite/tests/damage.rs"),
+    (Code::StoreLocked, "it takes a second process: core/src/store/sqlite/tests/process.rs"),
+    (Code::StoreNewer, "it takes a file of a later version: core/src/store/sqlite/tests/file.rs"),
+    (Code::StoreLeaseLost, "it takes a second process: core/src/store/suite/transactions.rs"),
+    (Code::BodyNotHere, "it takes a store that was in step: core/tests/mail.rs, and the tests of each language"),
 ];
 
 pub fn codes(cases: &[Value], all: &[Code]) {

@@ -3,9 +3,12 @@
 use base64::Engine as _;
 use mailtide::imap::{Flag, InternalDate, Role};
 use mailtide::message::{Attachment, EmailAddress, Headers};
+use mailtide::sync::SyncReport;
 use mailtide::{
-    BulkResult, Event, MailError, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace, Namespaces, WatchEvent,
+    BulkResult, Event, MailChange, MailError, MailEvent, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace,
+    Namespaces, WatchEvent,
 };
+use mailtide::{journal, outbox};
 use serde_json::{Map, Value, json};
 
 /// `INBOX/7/3`: mailbox, UIDVALIDITY, UID.
@@ -122,4 +125,59 @@ fn flags(flags: &[Flag]) -> Value {
     let mut names: Vec<&str> = flags.iter().map(Flag::as_str).collect();
     names.sort_unstable();
     json!(names)
+}
+
+/// A change of a store.
+pub fn change(change: &MailChange) -> Value {
+    match &change.event {
+        MailEvent::New(new) => {
+            json!({"type": "new", "ref": reference(new.reference()), "uid": new.uid(), "message": message(new)})
+        }
+        MailEvent::Flags { reference, flags: all } => {
+            json!({"type": "flags", "uid": reference.uid, "flags": flags(all)})
+        }
+        MailEvent::Removed(reference) => json!({"type": "removed", "uid": reference.uid}),
+        MailEvent::Reset { mailbox, uid_validity } => {
+            json!({"type": "reset", "mailbox": mailbox, "uid_validity": uid_validity})
+        }
+        MailEvent::MailboxAdded(mailbox) => json!({"type": "mailbox_added", "mailbox": mailbox}),
+        MailEvent::MailboxChanged(mailbox) => json!({"type": "mailbox_changed", "mailbox": mailbox}),
+        MailEvent::MailboxRenamed { from, to } => json!({"type": "mailbox_renamed", "before": from, "mailbox": to}),
+        MailEvent::MailboxGone(mailbox) => json!({"type": "mailbox_gone", "mailbox": mailbox}),
+        MailEvent::Pending(id) => json!({"type": "pending", "id": id}),
+        MailEvent::Outbox(id) => json!({"type": "outbox", "id": id}),
+        other => panic!("no name for {other:?}"),
+    }
+}
+
+/// What a pass did.
+pub fn report(report: &SyncReport) -> Value {
+    json!({
+        "asked": report.asked, "added": report.added, "removed": report.removed, "flags": report.flags,
+        "applied": report.applied, "superseded": report.superseded, "parked": report.parked, "bodies": report.bodies,
+        "problems": report.problems.len(),
+    })
+}
+
+/// A local change that waits.
+pub fn pending(entry: &journal::Entry) -> Value {
+    let (reason, server) = match &entry.state {
+        journal::State::Parked { reason, server } => (Some(reason.as_str()), server.clone()),
+        _ => (None, None),
+    };
+    json!({
+        "id": entry.id, "kind": entry.intent.kind(), "mailbox": entry.intent.mailbox().name.as_str(),
+        "text": entry.intent.to_string(), "state": entry.state.name(), "reason": reason, "server": server,
+        "attempts": entry.attempts,
+    })
+}
+
+/// A message to be sent.
+pub fn outgoing(entry: &outbox::Entry) -> Value {
+    let recipient = |r: &outbox::Recipient| json!({"address": r.address, "state": r.state.as_str(), "reply": r.reply});
+    json!({
+        "id": entry.id, "message_id": entry.message_id, "sender": entry.sender, "state": entry.state.as_str(),
+        "recipients": entry.recipients.iter().map(recipient).collect::<Value>(), "attempts": entry.attempts,
+        "needs_decision": entry.needs_decision(), "reply": entry.reply,
+    })
 }

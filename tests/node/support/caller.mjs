@@ -3,13 +3,15 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { connect, MessageRef, Q, Role, UidSet } from "mailtide";
+import { connect, MessageRef, open, Q, Role, UidSet } from "mailtide";
 import * as plain from "./plain.mjs";
 
 const SELECTING = ["uids", "refs", "messages", "query", "raw", "bare"];
 
 export class Caller {
   #session = null;
+  #mail = null;
+  #folder = null;
   #watch = null;
   #events = null;
   #messages = [];
@@ -24,14 +26,17 @@ export class Caller {
   async close() {
     this.#watch?.close();
     await this.#session?.close();
+    await this.#mail?.close();
+    if (this.#folder) await rm(this.#folder, { recursive: true });
   }
 
   async call(name, args) {
     const [noun, verb] = name.includes(".") ? name.split(".") : ["", name];
-    if (noun === "") return await this.#connect({ ...this.account, ...args });
+    if (noun === "") return await (verb === "open" ? this.#open(args) : this.#connect({ ...this.account, ...args }));
     if (noun === "session") return await this.#onSession(camel(verb), args);
+    if (noun === "mail") return await this.#onMail(camel(verb), args);
     if (noun === "mailbox") return await this.#onMailbox(camel(verb), args);
-    if (noun === "watch") return this.#watch.close() ?? null;
+    if (noun === "watch" || noun === "changes") return this.#watch.close() ?? null;
     return await this.#onMessage(noun, verb, args);
   }
 
@@ -44,14 +49,27 @@ export class Caller {
     return plain.event(value);
   }
 
-  async #connect({ url = "imap://ada@127.0.0.1:PORT", tokens, limits = {}, ...login }) {
+  async #connect(args) {
+    const { url, ...options } = this.#login(args);
+    this.#session = await connect(url, options);
+    return { tokens: this.#reasons };
+  }
+
+  /** A store in a folder of its own. */
+  async #open({ alone, keep, smtp, ...args }) {
+    this.#folder = await mkdtemp(join(tmpdir(), "mailtide-"));
+    const { url, ...options } = this.#login({ ...this.account, ...args });
+    this.#mail = await open(join(this.#folder, "ada.mail"), { keep, smtp, ...(alone ? {} : { account: url, ...options }) });
+    return null;
+  }
+
+  #login({ url = "imap://ada@127.0.0.1:PORT", tokens, limits = {}, ...login }) {
     // Times are milliseconds in JavaScript.
     const times = Object.entries(limits).map(([name, bound]) => [name, ["greeting", "progress"].includes(name) ? bound * 1000 : bound]);
     const options = { ...camelKeys(login), limits: Object.fromEntries(times) };
     if (tokens) options.token = this.#tokens([...tokens]);
     else if (!("password" in login)) options.password = "secret";
-    this.#session = await connect(url.replace("PORT", this.port), options);
-    return { tokens: this.#reasons };
+    return { url: url.replace("PORT", this.port), ...options };
   }
 
   #tokens(tokens) {
@@ -61,8 +79,28 @@ export class Caller {
     };
   }
 
-  async #onSession(verb, { name, to, fields, command, on, ...options }) {
-    const session = this.#session;
+  async #onMail(verb, args) {
+    const mail = this.#mail;
+    if (verb === "changes") {
+      this.#watch = mail.changes({ since: args.since === "$cursor" ? this.#cursor : args.since });
+      this.#events = this.#watch[Symbol.asyncIterator]();
+      return null;
+    }
+    if (verb === "cursor") return void (this.#cursor = await mail.cursor()) ?? null;
+    if (verb === "backup") return await mail.backup(join(this.#folder, args.to)) ?? null;
+    if (verb === "evict") return plain.plain(await mail.evict(args.bytes));
+    if (verb === "send") return plain.plain(await mail.send(args));
+    if (verb === "decide") return plain.plain(await mail.decide(args.id, args.decision));
+    if ("id" in args) return plain.plain(await mail[verb](args.id));
+    return await this.#onAny(mail, verb, args);
+  }
+
+  async #onSession(verb, args) {
+    return await this.#onAny(this.#session, verb, args);
+  }
+
+  /** What sessions and stores have alike. */
+  async #onAny(session, verb, { name, to, fields, command, on, ...options }) {
     if (options.role) options.role = Role.from(options.role);
     const given = camelKeys(options);
     if (verb === "mailbox") return void session.mailbox(name) ?? null;
@@ -75,13 +113,13 @@ export class Caller {
   }
 
   async #onMailbox(verb, { in: named, to, content, since, tz, poll, ...rest }) {
-    const mailbox = this.#session.mailbox(target(named ?? "INBOX"));
+    const mailbox = (this.#mail ?? this.#session).mailbox(target(named ?? "INBOX"));
     const options = camelKeys(Object.fromEntries(Object.entries(rest).filter(([name]) => !SELECTING.includes(name))));
     if (tz) options.timeZone = tz;
     if (verb === "status") return plain.plain(await mailbox.status());
     if (verb === "append") return plain.plain(await mailbox.append(await source(content), received(options)));
     if (verb === "appendMany") return plain.plain(await mailbox.appendMany(await Promise.all(content.map(source)), received(options)));
-    if (verb === "watch") return await this.#open(mailbox, since, poll);
+    if (verb === "watch") return await this.#follow(mailbox, since, poll);
     const selection = this.#selection(rest);
     if (verb === "fetch") return await this.#fetch(mailbox, selection, options);
     if (verb === "count" || verb === "search") return plain.plain(await mailbox[verb](selection, options));
@@ -89,7 +127,7 @@ export class Caller {
     return plain.bulk(await (to === undefined ? mailbox[verb](chosen, options) : mailbox[verb](chosen, target(to), options)));
   }
 
-  async #open(mailbox, since, poll) {
+  async #follow(mailbox, since, poll) {
     const watch = mailbox.watch({ since: since === "$cursor" ? this.#cursor : since, pollSeconds: poll });
     await watch.ready();
     this.#watch = watch;

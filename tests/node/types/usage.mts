@@ -1,6 +1,9 @@
 // Compiled, not run: what a user writes must have these types.
 
-import { connect, Flag, MailError, PartialError, q, Q, Role, UidSet, type MailEvent, type Message, type MessageRef, type Session } from "mailtide";
+import {
+  connect, Draft, Flag, MailError, open, PartialError, q, Q, Role, UidSet, type Mail, type MailChange, type MailEvent, type Message,
+  type MessageRef, type Outgoing, type Session, type SyncReport,
+} from "mailtide";
 
 export async function triage(session: Session, signal: AbortSignal): Promise<string> {
   const inbox = session.mailbox("INBOX");
@@ -61,6 +64,47 @@ export async function login(): Promise<void> {
   }
 }
 
+export async function local(signal: AbortSignal): Promise<string[]> {
+  await using mail: Mail = await open("ada.mail", {
+    account: "imaps://ada@imap.example.org",
+    password: () => "secret",
+    smtp: "smtp.example.org",
+    keep: { what: "text", days: 90 },
+  });
+  const report: SyncReport = await mail.sync({ onProgress: ({ phase, done }) => void [phase, done], signal });
+  const inbox = mail.mailbox("INBOX");
+  for await (const message of inbox.fetch('has:attachment from:"Grace Hopper"')) await inbox.flag(message, { add: Flag.FLAGGED });
+  const sent: Outgoing = await mail.send(new Draft({ to: "grace@example.org", subject: "Re: moth", text: "…", attach: "log.pdf" }));
+  await mail.send({ to: [{ email: "grace@example.org" }], text: "…" }, { at: new Date(), onDoubt: "ask" });
+  for (const { state, why, created } of await mail.pending()) void [state === "parked", why, created.getTime()];
+  void mail.keepInSync({ signal }).catch(() => {});
+  const told: string[] = [sent.state, ...report.paused];
+  for await (const change of mail.changes({ since: await mail.cursor(), signal })) told.push(changed(change));
+  return told;
+}
+
+function changed(change: MailChange): string {
+  switch (change.type) {
+    case "new":
+      return change.message.subject ?? "";
+    case "flags":
+      return change.flags.join();
+    case "removed":
+      return change.ref.toString();
+    case "reset":
+      return `${change.mailbox} ${change.uidValidity}`;
+    case "mailbox_added":
+    case "mailbox_changed":
+    case "mailbox_gone":
+      return change.mailbox;
+    case "mailbox_renamed":
+      return `${change.before} ${change.mailbox}`;
+    case "pending":
+    case "outbox":
+      return String(change.id);
+  }
+}
+
 export async function refused(session: Session): Promise<void> {
   const inbox = session.mailbox("INBOX");
   // @ts-expect-error a write takes no bare string
@@ -69,6 +113,8 @@ export async function refused(session: Session): Promise<void> {
   if (new Error("x") instanceof MailError && ({} as MailError).code === "auth.wrong") return;
   // @ts-expect-error there is no such option
   inbox.fetch(null, { limits: 3 });
+  // @ts-expect-error a draft has no body
+  await ({} as Mail).send({ to: "grace@example.org", body: "…" });
   // @ts-expect-error text is no message: Buffer.from(text) is
   await inbox.append("Subject: x");
 }

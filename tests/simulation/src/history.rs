@@ -263,28 +263,29 @@ mod tests {
     fn every_fault_and_every_act_comes_up() {
         let histories: Vec<History> = (0..3000).map(|seed| History::generate(seed, &Rates::default())).collect();
         let text = format!("{histories:?}");
+        let words: std::collections::BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
         for word in [
             "CutBefore",
             "CutInside",
             "CutReply",
             "LateEffect",
-            "Bye,",
+            "Bye",
             "ByeAfter",
             "Refuse",
             "Duplicate",
             "Unsolicited",
             "Slow",
-            "Edit(",
-            "Empty)",
+            "Edit",
+            "Empty",
             "EmptyList",
             "Send",
             "Renumber",
             "Kill",
             "Clock",
             "CutSmtp",
-            "crash: Some",
         ] {
-            assert!(text.contains(word), "{word}");
+            assert!(words.contains(word), "{word}");
         }
+        assert!(text.contains("crash: Some"));
     }
 }

@@ -1,0 +1,152 @@
+/** Plain data about a local store: what a pass did, what waits, what is to be sent. */
+
+import { unpack, type MailError, type PackedError } from "./errors.js";
+
+/**
+ * Which bodies are held; headers, flags and structure always are. `text` holds messages that are hardly more than text
+ * (to 256 KiB), a message whole or not at all.
+ */
+export type Keep =
+  | KeepWhat
+  | {
+      what?: KeepWhat | null;
+      /** Bodies only of messages not older than this many days. */
+      days?: number | null;
+      /** Bodies only of messages up to this many bytes. */
+      largest?: number | null;
+    };
+
+type KeepWhat = "headers" | "text" | "all";
+
+/** One thing that a pass does, or would do. */
+export interface SyncStep {
+  /** The mailbox's name on the server. */
+  readonly mailbox: string;
+  /** Such as `headers`, `bodies`, `flags`, `remove`, `send`. */
+  readonly action: string;
+  /** For a person to read. */
+  readonly text: string;
+}
+
+/** What one pass did, or with `dryRun` would do. */
+export interface SyncReport {
+  /** What was decided, in order. */
+  readonly work: readonly SyncStep[];
+  /** Mailboxes that had to be asked; 0 where the list proved that nothing changed. */
+  readonly asked: number;
+  /** Messages that became visible here. */
+  readonly added: number;
+  /** Messages that left here. */
+  readonly removed: number;
+  /** Messages whose flags changed here. */
+  readonly flags: number;
+  /** Local changes that the server has confirmed. */
+  readonly applied: number;
+  /** Local changes that were not needed any more. */
+  readonly superseded: number;
+  /** Local changes that are parked: {@link Mail.pending} says why. */
+  readonly parked: number;
+  /** Bodies that came. */
+  readonly bodies: number;
+  /** Bytes of headers and bodies, both ways. */
+  readonly bytes: number;
+  /** Mailboxes that are paused, since too much is missing there to be believed: nothing is taken away in them. */
+  readonly paused: readonly string[];
+  /** What could not be read; the rest was. */
+  readonly problems: readonly MailError[];
+}
+
+/** A local change that the server has not confirmed. */
+export interface Pending {
+  /** Its number in the journal. */
+  readonly id: number;
+  /** Such as `flag`, `move`, `append`. */
+  readonly kind: string;
+  /** The mailbox, as the server knows it. */
+  readonly mailbox: string;
+  /** What it is, for a person to read. */
+  readonly text: string;
+  /** `waiting`; `started`, when its command may be under way; or `parked`, until it is tried again or dropped. */
+  readonly state: "waiting" | "started" | "parked";
+  /** Why it is parked, such as `over_quota`. */
+  readonly reason: string | null;
+  /** The same for a person to read. */
+  readonly why: string | null;
+  /** The server's own words. */
+  readonly server: string | null;
+  readonly attempts: number;
+  /** It is not tried before. */
+  readonly notBefore: Date | null;
+  readonly created: Date;
+}
+
+/** What a store takes, in bytes unless said otherwise. */
+export interface Usage {
+  /** The file, with what is free in it. */
+  readonly file: number;
+  readonly free: number;
+  /** The write-ahead log beside it. */
+  readonly log: number;
+  /** Visible messages, a number. */
+  readonly messages: number;
+  /** Contents that are here, a number. */
+  readonly bodies: number;
+  /** What these take. */
+  readonly bodiesStored: number;
+  /** What they are as messages. */
+  readonly bodiesSize: number;
+  /** Contents of deleted messages that can still be restored, a number. */
+  readonly restorable: number;
+}
+
+/** What {@link Mail.evict} has let go. */
+export interface Evicted {
+  /** How many bodies. */
+  readonly bodies: number;
+  /** Given back to the disk, in bytes; free room from before included. */
+  readonly bytes: number;
+}
+
+/** A message that is to be sent, or was. */
+export interface Outgoing {
+  readonly id: number;
+  readonly messageId: string;
+  readonly sender: string;
+  readonly recipients: readonly OutgoingRecipient[];
+  /** `uncertain`: the server's answer was lost, it may have been sent; it is never sent again by itself. */
+  readonly state: "queued" | "connected" | "data_started" | "dot_sent" | "accepted" | "rejected" | "uncertain" | "cancelled";
+  /** Whether it waits for a person to decide. */
+  readonly needsDecision: boolean;
+  readonly attempts: number;
+  /** What the server or the network said last. */
+  readonly reply: string | null;
+  readonly created: Date;
+  /** Nothing is done about it before. */
+  readonly notBefore: Date | null;
+}
+
+/** What has become of one recipient. */
+export interface OutgoingRecipient {
+  readonly address: string;
+  readonly state: "waiting" | "sending" | "accepted" | "rejected" | "uncertain";
+  /** What the server said about it last. */
+  readonly reply: string | null;
+}
+
+/** @internal */
+export type PackedReport = Omit<SyncReport, "problems"> & { problems: PackedError[] };
+/** Times in milliseconds since 1970. @internal */
+export type PackedPending = Omit<Pending, "created" | "notBefore"> & { created: number; notBefore: number | null };
+/** @internal */
+export type PackedOutgoing = Omit<Outgoing, "created" | "notBefore"> & { created: number; notBefore: number | null };
+
+/** @internal */
+export function syncReport(packed: PackedReport): SyncReport {
+  return { ...packed, problems: packed.problems.map(unpack) };
+}
+
+/** @internal */
+export function dated<T extends { created: number; notBefore: number | null }>(packed: T): Omit<T, "created" | "notBefore"> & { created: Date; notBefore: Date | null } {
+  const { created, notBefore } = packed;
+  return { ...packed, created: new Date(created), notBefore: notBefore === null ? null : new Date(notBefore) };
+}

@@ -1,0 +1,152 @@
+"""Plain data about a local store: what a pass did, what waits, what is to be sent. Frozen, comparable, picklable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ._errors import MailError
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Which bodies are held; headers, flags and structure always are.
+
+    `"text"` holds messages that are hardly more than text (to 256 KiB), a message whole or not at all.
+    """
+
+    what: Literal["headers", "text", "all"] = "all"
+    #: Bodies only of messages not older than this.
+    days: int | None = None
+    #: Bodies only of messages up to this many bytes.
+    largest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a pass does, or would do; `str()` says it."""
+
+    #: The mailbox's name on the server.
+    mailbox: str
+    #: Such as `headers`, `bodies`, `flags`, `remove`, `send`.
+    action: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one pass did, or with `dry_run` would do."""
+
+    #: What was decided, in order.
+    work: tuple[Step, ...]
+    #: Mailboxes that had to be asked; 0 where the list proved that nothing changed.
+    asked: int
+    #: Messages that became visible here, that left, and whose flags changed.
+    added: int
+    removed: int
+    flags: int
+    #: Local changes that the server has confirmed, that were not needed any more, and that are parked.
+    applied: int
+    superseded: int
+    parked: int
+    #: Bodies that came.
+    bodies: int
+    #: Bytes of headers and bodies, both ways.
+    bytes: int
+    #: Names of mailboxes in which too much is missing for it to be believed: nothing is taken away there.
+    paused: tuple[str, ...]
+    #: What could not be read; the rest was.
+    problems: tuple[MailError, ...]
+
+    def __repr__(self) -> str:
+        counts = f"{self.added} added, {self.removed} removed, {self.flags} with other flags, {self.applied} applied"
+        return f"<SyncReport: {counts}, {self.parked} parked, {len(self.problems)} problems>"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a store takes, in bytes and numbers."""
+
+    #: The file, what is free in it, and the write-ahead log beside it.
+    file: int
+    free: int
+    log: int
+    #: How many messages are visible, and of how many the content is here.
+    messages: int
+    bodies: int
+    #: What the contents take, and what they are as messages.
+    bodies_stored: int
+    bodies_size: int
+    #: Contents of deleted messages that can still be restored.
+    restorable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """What `evict` has let go."""
+
+    bodies: int
+    #: Given back to the disk, free room from before included.
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A local change that the server has not confirmed."""
+
+    #: Its number in the journal.
+    id: int
+    #: Such as `flag`, `move`, `append`, `create_mailbox`.
+    kind: str
+    #: The mailbox, as the server knows it.
+    mailbox: str
+    #: What it is, for a person.
+    text: str
+    #: `started`: its command may be under way. `parked`: it waits until it is tried again or dropped.
+    state: Literal["waiting", "started", "parked"]
+    #: Why it is parked, such as `over_quota`; the same for a person; and the server's own words.
+    reason: str | None
+    why: str | None
+    server: str | None
+    #: How often it was tried, and when it is tried again at the earliest.
+    attempts: int
+    not_before: datetime | None
+    created: datetime
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.state}" + (f", {self.why}" if self.why else "")
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRecipient:
+    """What has become of one recipient, and what the server said about it last."""
+
+    address: str
+    state: Literal["waiting", "sending", "accepted", "rejected", "uncertain"]
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that is to be sent, or was."""
+
+    id: int
+    message_id: str
+    sender: str
+    recipients: tuple[OutgoingRecipient, ...]
+    #: `uncertain`: the server's answer was lost. It may have been sent, and is never sent again by itself.
+    state: Literal[
+        "queued", "connected", "data_started", "dot_sent", "accepted", "rejected", "uncertain", "cancelled"
+    ]
+    #: Whether it waits for a person; see `Mail.decide`.
+    needs_decision: bool
+    attempts: int
+    #: What the server or the network said last.
+    reply: str | None
+    created: datetime
+    #: Nothing is done about it before.
+    not_before: datetime | None

@@ -1,0 +1,250 @@
+"""The local mailbox: a store in step with an account, which works offline."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import datetime
+from math import ceil
+from os import PathLike, fspath
+from types import TracebackType
+from typing import Any, Literal, TypeAlias
+
+from . import _native
+from ._account import Account, Net, Password, TokenSource, setup
+from ._draft import Draft
+from ._engine import Engine, default
+from ._feed import Changes
+from ._local import Evicted, Keep, Outgoing, Pending, SyncReport, Usage
+from ._mailbox import Mailbox, Target, unwrap
+from ._names import Role
+from ._progress import OnProgress
+from ._session import described
+from ._types import MailboxInfo, MailboxStatus
+
+#: How much of the messages is held here; see `Keep`.
+Keeping: TypeAlias = Literal["headers", "text", "all"] | Keep
+
+
+class Mail:
+    """A local mailbox in step with an account, or one with nothing behind it. Safe to share between tasks.
+
+    Reads come from disk, online or not. Writes show here at once, and are kept until `sync` or `keep_in_sync` has
+    brought them to the server.
+    """
+
+    def __init__(self, native: _native.NativeMail) -> None:
+        self._native = native
+
+    @property
+    def account(self) -> str | None:
+        """`user@host`; `None` where there is nothing behind the store."""
+        return self._native.account
+
+    @property
+    def closed(self) -> bool:
+        return self._native.closed
+
+    def mailbox(self, name: Target) -> Mailbox:
+        """A mailbox by its name, by levels, or by special use. No I/O: a missing one shows when used."""
+        return Mailbox(self._native.mailbox(unwrap(name)))
+
+    async def mailboxes(
+        self, pattern: str | None = None, *, subscribed: bool = False, status: bool = False
+    ) -> list[MailboxInfo]:
+        """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
+        return await self._native.mailboxes(pattern, subscribed, status)
+
+    async def create_mailbox(self, name: Target, *, role: Role | None = None, exist_ok: bool = False) -> str:
+        """Creates a mailbox and gives its name."""
+        return await self._native.create_mailbox(unwrap(name), role, exist_ok)
+
+    async def rename_mailbox(self, name: Target, to: Target) -> None:
+        await self._native.rename_mailbox(unwrap(name), unwrap(to))
+
+    async def delete_mailbox(self, name: Target, *, even_if_not_empty: bool = False) -> None:
+        """Deletes a mailbox. One that still holds messages or children is `mailbox.not_empty` unless you say so."""
+        await self._native.delete_mailbox(unwrap(name), even_if_not_empty)
+
+    async def subscribe(self, name: Target, *, on: bool = True) -> None:
+        """Subscribes, or with `on=False` unsubscribes."""
+        await self._native.subscribe(unwrap(name), on)
+
+    async def status(self, name: Target) -> MailboxStatus:
+        return await self._native.status(unwrap(name))
+
+    async def sync(
+        self, *, dry_run: bool = False, bytes_a_day: int | None = None, progress: OnProgress = None
+    ) -> SyncReport:
+        """Brings both sides in step, once, and says what it did; with `dry_run` what it would do, changing nothing.
+
+        What is interrupted, by an error or by cancelling, goes on where it was with the next pass. `bytes_a_day` bounds
+        the bodies that are fetched in a day, over all passes. The loss of the network is an error (`net.…`); a mailbox
+        or message that cannot be read is in the report.
+        """
+        return await self._native.sync(dry_run, bytes_a_day, progress)
+
+    async def keep_in_sync(self) -> None:
+        """Follows the server and what is changed here until it is cancelled or the store is closed.
+
+        A lost network is waited for; what needs a person, such as a new password, is raised.
+        """
+        await self._native.keep_in_sync()
+
+    def changes(self, *, since: str = "now") -> Changes:
+        """What changes in the store, whoever changed it: from now on, or from the `cursor` of an event on, without a
+        gap, over restarts too.
+
+        Keep the cursor with what you make of the events, and you see each of them once. One that is too old is
+        `cursor.expired`: read everything anew, then go on from now.
+        """
+        return Changes(self._native.changes(since))
+
+    async def cursor(self) -> str:
+        """The place in the feed after all that has happened: take it, fetch what there is, then ask for `changes`."""
+        return await self._native.cursor()
+
+    async def pending(self) -> list[Pending]:
+        """Local changes that the server has not confirmed, the oldest first; parked ones with their reason."""
+        return await self._native.pending()
+
+    async def retry(self, change: Pending | int) -> None:
+        """Lets a parked change be tried again with the next pass."""
+        await self._native.retry(_id(change))
+
+    async def drop(self, change: Pending | int) -> list[int]:
+        """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
+        return await self._native.drop(_id(change))
+
+    async def send(
+        self,
+        draft: Draft,
+        *,
+        at: datetime | None = None,
+        copy: bool = True,
+        on_doubt: Literal["ask", "resend", "assume_sent"] = "ask",
+        key: str | None = None,
+    ) -> Outgoing:
+        """Queues a message: it is on the disk when this returns, and leaves with a pass when there is a network.
+
+        `at` is the earliest moment. A copy is filed in Sent once. `on_doubt` is what to do when the server's answer was
+        lost: nothing is sent twice unless you say so. What is queued again with the same `key` is the same message.
+        """
+        seconds = None if at is None else ceil(at.timestamp())
+        return await self._native.send(draft, (seconds, on_doubt, copy, key))
+
+    async def outbox(self) -> list[Outgoing]:
+        """Messages that are queued, on their way, uncertain, or without their copy in Sent."""
+        return await self._native.outbox()
+
+    async def cancel(self, message: Outgoing | int) -> Outgoing:
+        """Takes a message back that nobody has begun to send."""
+        return await self._native.cancel(_id(message))
+
+    async def decide(self, message: Outgoing | int, decision: Literal["resend", "sent", "drop"]) -> Outgoing:
+        """Decides about a message that may have been sent: send it again, it was sent, or leave it."""
+        return await self._native.decide(_id(message), decision)
+
+    async def usage(self) -> Usage:
+        """What the store takes."""
+        return await self._native.usage()
+
+    async def evict(self, bytes: int) -> Evicted:
+        """Lets bodies go that can be fetched again, the oldest first, until so many bytes are free; the file shrinks."""
+        return await self._native.evict(bytes)
+
+    async def backup(self, path: str | PathLike[str]) -> None:
+        """Writes a whole copy of the store, while it is in use."""
+        await self._native.backup(fspath(path))
+
+    async def check(self) -> list[str]:
+        """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
+        return await self._native.check()
+
+    async def close(self) -> None:
+        """Ends what runs and logs out. Pending calls get `usage.closed`; closing twice is fine."""
+        await self._native.close()
+
+    async def __aenter__(self) -> Mail:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<Mail {self.account or 'of its own'}{' closed' if self.closed else ''}>"
+
+
+def _id(one: Pending | Outgoing | int) -> int:
+    return one if isinstance(one, int) else one.id
+
+
+class Opening:
+    """A store that is not open yet: `await` it, or use it in `async with`, which closes it."""
+
+    def __init__(self, path: str, options: tuple[Account | None, str | None, Keeping | None], engine: Engine | None):
+        self._path = path
+        self._options = options
+        self._engine = engine
+        self._mail: Mail | None = None
+
+    async def open(self) -> Mail:
+        """Opens it."""
+        engine, (account, smtp, keep) = self._engine or default(), self._options
+        known = None if account is None else setup(account)
+        return Mail(await engine._native.open(self._path, known, smtp, _rule(keep)))
+
+    def __await__(self) -> Generator[Any, Any, Mail]:
+        return self.open().__await__()
+
+    async def __aenter__(self) -> Mail:
+        self._mail = await self.open()
+        return self._mail
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._mail is not None:
+            await self._mail.close()
+
+
+def _rule(keep: Keeping | None) -> tuple[str, int | None, int | None] | None:
+    if keep is None:
+        return None
+    rule = Keep(keep) if isinstance(keep, str) else keep
+    return rule.what, rule.days, rule.largest
+
+
+def open(
+    path: str | PathLike[str],
+    account: str | Account | None = None,
+    *,
+    password: Password | None = None,
+    token: TokenSource | None = None,
+    mechanism: str | None = None,
+    net: Net | None = None,
+    read_only: bool | None = None,
+    allow_cleartext: bool | None = None,
+    smtp: str | None = None,
+    keep: Keeping | None = None,
+    engine: Engine | None = None,
+) -> Opening:
+    """Opens the mail in a file, or makes one: `async with open(…) as mail`, or `await`. No network is asked.
+
+    The account is given as to `connect`. A file knows its account: opened without one it can be read and changed, and is
+    brought in step when it is opened with it again. A file that never had one is a mailbox of its own. `smtp` is where
+    messages are handed in: a host (TLS), or a URL (`smtps://`, `smtp+starttls://`, on this machine `smtp://`); the
+    account's login serves both. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
+    is not held is fetched when it is asked for.
+    """
+    given: dict[str, Any] = {
+        "password": password,
+        "token": token,
+        "mechanism": mechanism,
+        "net": net,
+        "read_only": read_only,
+        "allow_cleartext": allow_cleartext,
+    }
+    known = None if account is None else described(account, given)
+    return Opening(fspath(path), (known, smtp, keep), engine)

@@ -1,0 +1,223 @@
+//! `Mail`: a local store in step with an account.
+
+use crate::account::{AccountSetup, Cause, login_error};
+use crate::call::{Call, blocking};
+use crate::changes::NativeChanges;
+use crate::errors::OrRaise;
+use crate::local::{self, SendArguments};
+use crate::mailbox::{NativeMailbox, Place};
+use crate::runtime::Owned;
+use crate::{draft, info, target};
+use mailtide::outbox::Decision;
+use mailtide::{
+    Code, CreateOptions, FollowOptions, ListOptions, Mail, MailError, MailOptions, Result, Since, Target,
+    sync::SyncReport,
+};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use std::path::PathBuf;
+
+/// The store's handle.
+#[pyclass(frozen, module = "mailtide._native")]
+pub struct NativeMail {
+    mail: Owned<Mail>,
+    /// What a callback for the password has raised.
+    cause: Cause,
+    blocking: bool,
+}
+
+type Object<'a, 'py> = &'a Bound<'py, PyAny>;
+type KeepArguments = (String, Option<u32>, Option<u64>);
+
+/// Opens a store; gives a `NativeMail`.
+pub fn open(
+    py: Python<'_>,
+    engine: mailtide::Engine,
+    (path, setup): (PathBuf, Option<&AccountSetup>),
+    (smtp, keep): (Option<String>, Option<KeepArguments>),
+) -> PyResult<Call> {
+    let account = setup.map(AccountSetup::account);
+    let cause = setup.map(|setup| setup.cause.clone()).unwrap_or_default();
+    let smtp = smtp.map(|server| local::smtp(&server, account.as_ref())).transpose().or_raise(py)?;
+    let keep = keep.map(|keep| local::keep_rule(py, keep)).transpose()?;
+    let (options, blocking) = (MailOptions { account, smtp, engine: Some(engine), keep }, blocking());
+    Ok(Call::then(async move { Mail::open(path, options).await }, move |py, mail| {
+        NativeMail { mail: Owned::new(mail), cause, blocking }.into_py_any(py)
+    }))
+}
+
+impl NativeMail {
+    fn get(&self, py: Python<'_>) -> PyResult<Mail> {
+        self.mail.get().or_raise(py).cloned()
+    }
+
+    /// A call that may have to log in: what the callback has raised is its cause.
+    fn online<F, T, C>(&self, work: F, convert: C) -> Call
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+        T: Send + 'static,
+        C: FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
+    {
+        let cause = self.cause.clone();
+        Call::then(async move { Ok(work.await) }, move |py, outcome| match outcome {
+            Ok(value) => convert(py, value),
+            Err(error) => Err(login_error(py, &error, &cause)),
+        })
+    }
+}
+
+#[pymethods]
+impl NativeMail {
+    /// `user@host`; `None` without an account.
+    #[getter]
+    fn account(&self) -> Option<String> {
+        self.mail.peek().account().map(mailtide::Account::label)
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        self.mail.get().map_or(true, Mail::is_closed)
+    }
+
+    fn mailbox(&self, py: Python<'_>, name: Object<'_, '_>) -> PyResult<NativeMailbox> {
+        let mailbox = self.get(py)?.mailbox(target::from_py(name)?).or_raise(py)?;
+        Ok(NativeMailbox::new(Place::Local(mailbox), self.blocking))
+    }
+
+    fn mailboxes(&self, py: Python<'_>, pattern: Option<String>, subscribed: bool, status: bool) -> PyResult<Call> {
+        let (mail, options) = (self.get(py)?, ListOptions { pattern, subscribed, status });
+        Ok(Call::then(async move { mail.mailboxes(options).await }, info::mailboxes))
+    }
+
+    fn create_mailbox(
+        &self,
+        py: Python<'_>,
+        name: Object<'_, '_>,
+        role: Option<Object<'_, '_>>,
+        exist_ok: bool,
+    ) -> PyResult<Call> {
+        let (mail, name) = (self.get(py)?, target::from_py(name)?);
+        let options = CreateOptions { role: role.map(target::role).transpose()?, exist_ok };
+        Ok(Call::new(async move { mail.create_mailbox(name, options).await }))
+    }
+
+    fn rename_mailbox(&self, py: Python<'_>, from: Object<'_, '_>, to: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, from, to) = (self.get(py)?, target::from_py(from)?, target::from_py(to)?);
+        Ok(Call::done(async move { mail.rename_mailbox(from, to).await }))
+    }
+
+    fn delete_mailbox(&self, py: Python<'_>, name: Object<'_, '_>, even_if_not_empty: bool) -> PyResult<Call> {
+        let (mail, name) = (self.get(py)?, target::from_py(name)?);
+        Ok(Call::done(async move { mail.delete_mailbox(name, even_if_not_empty).await }))
+    }
+
+    fn subscribe(&self, py: Python<'_>, name: Object<'_, '_>, on: bool) -> PyResult<Call> {
+        let (mail, name) = (self.get(py)?, target::from_py(name)?);
+        Ok(Call::done(async move { mail.subscribe(name, on).await }))
+    }
+
+    fn status(&self, py: Python<'_>, name: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, name): (Mail, Target) = (self.get(py)?, target::from_py(name)?);
+        Ok(Call::then(async move { mail.mailbox(name)?.status().await }, info::status))
+    }
+
+    fn sync(
+        &self,
+        py: Python<'_>,
+        dry_run: bool,
+        bytes_a_day: Option<u64>,
+        progress: Option<Object<'_, '_>>,
+    ) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        let options = local::sync_options(py, (dry_run, bytes_a_day, progress), self.blocking)?;
+        let sync = async move {
+            let report: SyncReport = mail.sync(options).await?;
+            let paused = local::paused(&mail, &report).await?;
+            Ok((report, paused))
+        };
+        Ok(self.online(sync, local::report))
+    }
+
+    fn keep_in_sync(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(self.online(async move { mail.keep_in_sync(FollowOptions::default()).await }, |py, ()| Ok(py.None())))
+    }
+
+    fn changes(&self, py: Python<'_>, since: &str) -> PyResult<NativeChanges> {
+        let since = if since == "now" { Since::Now } else { Since::Cursor(since.to_owned()) };
+        Ok(NativeChanges::new(self.get(py)?.changes(since), self.blocking))
+    }
+
+    fn cursor(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::new(async move { mail.cursor().await }))
+    }
+
+    fn pending(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.pending().await }, local::pending))
+    }
+
+    fn retry(&self, py: Python<'_>, id: i64) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::done(async move { mail.retry(id).await }))
+    }
+
+    fn drop(&self, py: Python<'_>, id: i64) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::new(async move { mail.drop_pending(id).await }))
+    }
+
+    fn send(&self, draft: Object<'_, '_>, options: SendArguments) -> PyResult<Call> {
+        let py = draft.py();
+        let (mail, draft, options) = (self.get(py)?, draft::from_py(draft)?, options.read(py)?);
+        Ok(Call::then(async move { mail.send(&draft, &options).await }, local::outgoing))
+    }
+
+    fn outbox(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.outbox().await }, local::outgoings))
+    }
+
+    fn cancel(&self, py: Python<'_>, id: i64) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.cancel(id).await }, local::outgoing))
+    }
+
+    fn decide(&self, py: Python<'_>, id: i64, decision: &str) -> PyResult<Call> {
+        let unknown = || MailError::new(Code::UsageArgument, "A decision is resend, sent or drop");
+        let decision = match decision {
+            "resend" => Ok(Decision::Resend),
+            "sent" => Ok(Decision::Sent),
+            "drop" => Ok(Decision::Drop),
+            _ => Err(unknown()),
+        };
+        let (mail, decision) = (self.get(py)?, decision.or_raise(py)?);
+        Ok(Call::then(async move { mail.decide(id, decision).await }, local::outgoing))
+    }
+
+    fn usage(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.usage().await }, local::usage))
+    }
+
+    fn evict(&self, py: Python<'_>, bytes: u64) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.evict(bytes).await }, local::evicted))
+    }
+
+    fn backup(&self, py: Python<'_>, path: PathBuf) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::done(async move { mail.backup(path).await }))
+    }
+
+    fn check(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::new(async move { mail.check().await }))
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::done(async move { mail.close().await }))
+    }
+}
