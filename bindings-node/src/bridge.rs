@@ -44,14 +44,14 @@ impl Bridge {
     /// Everything that waits, flat: kind, id, value. Kinds: 0 done, 1 failed, 2 told, 3 released, 4 and up:
     /// asked, under the number of kind - 4.
     #[napi]
-    pub fn take(&self) -> Vec<JsValue> {
+    pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Vec<JsValue<'env>>> {
         let entries = self.queue.take();
         let mut flat = Vec::with_capacity(entries.len() * 3);
         for entry in entries {
-            let (kind, id, value) = split(entry);
+            let (kind, id, value) = split(entry, env)?;
             flat.extend([Either7::B(f64::from(kind)), Either7::B(f64::from(id)), value]);
         }
-        flat
+        Ok(flat)
     }
 
     /// Drops a call. Nothing more comes of it.
@@ -88,14 +88,14 @@ impl Bridge {
     }
 }
 
-fn split(entry: Entry) -> (u32, u32, JsValue) {
-    match entry {
-        Entry::Reply(id, Ok(reply)) => (0, id, reply.into_js()),
+fn split(entry: Entry, env: &Env) -> napi::Result<(u32, u32, JsValue<'_>)> {
+    Ok(match entry {
+        Entry::Reply(id, Ok(reply)) => (0, id, reply.into_js(env)?),
         Entry::Reply(id, Err(error)) => (1, id, Either7::C(error_json(&error).to_string())),
         Entry::Tell(callback, json) => (2, callback, Either7::C(json)),
         Entry::Release(callback) => (3, callback, Either7::A(Null)),
         Entry::Ask(callback, ask, json) => (ask.saturating_add(4), callback, Either7::C(json)),
-    }
+    })
 }
 
 /// One runtime for all threads of the process, started by the first call. Two workers: it moves bytes, and parses.

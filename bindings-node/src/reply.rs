@@ -8,7 +8,8 @@ use crate::session::Session;
 use bytes::Bytes;
 use mailtide::message::Headers;
 use mailtide::{BulkResult, MailError, Message, MessageRef};
-use napi::bindgen_prelude::{Buffer, Either7, Null};
+use napi::Env;
+use napi::bindgen_prelude::{BufferSlice, Either7, Null};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ impl From<()> for Reply {
 }
 
 /// What a queue entry becomes in JavaScript.
-pub type JsValue = Either7<Null, f64, String, Buffer, Session, Batch, Mail>;
+pub type JsValue<'env> = Either7<Null, f64, String, BufferSlice<'env>, Session, Batch, Mail>;
 
 impl Reply {
     /// Plain data of any shape.
@@ -47,17 +48,18 @@ impl Reply {
         Self::Json(value.to_string())
     }
 
-    /// To be called on the JavaScript thread.
-    pub fn into_js(self) -> JsValue {
-        match self {
+    /// To be called on the JavaScript thread. Bytes are copied into memory of V8, which then knows when there is much of
+    /// it: what is lent to it waits for a collection that nothing brings about.
+    pub fn into_js(self, env: &Env) -> napi::Result<JsValue<'_>> {
+        Ok(match self {
             Self::Null => Either7::A(Null),
             Self::Number(number) => Either7::B(number),
             Self::Json(text) | Self::Text(text) => Either7::C(text),
-            Self::Bytes(bytes) => Either7::D(Vec::from(bytes).into()),
+            Self::Bytes(bytes) => Either7::D(BufferSlice::copy_from(env, bytes)?),
             Self::Session(session, queue) => Either7::E(Session::new(queue, session)),
             Self::Mail(mail, queue) => Either7::G(Mail::new(queue, mail)),
             Self::Batch(rows, messages, queue) => Either7::F(Batch::new(queue, rows, messages)),
-        }
+        })
     }
 }
 
