@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn lists_of_lists_have_their_commas() {
         let mut json = Json::default();
-        json.list(&[vec![1, 2], vec![], vec![3]], |json, inner| json.list(inner, |json, n| json.number(n)));
+        json.list(&[vec![1, 2], vec![], vec![3]], |json, inner| json.list(inner, Json::number));
         assert_eq!(json.0, "[[1,2],[],[3]]");
     }
 }
