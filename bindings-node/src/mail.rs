@@ -36,12 +36,11 @@ pub struct OpenInput {
 impl OpenInput {
     /// The engine's options.
     pub fn into_options(self, queue: &Arc<Queue>) -> napi::Result<MailOptions> {
-        let mut options = MailOptions::default();
-        options.account = self.account.map(|account| account.into_account(queue)).transpose()?;
-        options.keep = self.keep.map(KeepInput::into_rule).transpose()?;
-        let submission = |server: String| smtp(&server, options.account.as_ref()).map_err(|e| thrown(&e));
-        options.smtp = self.smtp.map(submission).transpose()?;
-        Ok(options)
+        let account = self.account.map(|account| account.into_account(queue)).transpose()?;
+        let keep = self.keep.map(KeepInput::into_rule).transpose()?;
+        let submission = |server: String| smtp(&server, account.as_ref()).map_err(|e| thrown(&e));
+        let smtp = self.smtp.map(submission).transpose()?;
+        Ok(MailOptions { account, smtp, keep, engine: None })
     }
 }
 

@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { startScript } from "./support/script.mjs";
@@ -62,6 +65,22 @@ test("a program ends after close, and may end in the middle of everything", asyn
   const open = `${IMPORT} const session = await mailtide.connect(process.env.URL, { password: () => "x" });`;
   await program(`${open} for await (const m of session.mailbox("INBOX").fetch()) break; await session.close();`, { URL: script.url });
   await program(`${open} session.noop(); session.mailbox("INBOX").watch().ready(); process.exit(0);`, { URL: script.url });
+});
+
+test("a store that is open keeps no program alive, and a program may end in the middle of a pass", async (t) => {
+  const script = await startScript((command) => (/^LIST/.test(command) ? null : undefined));
+  const folder = await mkdtemp(join(tmpdir(), "mailtide-"));
+  t.after(async () => {
+    await script.stop();
+    await rm(folder, { recursive: true });
+  });
+  const env = { URL: script.url, STORE: join(folder, "ada.mail") };
+  const source = `${IMPORT} const mail = await mailtide.open(process.env.STORE, { account: process.env.URL, password: "x" });`;
+  assert.equal(await program(`${source} console.log(await mail.createMailbox("Log"));`, env), "Log");
+  const busy = `mail.sync(); mail.keepInSync(); mail.changes()[Symbol.asyncIterator]().next(); await mail.createMailbox("Book"); process.exit(0);`;
+  await program(`${source} ${busy}`, env);
+  const names = `console.log((await mail.mailboxes()).map(({ name }) => name).join()); await mail.close();`;
+  assert.equal(await program(`${source} ${names}`, env), "Book,Log");
 });
 
 test("workers load it, use it side by side, and end", async (t) => {
