@@ -9,7 +9,7 @@
 //!   the least that a list of that density takes.
 //!
 //! Whoever keeps segments (a store) may compress words further. Everything here is a function of values; what cannot be
-//! read is [`Code::StoreDamaged`](crate::Code::StoreDamaged), never a missing word.
+//! read is [`Code::StoreDamaged`], never a missing word.
 
 mod batch;
 mod bits;
