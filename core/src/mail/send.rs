@@ -7,6 +7,7 @@ use crate::outbox::{
     Decision, Entry, Ledger, LiveSent, Outbox, PassReport, SendOptions, SentFolder, SmtpAccount, StoreLedger,
 };
 use crate::store::{Durability, Lease, Writer, lease};
+use crate::sync::take_lease;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -58,10 +59,7 @@ impl Mail {
         let handle = self.writable()?;
         let smtp = self.smtp()?;
         let holder = format!("process {}, sending", std::process::id());
-        let take = move |writer: &mut dyn Writer| lease::take(writer, lease::SYNC, &holder, LASTS, now());
-        let taken = handle.write(Durability::Full, take).await?;
-        let taken =
-            taken.ok_or_else(|| MailError::new(Code::StoreLocked, "Somebody else brings this store in step"))?;
+        let taken = take_lease(handle, (&holder, LASTS), now).await?;
         let guard = GiveBack { mail: self.clone(), lease: taken.clone() };
         let ledger = Arc::new(StoreLedger::leased(handle.clone(), taken.clone()));
         let outbox = Outbox::new(ledger, smtp, Some(Arc::new(Sent(self.clone()))));

@@ -16,14 +16,38 @@ pub(super) struct Books {
     clock: Clock,
 }
 
+/// How often, and how many times, a lease is asked for that this process has.
+const ASKED_EVERY: Duration = Duration::from_millis(25);
+const GIVEN_BACK_WITHIN: u32 = 200;
+
+/// Takes the lease of those who bring a store in step or send; `store.locked` while another process has it. What has been
+/// given up in this process gives it back in the background: that is waited for, five seconds at most.
+pub(crate) async fn take_lease(
+    handle: &Handle,
+    (holder, ttl): (&str, Duration),
+    now: impl Fn() -> Now,
+) -> Result<Lease> {
+    let process = format!("process {}", std::process::id());
+    for _ in 0..GIVEN_BACK_WITHIN {
+        let (now, holder, process) = (now(), holder.to_owned(), process.clone());
+        let take = move |writer: &mut dyn Writer| {
+            let taken = lease::take(writer, lease::SYNC, &holder, ttl, now)?;
+            let is_ours = writer.lease(lease::SYNC)?.is_some_and(|lease| lease.holder.starts_with(&process));
+            Ok((taken, is_ours))
+        };
+        match handle.write(Durability::Full, take).await? {
+            (Some(taken), _) => return Ok(taken),
+            (None, true) => tokio::time::sleep(ASKED_EVERY).await,
+            (None, false) => break,
+        }
+    }
+    Err(MailError::new(Code::StoreLocked, "Somebody else brings this store in step"))
+}
+
 impl Books {
-    /// Takes the lease; `store.locked` while another process has it.
+    /// Takes the lease; see [`take_lease`].
     pub async fn open(handle: Handle, (holder, ttl): (String, Duration), clock: Clock) -> Result<Self> {
-        let now = Now::from_millis(clock());
-        let take = move |writer: &mut dyn Writer| lease::take(writer, lease::SYNC, &holder, ttl, now);
-        let taken = handle.write(Durability::Full, take).await?;
-        let taken =
-            taken.ok_or_else(|| MailError::new(Code::StoreLocked, "Somebody else brings this store in step"))?;
+        let taken = take_lease(&handle, (&holder, ttl), || Now::from_millis(clock())).await?;
         Ok(Self { handle, lease: Arc::new(Mutex::new(taken)), clock })
     }
 

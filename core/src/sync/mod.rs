@@ -15,4 +15,5 @@ pub mod resync;
 pub use action::{Action, Cursor, Pause, Proof, Question, Work};
 pub use apply::sync;
 pub use books::Clock;
+pub(crate) use books::take_lease;
 pub use options::{Environment, OnSyncProgress, Progress, SyncOptions, SyncReport};
