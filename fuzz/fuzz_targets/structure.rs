@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mailtide::Limits;
-use mailtide::imap::parse_response;
+use mailtide::imap::{Response, Untagged, parse_response};
 use mailtide::wire::{Assembler, Framer};
 
 fuzz_target!(|data: &[u8]| {
@@ -20,7 +20,10 @@ fuzz_target!(|data: &[u8]| {
     let mut buffer = [before, data, after].concat().as_slice().into();
     while let Ok(Some(event)) = framer.next(&mut buffer) {
         if let Ok(Some(frame)) = assembler.push(event) {
-            let _ = parse_response(&frame, &limits, control & 4 == 0);
+            // A structure is taken apart only when it is asked for.
+            if let Ok(Response::Data(Untagged::Fetch(row))) = parse_response(&frame, &limits, control & 4 == 0) {
+                let _ = row.body_structure.map(|text| text.read());
+            }
         }
     }
 });
