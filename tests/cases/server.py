@@ -7,6 +7,7 @@ Requests are lines of JSON on standard input, answers lines on standard output, 
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import sys
@@ -19,6 +20,8 @@ from format import Case, Mailbox, Wire, read_all
 
 ANNOUNCED = re.compile(rb"\{(\d+)(\+?)\}$")
 ANSWER = re.compile(rb"(OK|NO|BAD)\b")
+#: Seconds within which what a client has left behind must arrive: a watch that was closed still sends its DONE.
+LAST_WORDS = 5
 
 
 class Play:
@@ -30,12 +33,17 @@ class Play:
         self.problems: list[str] = []
         self.connections: list[Connection] = []
         self.server: asyncio.Server | None = None
+        #: Set when nothing is left to wait for: the script is at its end, or something was wrong.
+        self.over = asyncio.Event()
 
     async def start(self) -> int:
         self.server = await asyncio.start_server(self.connected, "127.0.0.1", 0, limit=1 << 24)
         return int(self.server.sockets[0].getsockname()[1])
 
     async def finish(self) -> list[str]:
+        self.settle()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), LAST_WORDS)
         if self.server:
             self.server.close()
         for connection in self.connections:
@@ -44,6 +52,11 @@ class Play:
         if left and left.kind != "ignore" and not self.problems:
             self.problems.append(f"line {left.line}: not reached: {left.kind}: {shown(left.data)}")
         return self.problems
+
+    def settle(self) -> None:
+        left = self.next()
+        if self.problems or not left or left.kind == "ignore":
+            self.over.set()
 
     def next(self) -> Wire | None:
         return self.case.wire[self.at] if self.at < len(self.case.wire) else None
@@ -78,6 +91,7 @@ class Play:
             wanted = f"expected {shown(step.data)}" if step and step.kind == "C" else "expected nothing"
             self.problems.append(f"line {step.line if step else 'end'}: {wanted}, got {shown(text)}")
             connection.send((tag or b"*") + b" BAD not in this case")
+        self.settle()
 
     def expects(self, text: bytes) -> bool:
         step = self.next()
