@@ -30,7 +30,6 @@ pub use open::MailOptions;
 use crate::error::{Code, MailError, Result};
 use crate::outbox::SmtpAccount;
 use crate::session::{Account, Engine, Session, Target};
-use crate::store::search::Searcher;
 use crate::store::{Handle, Now};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -66,7 +65,6 @@ struct Inner {
     account: Option<Account>,
     smtp: Option<SmtpAccount>,
     label: Arc<str>,
-    searcher: Searcher,
     live: Mutex<Option<Session>>,
     closed: AtomicBool,
     closing: watch::Sender<bool>,

@@ -156,7 +156,8 @@ macro_rules! store_suite {
                 a_uid_validity_never_comes_back, placements_are_found_by_both_numbers, lists_go_both_ways_in_pages,
                 messages_are_found_by_what_they_are_known_by, headers_are_kept_as_they_came,
                 what_is_sent_is_kept_with_its_recipients, users_and_what_is_theirs, rules_notes_and_metadata,
-                tombstones_and_what_the_retention_takes, wanted_bodies_come_newest_first;
+                a_part_goes_with_the_last_that_has_it, tombstones_and_what_the_retention_takes,
+                wanted_bodies_come_newest_first;
             changes: flags_change_here_and_stand_in_the_journal, flag_changes_merge, a_move_is_one_thing,
                 a_message_that_comes_back_has_its_number_again, a_copy_stands_beside_its_original,
                 a_deletion_leaves_a_tombstone_and_restorable_content, an_append_waits_for_the_server,

@@ -1,57 +1,17 @@
-//! Writing a content: split, cut into chunks, made again and compared, published.
+//! Staging a large content: split and cut into chunks as it comes, made again and compared, published.
 
-use super::read::{Content, hash_of, take_hash};
+use super::put::{part_with, same_content, unwritten, verify};
+use super::read::take_hash;
 use super::split::Splitter;
-use super::{LARGEST, recipe};
+use super::{check_size, recipe};
 use crate::error::{Code, MailError, Result};
-use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Durability, Now, Reader, Store, Writer};
+use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Durability, Now, Store, Writer};
 use bytes::Bytes;
 use ring::digest::{Context, SHA256};
 use std::sync::Arc;
 
-/// Chunks that are written in one transaction of a staged content.
-const BATCH: usize = 4;
-
-/// Puts a whole content down in the transaction that is open; its id. For those of a few megabytes at most.
-///
-/// `header` is that of the message as its row has it: a content that begins with it is stored without it. The same
-/// content is stored once.
-pub fn put(writer: &mut dyn Writer, content: &[u8], header: &Bytes, now: Now) -> Result<BodyId> {
-    check_size(content.len() as u64)?;
-    let (hash, rest) = (hash_of(content), content.strip_prefix(&header[..]));
-    let left_out = if rest.is_some() { header.len() as u64 } else { 0 };
-    if let Some(same) = same_content(writer, &hash, left_out)? {
-        return Ok(same);
-    }
-    let (size, rest) = (content.len() as u64, rest.unwrap_or(content));
-    let row = BodyRow { id: BodyId(0), hash, size, header: left_out, recipe: Vec::new(), chunks: 0, stored: 0 };
-    let mut splitter = Splitter::default();
-    splitter.push(rest);
-    splitter.finish();
-    let recipe = recipe::write(splitter.pieces());
-    match put_stored(writer, BodyRow { recipe, ..row.clone() }, (splitter.stored(), header), now) {
-        // Cannot be; and if it were, the message is stored as it is.
-        Err(error) if error.code() == Code::StoreDamaged => put_stored(writer, row, (rest, header), now),
-        done => done,
-    }
-}
-
-fn put_stored(
-    writer: &mut dyn Writer,
-    mut row: BodyRow,
-    (stored, header): (&[u8], &Bytes),
-    now: Now,
-) -> Result<BodyId> {
-    row.id = writer.stage_body(now.seconds())?;
-    for chunk in stored.chunks(CHUNK) {
-        row.stored += writer.put_chunk(row.id, row.chunks, chunk)?;
-        row.chunks += 1;
-    }
-    match verify(writer, &row, header) {
-        Ok(()) => writer.publish_body(&row).map(|()| row.id),
-        Err(error) => writer.delete_body(row.id).and(Err(error)),
-    }
-}
+/// Bytes that wait before they are written, in one transaction.
+const PENDING: usize = CHUNK * 4;
 
 /// A content that is being written, in short transactions of its own. Nobody sees it before it is published; what never
 /// is, is taken away by the store's upkeep.
@@ -63,22 +23,58 @@ pub struct Staging {
     /// How much of the header has been seen at the beginning of the content; `None` once it began otherwise.
     matched: Option<usize>,
     splitter: Splitter,
-    id: Option<BodyId>,
     hash: Context,
     size: u64,
-    chunks: u32,
-    stored: u64,
+    own: Growing,
+    parts: Vec<Growing>,
     now: Now,
     row: Option<BodyRow>,
+}
+
+/// What has been written of a content or a part.
+struct Growing {
+    row: BodyRow,
+    hash: Context,
+}
+
+impl Growing {
+    fn new() -> Self {
+        Self { row: unwritten(ContentHash([0; 32]), 0), hash: Context::new(&SHA256) }
+    }
+
+    fn is_begun(&self) -> bool {
+        self.row.id != BodyId(0)
+    }
+
+    /// Writes what fills chunks of these bytes, and takes it out; with `all`, the rest as well.
+    fn write(&mut self, writer: &mut dyn Writer, bytes: &mut Vec<u8>, all: bool, now: Now) -> Result<()> {
+        if !self.is_begun() {
+            self.row.id = writer.stage_body(now.seconds())?;
+        }
+        let most = if all { bytes.len() } else { bytes.len() / CHUNK * CHUNK };
+        let taken: Vec<u8> = bytes.drain(..most).collect();
+        for chunk in taken.chunks(CHUNK) {
+            self.row.stored += writer.put_chunk(self.row.id, self.row.chunks, chunk)?;
+            self.row.chunks += 1;
+        }
+        self.row.size += taken.len() as u64;
+        self.hash.update(&taken);
+        Ok(())
+    }
+
+    /// The row of a part that is whole.
+    fn part(&self) -> BodyRow {
+        BodyRow { hash: take_hash(self.hash.clone().finish().as_ref()), ..self.row.clone() }
+    }
 }
 
 impl Staging {
     /// A content of a message whose row has this header; empty where there is none.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, header: Bytes, now: Now) -> Self {
-        let hash = Context::new(&SHA256);
+        let (hash, own) = (Context::new(&SHA256), Growing::new());
         let (splitter, matched) = (Splitter::default(), Some(0));
-        Self { store, header, matched, splitter, id: None, hash, size: 0, chunks: 0, stored: 0, now, row: None }
+        Self { store, header, matched, splitter, hash, size: 0, own, parts: Vec::new(), now, row: None }
     }
 
     /// Takes the next bytes. More than 2 GiB in all is `limit.exceeded`.
@@ -88,10 +84,7 @@ impl Staging {
         self.hash.update(bytes);
         let rest = self.after_header(bytes);
         self.splitter.push(rest);
-        while self.splitter.stored().len() >= CHUNK * BATCH {
-            self.flush(CHUNK * BATCH)?;
-        }
-        Ok(())
+        if self.splitter.pending() >= PENDING { self.flush(false) } else { Ok(()) }
     }
 
     /// What of these bytes comes after the header. Where the content turns out to begin otherwise, what was left out is
@@ -120,13 +113,13 @@ impl Staging {
             self.unmatch(matched);
         }
         self.splitter.finish();
-        self.flush(usize::MAX)?;
+        self.flush(true)?;
         let hash = take_hash(self.hash.clone().finish().as_ref());
-        let id = self.id.ok_or_else(|| MailError::from(Code::Internal))?;
         let header = self.matched.unwrap_or(0) as u64;
         let recipe = recipe::write(self.splitter.pieces());
-        let row = BodyRow { id, hash, size: self.size, header, recipe, chunks: self.chunks, stored: self.stored };
-        verify(&*self.store.read()?, &row, &self.header)?;
+        let parts: Vec<BodyRow> = self.parts.iter().map(Growing::part).collect();
+        let row = BodyRow { hash, size: self.size, header, recipe, ..self.own.row.clone() };
+        verify(&*self.store.read()?, &row, parts, &self.header)?;
         self.row = Some(row);
         Ok(())
     }
@@ -137,16 +130,18 @@ impl Staging {
         if let Some(same) = same_content(writer, &row.hash, row.header)? {
             return Ok(same);
         }
-        writer.publish_body(row)?;
+        let parts = self.parts.iter().map(|part| publish_part(writer, &part.part())).collect::<Result<Vec<_>>>()?;
+        writer.publish_body(&BodyRow { parts, ..row.clone() })?;
         Ok(row.id)
     }
 
     /// Takes away what was written, after a failure. Not to be called inside a transaction. What is simply dropped goes
     /// with the store's upkeep, some time later.
     pub fn abandon(self) -> Result<()> {
-        let Some(id) = self.id else { return Ok(()) };
         let mut writer = self.store.write(Durability::Bulk)?;
-        writer.delete_body(id)?;
+        for begun in self.parts.iter().chain([&self.own]).filter(|growing| growing.is_begun()) {
+            writer.delete_body(begun.row.id)?;
+        }
         writer.commit()
     }
 
@@ -156,46 +151,40 @@ impl Staging {
         self.size
     }
 
-    /// Writes the first `most` bytes of what is to be stored.
-    fn flush(&mut self, most: usize) -> Result<()> {
-        let stored = self.splitter.stored();
-        let batch: Vec<u8> = stored.drain(..most.min(stored.len())).collect();
+    /// Writes what fills chunks, or all that there is. Of a transaction that fails nothing is remembered: an id that was
+    /// rolled back is given again.
+    fn flush(&mut self, all: bool) -> Result<()> {
+        let before: Vec<BodyRow> = self.parts.iter().map(|part| part.row.clone()).collect();
+        let own = self.own.row.clone();
+        let done = self.write(all);
+        if done.is_err() {
+            self.own.row = own;
+            self.parts.truncate(before.len());
+            self.parts.iter_mut().zip(before).for_each(|(part, row)| part.row = row);
+        }
+        done
+    }
+
+    fn write(&mut self, all: bool) -> Result<()> {
         let mut writer = self.store.write(Durability::Bulk)?;
-        let id = self.id.map_or_else(|| writer.stage_body(self.now.seconds()), Ok)?;
-        let (mut chunks, mut bytes) = (self.chunks, self.stored);
-        for chunk in batch.chunks(CHUNK) {
-            bytes += writer.put_chunk(id, chunks, chunk)?;
-            chunks += 1;
+        self.own.write(&mut *writer, self.splitter.stored(), all, self.now)?;
+        for apart in self.splitter.apart() {
+            if apart.number >= self.parts.len() {
+                self.parts.push(Growing::new());
+            }
+            if let Some(part) = self.parts.get_mut(apart.number) {
+                part.write(&mut *writer, &mut apart.bytes, apart.is_whole, self.now)?;
+            }
         }
-        writer.commit()?;
-        (self.id, self.chunks, self.stored) = (Some(id), chunks, bytes);
-        Ok(())
+        self.splitter.apart().retain(|apart| !apart.is_whole);
+        writer.commit()
     }
 }
 
-/// A published content with that hash, stored in the same way.
-fn same_content(reader: &dyn Reader, hash: &ContentHash, left_out: u64) -> Result<Option<BodyId>> {
-    for message in reader.messages_by_content(hash)? {
-        let body = reader.message(message)?.and_then(|row| row.body);
-        if let Some(body) = body
-            && reader.body(body)?.is_some_and(|row| row.header == left_out)
-        {
-            return Ok(Some(body));
-        }
+/// Publishes a part, or lets it go where it is here already.
+fn publish_part(writer: &mut dyn Writer, row: &BodyRow) -> Result<BodyId> {
+    match part_with(writer, &row.hash)? {
+        Some(same) => writer.delete_body(row.id).map(|()| same.id),
+        None => writer.publish_body(row).map(|()| row.id),
     }
-    Ok(None)
-}
-
-/// Makes the content again and compares its hash.
-fn verify(reader: &dyn Reader, row: &BodyRow, header: &Bytes) -> Result<()> {
-    let mut content = Content::of(row.clone(), header.clone())?;
-    while content.next(reader)?.is_some() {}
-    Ok(())
-}
-
-pub(super) fn check_size(size: u64) -> Result<()> {
-    if size > LARGEST {
-        return Err(MailError::new(Code::LimitExceeded, "A message is at most 2 GiB"));
-    }
-    Ok(())
 }
