@@ -7,9 +7,11 @@
 //! Mail, LocalMailbox -> store (read, change) ; sync, outbox, watch -> a live session, made when it is first needed
 //! ```
 
+mod any;
 mod append;
 mod changes;
 mod content;
+mod feed;
 mod fetch;
 mod follow;
 mod mailbox;
@@ -22,7 +24,7 @@ mod send;
 mod upkeep;
 mod write;
 
-pub use changes::{MailChange, MailChanges, MailEvent};
+pub use any::{AnyMailbox, Mailboxes};
 pub use follow::FollowOptions;
 pub use mailbox::LocalMailbox;
 pub use open::MailOptions;
@@ -68,6 +70,8 @@ struct Inner {
     live: Mutex<Option<Session>>,
     closed: AtomicBool,
     closing: watch::Sender<bool>,
+    /// Why the server cannot be reached, while [`Mail::keep_in_sync`] waits for that to end.
+    network: watch::Sender<Option<MailError>>,
 }
 
 impl Mail {

@@ -60,6 +60,7 @@ impl Mail {
             live: Mutex::default(),
             closed: AtomicBool::new(false),
             closing: watch::Sender::new(false),
+            network: watch::Sender::new(None),
         })))
     }
 }

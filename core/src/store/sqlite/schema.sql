@@ -244,7 +244,10 @@ CREATE TABLE feed (
     uid INTEGER,
     ref INTEGER,
     bits INTEGER,
-    text TEXT
+    text TEXT,
+    -- Of other flags: those from before.
+    before_bits INTEGER,
+    before_text TEXT
 ) STRICT;
 
 -- Times in milliseconds.
