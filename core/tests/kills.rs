@@ -30,7 +30,7 @@ const KINDS: [(&str, &[&str]); 2] = [("uidplus", &[]), ("bare", &["UIDPLUS", "MO
 
 /// Messages of most sizes; some of them take many reads.
 fn letter(n: u32) -> Vec<u8> {
-    let lines = if n % 40 == 0 { 6000 } else { n as usize % 10 * 25 };
+    let lines = if n.is_multiple_of(40) { 6000 } else { n as usize % 10 * 25 };
     [mail(n), b"Found in relay 70, panel F: a moth.\r\n".repeat(lines)].concat()
 }
 
