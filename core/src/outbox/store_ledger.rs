@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 const AT_ONCE: usize = 4 << 20;
 /// Largest message that is read into memory to be sent.
 const LARGEST: u64 = 1 << 30;
-/// Rows that are read at once.
+/// Most that one transaction takes away.
 const PAGE: usize = 500;
 
 /// Keeps the messages to be sent in a store. Every commit is durable, and stands in the feed.
@@ -68,15 +68,23 @@ impl Ledger for StoreLedger {
 
     fn prune(&self, before: i64) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let old = move |entry: &Entry| entry.is_finished() && entry.changed < before;
-            let old = self.handle.read(move |reader| entries(reader, old)).await?;
-            let ids: Vec<OutboxId> = old.iter().map(|entry| OutboxId(entry.id)).collect();
-            if ids.is_empty() { Ok(()) } else { self.remove(ids).await }
+            loop {
+                let ids = self.handle.read(move |reader| reader.outbox_over(before, PAGE)).await?;
+                let is_last = ids.len() < PAGE;
+                if !ids.is_empty() {
+                    self.remove(ids).await?;
+                }
+                if is_last {
+                    return Ok(());
+                }
+            }
         })
     }
 
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<Entry>>> {
-        Box::pin(self.handle.read(|reader| entries(reader, |entry| !entry.is_finished())))
+        let open =
+            |reader: &dyn Reader| reader.outbox_open()?.into_iter().map(|row| read(reader, row)).collect::<Result<_>>();
+        Box::pin(self.handle.read(open))
     }
 
     fn entry(&self, id: i64) -> BoxFuture<'_, Result<Option<Entry>>> {
@@ -159,6 +167,7 @@ fn update(writer: &mut dyn Writer, before: State, entry: &Entry) -> Result<()> {
         not_before: entry.not_before,
         reply: entry.reply.clone(),
         sent_copy: entry.sent_copy.map(|copy| copy.as_str().to_owned()),
+        over: entry.is_finished(),
         ..row
     })?;
     for (_, recipient) in old.recipients.iter().zip(&entry.recipients).filter(|(old, new)| old != new) {
@@ -166,19 +175,6 @@ fn update(writer: &mut dyn Writer, before: State, entry: &Entry) -> Result<()> {
         writer.update_recipient(&RecipientRow { outbox: id, address, state: state.as_str().to_owned(), reply })?;
     }
     writer.insert_feed(entry.changed, &Change::Outbox { outbox: id }).map(|_| ())
-}
-
-fn entries(reader: &dyn Reader, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>> {
-    let (mut out, mut after) = (Vec::new(), OutboxId(0));
-    loop {
-        let rows = reader.outbox_rows(after, PAGE)?;
-        let Some(last) = rows.last() else { return Ok(out) };
-        after = last.id;
-        for row in rows {
-            let entry = read(reader, row)?;
-            out.extend(Some(entry).filter(&wanted));
-        }
-    }
 }
 
 fn read<R: Reader + ?Sized>(reader: &R, row: OutboxRow) -> Result<Entry> {
