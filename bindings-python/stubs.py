@@ -41,7 +41,7 @@ from zoneinfo import ZoneInfo
 
 from ._account import Account, Net, Password, TokenSource
 from ._append import Content
-from ._draft import Draft
+from ._draft import Draft, Recipients
 from ._events import (
     Flags,
     Gap,
@@ -56,7 +56,7 @@ from ._events import (
     Removed,
     Reset,
 )
-from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
+from ._local import Evicted, Exported, Imported, Outgoing, Pending, SyncReport, Usage
 from ._mail import Keeping
 from ._mailbox import Column, Order, Part
 from ._names import Role

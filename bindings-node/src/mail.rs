@@ -1,16 +1,18 @@
 //! Local mailboxes.
 
 use crate::account::AccountInput;
-use crate::draft::DraftInput;
+use crate::archive::{ExportInput, ImportInput, exported_json, imported_json};
+use crate::draft::{AddressInput, DraftInput};
 use crate::error::{bad_argument, thrown};
-use crate::local::{KeepInput, SendInput, SyncInput, outgoing_json, pending_json, report_json, smtp, usage_json};
+use crate::local::{KeepInput, SendInput, SyncInput, outgoing_json, pending_json, report_json, usage_json};
 use crate::mailboxes::Mailboxes;
 use crate::options::since;
 use crate::queue::Queue;
 use crate::reply::Reply;
+use crate::selection::Selection;
 use crate::watch::Watch;
 use mailtide::outbox::Decision;
-use mailtide::{FollowOptions, MailOptions, Result};
+use mailtide::{FollowOptions, MailOptions, Result, SmtpAccount};
 use napi_derive::napi;
 use serde_json::json;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ pub struct Mail {
 pub struct OpenInput {
     pub account: Option<AccountInput>,
     pub smtp: Option<String>,
+    pub sender: Option<AddressInput>,
     pub keep: Option<KeepInput>,
 }
 
@@ -35,9 +38,10 @@ impl OpenInput {
     pub fn into_options(self, queue: &Arc<Queue>) -> napi::Result<MailOptions> {
         let account = self.account.map(|account| account.into_account(queue)).transpose()?;
         let keep = self.keep.map(KeepInput::into_rule).transpose()?;
-        let submission = |server: String| smtp(&server, account.as_ref()).map_err(|e| thrown(&e));
+        let submission = |server: String| SmtpAccount::named(&server, account.as_ref()).map_err(|e| thrown(&e));
         let smtp = self.smtp.map(submission).transpose()?;
-        Ok(MailOptions { account, smtp, keep, engine: None })
+        let sender = self.sender.map(|sender| sender.into_sender().map_err(|e| thrown(&e))).transpose()?;
+        Ok(MailOptions { account, smtp, sender, keep, engine: None })
     }
 }
 
@@ -140,6 +144,20 @@ impl Mail {
     #[napi]
     pub fn check(&self, id: u32) {
         self.start(id, async move |m| Ok(Reply::json(&json!(m.check().await?))));
+    }
+
+    #[napi]
+    pub fn export(&self, id: u32, path: String, query: &Selection, options: ExportInput) -> napi::Result<()> {
+        let options = options.into_options(query.inner(), &self.queue)?;
+        self.start(id, async move |m| Ok(Reply::json(&exported_json(m.export(path, options).await?))));
+        Ok(())
+    }
+
+    #[napi]
+    pub fn import(&self, id: u32, path: String, options: ImportInput) -> napi::Result<()> {
+        let options = options.into_options(&self.queue)?;
+        self.start(id, async move |m| Ok(Reply::json(&imported_json(m.import(path, options).await?))));
+        Ok(())
     }
 }
 

@@ -5,10 +5,12 @@ import { direct, listen, request, requestJson } from "./bridge.js";
 import { nativeDraft, type Draft, type DraftFields } from "./draft.js";
 import { usage } from "./errors.js";
 import { dated, syncReport } from "./local.js";
-import type { Evicted, Outgoing, PackedOutgoing, PackedPending, PackedReport, Pending, SyncReport, Usage } from "./local.js";
+import type { Evicted, Exported, Imported, Outgoing, PackedOutgoing, PackedPending, PackedReport, Pending, SyncReport, Usage } from "./local.js";
 import { Mailboxes } from "./mailboxes.js";
-import type { NativeMail, NativeSend, NativeSync } from "./native.js";
-import { checkOptions, count, given, type CallOptions, type LongCallOptions } from "./options.js";
+import type { NativeExport, NativeImport, NativeMail, NativeSend, NativeSync } from "./native.js";
+import { checkOptions, count, given, nativeTarget, type CallOptions, type LongCallOptions, type Target } from "./options.js";
+import type { Q } from "./query.js";
+import { readSelection } from "./selection.js";
 import { Watch } from "./watch.js";
 
 export interface SyncOptions extends LongCallOptions {
@@ -32,6 +34,26 @@ export interface SendOptions extends CallOptions {
   copy?: boolean | null;
   /** What to do when it cannot be known whether it was sent: leave it to a person unless given. */
   onDoubt?: "ask" | "resend" | "assume_sent" | null;
+}
+
+const EXPORT = ["signal", "format", "mailbox", "query", "timeZone", "onProgress"] as const;
+
+export interface ExportOptions extends LongCallOptions {
+  /** `mbox` unless given. */
+  format?: "mbox" | "maildir" | null;
+  /** One mailbox; all unless given. */
+  mailbox?: Target | null;
+  /** Only messages that it finds. */
+  query?: string | Q | null;
+  /** What `after:`, `before:` and `on:` mean; the system's zone unless given. */
+  timeZone?: string | null;
+}
+
+export interface ImportOptions extends LongCallOptions {
+  /** The mailbox that messages go to. */
+  to?: Target | null;
+  /** How another program has quoted `From ` lines in mbox: `rd` unless given. */
+  quoting?: "rd" | "o" | "none" | null;
 }
 
 /**
@@ -164,6 +186,33 @@ export class Mail extends Mailboxes {
   async check(options?: CallOptions): Promise<string[]> {
     const { signal } = checkOptions(options, ["signal"]);
     return await requestJson(signal, (id) => this.#native.check(id));
+  }
+
+  /**
+   * Writes messages to files of other programs, with their flags, keywords and dates, at a path where nothing is.
+   *
+   * All mailboxes become a folder of mbox files, or a Maildir with folders; a single one becomes an mbox file, or a Maildir
+   * without. A failure or an abort leaves nothing. Contents are streamed; one that is not held is fetched.
+   */
+  async export(path: string | URL, options?: ExportOptions): Promise<Exported> {
+    const { signal, format, mailbox, query, timeZone, onProgress } = checkOptions(options, EXPORT);
+    const [file, chosen, target] = [pathOf(path), readSelection(query), mailbox ? nativeTarget(mailbox) : null];
+    const start = (id: number): void =>
+      this.#native.export(id, file, chosen, given<NativeExport>({ format, mailbox: target, timeZone, progress: listen(onProgress) }));
+    return await requestJson(signal, start);
+  }
+
+  /**
+   * Adds the messages of an mbox file, of a folder of `*.mbox` files, or of a Maildir with its folders.
+   *
+   * They go to the mailbox `to`, folders below it; without it mailboxes are named as the files are. A message that is in its
+   * mailbox already is left alone, so an import that was interrupted is done again, and nothing is there twice.
+   */
+  async import(path: string | URL, options?: ImportOptions): Promise<Imported> {
+    const { signal, to, quoting, onProgress } = checkOptions(options, ["signal", "to", "quoting", "onProgress"]);
+    const [file, target] = [pathOf(path), to ? nativeTarget(to) : null];
+    const start = (id: number): void => this.#native.import(id, file, given<NativeImport>({ to: target, quoting, progress: listen(onProgress) }));
+    return await requestJson(signal, start);
   }
 }
 

@@ -118,6 +118,7 @@ export interface NativeKeep {
 export interface NativeOpen {
   account?: NativeAccount;
   smtp?: string;
+  sender?: NativeAddress;
   keep?: NativeKeep;
 }
 
@@ -181,6 +182,21 @@ export interface NativeMail {
   evict(id: number, bytes: number): Started;
   backup(id: number, path: string): Started;
   check(id: number): Started;
+  export(id: number, path: string, query: NativeSelection, options: NativeExport): Started;
+  import(id: number, path: string, options: NativeImport): Started;
+}
+
+export interface NativeExport {
+  format?: string;
+  mailbox?: NativeTarget;
+  timeZone?: string;
+  progress?: number;
+}
+
+export interface NativeImport {
+  to?: NativeTarget;
+  quoting?: string;
+  progress?: number;
 }
 
 export interface NativeFetchOptions {
@@ -254,7 +270,31 @@ export interface NativeBatch {
   rawAtHand(index: number): Uint8Array | null;
   part(id: number, index: number, path: string): Started;
   save(id: number, index: number, path: string, dir: string, progress: number | null): Started;
+  reply(id: number, index: number, options: NativeReply): Started;
+  forward(id: number, index: number, options: NativeForward): Started;
   stream(index: number, path: string | null): NativeStream;
+}
+
+export interface NativeReply {
+  all: boolean;
+  me: NativeAddress[];
+  text: string;
+  quote: boolean;
+  attribution?: string;
+}
+
+export interface NativeForward {
+  to: NativeAddress[];
+  text: string;
+  attachments: boolean;
+}
+
+/** A draft that the engine has made. */
+export interface NativeDraftOutput {
+  /** All but the contents of its attachments, as JSON. */
+  fields(): string;
+  /** The content of an attachment; null for one that is a file. */
+  content(index: number): Uint8Array | null;
 }
 
 export interface NativeStream {

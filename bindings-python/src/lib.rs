@@ -5,6 +5,7 @@
 
 mod account;
 mod address;
+mod archive;
 mod attachment;
 mod bridge;
 mod bulk;

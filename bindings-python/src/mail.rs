@@ -7,9 +7,11 @@ use crate::local::{self, SendArguments};
 use crate::mailboxes::NativeMailboxes;
 use crate::runtime::Owned;
 use crate::watch::NativeWatch;
-use crate::{draft, options};
+use crate::{archive, draft, options};
 use mailtide::outbox::Decision;
-use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, sync::SyncReport};
+use mailtide::{
+    Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount, sync::SyncReport,
+};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 
@@ -30,13 +32,14 @@ pub fn open(
     py: Python<'_>,
     engine: mailtide::Engine,
     (path, setup): (PathBuf, Option<&AccountSetup>),
-    (smtp, keep): (Option<String>, Option<KeepArguments>),
+    (smtp, sender, keep): (Option<String>, Option<Bound<'_, PyAny>>, Option<KeepArguments>),
 ) -> PyResult<Call> {
     let account = setup.map(AccountSetup::account);
     let cause = setup.map(|setup| setup.cause.clone()).unwrap_or_default();
-    let smtp = smtp.map(|server| local::smtp(&server, account.as_ref())).transpose().or_raise(py)?;
+    let smtp = smtp.map(|server| SmtpAccount::named(&server, account.as_ref())).transpose().or_raise(py)?;
+    let sender = sender.as_ref().map(draft::sender).transpose()?;
     let keep = keep.map(|keep| local::keep_rule(py, keep)).transpose()?;
-    let (options, blocking) = (MailOptions { account, smtp, engine: Some(engine), keep }, blocking());
+    let (options, blocking) = (MailOptions { account, smtp, sender, engine: Some(engine), keep }, blocking());
     Ok(Call::then(async move { Mail::open(path, options).await }, move |py, mail| {
         let common = NativeMailboxes::new(Mailboxes::Local(mail.clone()), blocking);
         Py::new(py, (NativeMail { mail: Owned::new(mail), cause, blocking }, common)).map(Py::into_any)
@@ -163,5 +166,15 @@ impl NativeMail {
     fn check(&self, py: Python<'_>) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::new(async move { mail.check().await }))
+    }
+
+    fn export(&self, py: Python<'_>, path: PathBuf, options: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, options) = (self.get(py)?, archive::export_options(options, self.blocking)?);
+        Ok(self.online(async move { mail.export(path, options).await }, archive::exported))
+    }
+
+    fn import_(&self, py: Python<'_>, path: PathBuf, options: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, options) = (self.get(py)?, archive::import_options(options, self.blocking)?);
+        Ok(Call::then(async move { mail.import(path, options).await }, archive::imported))
     }
 }

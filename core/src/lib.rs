@@ -31,7 +31,10 @@ pub use auth::Mechanism;
 pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
-pub use mail::{AnyMailbox, FollowOptions, LocalMailbox, Mail, MailOptions, Mailboxes};
+pub use mail::{
+    AnyMailbox, ArchiveFormat, ExportOptions, Exported, FollowOptions, ImportOptions, Imported, LocalMailbox, Mail,
+    MailOptions, Mailboxes,
+};
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 #[cfg(feature = "test-support")]
 #[doc(hidden)]

@@ -18,7 +18,7 @@ def answer(value: Any) -> Any:
             return f"{value.mailbox}/{value.uid_validity}/{value.uid}"
         case BulkResult():
             return bulk(value)
-        case Bytes():
+        case Bytes() | bytes():
             return content(bytes(value))
         case Headers():
             return dict(value)

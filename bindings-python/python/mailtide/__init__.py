@@ -59,7 +59,7 @@ from ._events import (
     Removed,
     Reset,
 )
-from ._local import Evicted, Keep, Outgoing, OutgoingRecipient, Pending, Step, SyncReport, Usage
+from ._local import Evicted, Exported, Imported, Keep, Outgoing, OutgoingRecipient, Pending, Step, SyncReport, Usage
 from ._mail import Mail, open
 from ._mailbox import Mailbox
 from ._mailboxes import Mailboxes
@@ -89,8 +89,8 @@ from ._watch import Watch
 
 __all__ = [
     "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes",
-    "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Failed", "FileError",
-    "Flag", "Flags", "Gap", "Headers", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
+    "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Exported", "Failed", "FileError",
+    "Flag", "Flags", "Gap", "Headers", "Imported", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
     "Mailbox", "MailboxAdded", "MailboxChanged", "MailboxError", "MailboxGone", "MailboxInfo",
     "MailboxMissingError", "MailboxRenamed", "MailboxResetError", "MailboxStatus", "Mailboxes", "Message",
     "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError",

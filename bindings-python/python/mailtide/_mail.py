@@ -8,13 +8,16 @@ from math import ceil
 from os import PathLike, fspath
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from . import _native
 from ._account import Account, Net, Password, TokenSource, setup
-from ._draft import Draft
+from ._draft import Draft, sender_of
 from ._engine import Engine, default
-from ._local import Evicted, Keep, Outgoing, Pending, SyncReport, Usage
+from ._local import Evicted, Exported, Imported, Keep, Outgoing, Pending, SyncReport, Usage
+from ._mailbox import Target, unwrap, zone
 from ._mailboxes import Mailboxes
+from ._native import Address, Q
 from ._progress import OnProgress
 from ._session import described
 from ._watch import Watch
@@ -128,6 +131,39 @@ class Mail(Mailboxes):
         """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
         return await self._native.check()
 
+    async def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        format: Literal["mbox", "maildir"] = "mbox",
+        mailbox: Target | None = None,
+        query: str | Q | None = None,
+        tz: str | ZoneInfo | None = None,
+        progress: OnProgress = None,
+    ) -> Exported:
+        """Writes messages to files of other programs, with their flags, keywords and dates, at a path where nothing is.
+
+        All mailboxes become a folder of mbox files, or a Maildir with folders; a single `mailbox` becomes an mbox file, or
+        a Maildir without. A failure leaves nothing. Contents are streamed; one that is not held is fetched.
+        """
+        return await self._native.export(fspath(path), (format, unwrap(mailbox), query, zone(tz), progress))
+
+    async def import_(
+        self,
+        path: str | PathLike[str],
+        *,
+        to: Target | None = None,
+        quoting: Literal["rd", "o", "none"] = "rd",
+        progress: OnProgress = None,
+    ) -> Imported:
+        """Adds the messages of an mbox file, of a folder of `*.mbox` files, or of a Maildir with its folders.
+
+        They go to the mailbox `to`, folders below it; without it mailboxes are named as the files are. A message that is in
+        its mailbox already is left alone, so an import that was interrupted is done again, and nothing is there twice.
+        `quoting` is how another program has quoted `From ` lines in mbox.
+        """
+        return await self._native.import_(fspath(path), (unwrap(to), quoting, progress))
+
     def __repr__(self) -> str:
         return f"<Mail {self.account or 'of its own'}{' closed' if self.closed else ''}>"
 
@@ -136,10 +172,14 @@ def _id(one: Pending | Outgoing | int) -> int:
     return one if isinstance(one, int) else one.id
 
 
+#: The submission server, and who writes drafts that do not say so.
+Submission: TypeAlias = tuple[str | None, Address | None]
+
+
 class Opening:
     """A store that is not open yet: `await` it, or use it in `async with`, which closes it."""
 
-    def __init__(self, path: str, options: tuple[Account | None, str | None, Keeping | None], engine: Engine | None):
+    def __init__(self, path: str, options: tuple[Account | None, Submission, Keeping | None], engine: Engine | None):
         self._path = path
         self._options = options
         self._engine = engine
@@ -183,6 +223,7 @@ def open(
     read_only: bool | None = None,
     allow_cleartext: bool | None = None,
     smtp: str | None = None,
+    sender: str | Address | None = None,
     keep: Keeping | None = None,
     engine: Engine | None = None,
 ) -> Opening:
@@ -191,7 +232,8 @@ def open(
     The account is given as to `connect`. A file knows its account: opened without one it can be read and changed, and is
     brought in step when it is opened with it again. A file that never had one is a mailbox of its own. `smtp` is where
     messages are handed in: a host (TLS), or a URL (`smtps://`, `smtp+starttls://`, on this machine `smtp://`); the
-    account's login serves both. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
+    account's login serves both. `sender` writes drafts that do not say who does; else it is the account's user, where
+    that is an address. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
     is not held is fetched when it is asked for.
     """
     given: dict[str, Any] = {
@@ -203,4 +245,4 @@ def open(
         "allow_cleartext": allow_cleartext,
     }
     known = None if account is None else described(account, given)
-    return Opening(fspath(path), (known, smtp, keep), engine)
+    return Opening(fspath(path), (known, (smtp, sender_of(sender)), keep), engine)

@@ -10,9 +10,9 @@ from typing import Any, Final, Generic, Self, SupportsIndex, TypeVar, final, ove
 from typing_extensions import Buffer, disjoint_base
 
 from ._errors import MailError
-from ._draft import Draft
+from ._draft import Draft, Recipients
 from ._events import Event
-from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
+from ._local import Evicted, Exported, Imported, Outgoing, Pending, SyncReport, Usage
 from ._mailbox import FetchOptions, WriteOptions
 from ._progress import OnProgress
 from ._types import (
@@ -273,6 +273,24 @@ class Message:
     def stream(self) -> Stream:
         """The whole message, a piece at a time."""
 
+    async def reply(
+        self,
+        text: str = "",
+        *,
+        all: bool = False,
+        quote: bool = True,
+        attribution: str | None = None,
+        me: Recipients | None = None,
+    ) -> Draft:
+        """A draft that answers it, for `Mail.send`: to `Reply-To` or the sender, with `all` to everybody who got it.
+
+        It stands in the thread, with one `Re:`; below `text` the message is quoted under its attribution. `me` are your own
+        addresses, which get no copy: the account's user or sender unless given. `dataclasses.replace` changes the draft.
+        """
+
+    async def forward(self, to: Recipients | None = None, text: str = "", *, attachments: bool = True) -> Draft:
+        """A draft that passes it on, for `Mail.send`: its text below `text` and a description of it, with its attachments."""
+
     def _repr_html_(self) -> str: ...
 
 @final
@@ -346,7 +364,7 @@ class NativeEngine:
         self,
         path: str,
         setup: AccountSetup | None,
-        smtp: str | None,
+        smtp: tuple[str | None, Address | None],
         keep: tuple[str, int | None, int | None] | None,
     ) -> Call[NativeMail]: ...
     def close(self, timeout: float) -> Call[None]: ...
@@ -413,6 +431,8 @@ class NativeMail(NativeMailboxes):
     def evict(self, bytes: int) -> Call[Evicted]: ...
     def backup(self, path: str) -> Call[None]: ...
     def check(self) -> Call[list[str]]: ...
+    def export(self, path: str, options: tuple[str, Any, Any, str | None, OnProgress]) -> Call[Exported]: ...
+    def import_(self, path: str, options: tuple[Any, str, OnProgress]) -> Call[Imported]: ...
 
 @final
 class Fetch:

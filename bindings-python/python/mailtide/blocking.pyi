@@ -128,6 +128,16 @@ class Message:
     def stream(self) -> Stream:
         """The whole message, a piece at a time."""
 
+    def reply(self, text: str='', *, all: bool=False, quote: bool=True, attribution: str | None=None, me: Recipients | None=None) -> Draft:
+        """A draft that answers it, for `Mail.send`: to `Reply-To` or the sender, with `all` to everybody who got it.
+
+        It stands in the thread, with one `Re:`; below `text` the message is quoted under its attribution. `me` are your own
+        addresses, which get no copy: the account's user or sender unless given. `dataclasses.replace` changes the draft.
+        """
+
+    def forward(self, to: Recipients | None=None, text: str='', *, attachments: bool=True) -> Draft:
+        """A draft that passes it on, for `Mail.send`: its text below `text` and a description of it, with its attachments."""
+
 @final
 class Attachment:
     """An attachment as the server describes it; nothing of it has been fetched."""
@@ -469,6 +479,7 @@ def open(path: str | PathLike[str], account: str | Account | None=None, *, passw
     The account is given as to `connect`. A file knows its account: opened without one it can be read and changed, and is
     brought in step when it is opened with it again. A file that never had one is a mailbox of its own. `smtp` is where
     messages are handed in: a host (TLS), or a URL (`smtps://`, `smtp+starttls://`, on this machine `smtp://`); the
-    account's login serves both. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
+    account's login serves both. `sender` writes drafts that do not say who does; else it is the account's user, where
+    that is an address. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
     is not held is fetched when it is asked for.
     """

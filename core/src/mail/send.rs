@@ -82,7 +82,11 @@ impl Mail {
     }
 
     fn queue(&self) -> Result<Outbox> {
-        Ok(Outbox::new(Arc::new(StoreLedger::new(self.handle()?.clone())), self.smtp()?, None))
+        let outbox = Outbox::new(Arc::new(StoreLedger::new(self.handle()?.clone())), self.smtp()?, None);
+        Ok(match &self.0.sender {
+            Some(sender) => outbox.with_sender(sender.clone()),
+            None => outbox,
+        })
     }
 
     /// Renews the lease until that fails.
@@ -135,8 +139,8 @@ fn none() -> Lease {
 struct Sent(Mail);
 
 impl SentFolder for Sent {
-    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async move { LiveSent(self.0.live().await?).contains(message_id).await })
+    fn contains<'a>(&'a self, message_id: &'a str, newest: u64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move { LiveSent(self.0.live().await?).contains(message_id, newest).await })
     }
 
     fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>> {

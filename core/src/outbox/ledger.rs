@@ -53,9 +53,9 @@ pub trait Ledger: Send + Sync {
 
 /// The mailbox that copies of sent messages are in.
 pub trait SentFolder: Send + Sync {
-    /// Whether the message with this `Message-ID` is there. An error where it could not be looked for: not finding it
-    /// has to mean that it is not there.
-    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>>;
+    /// Whether the message with this `Message-ID` is there, among the `newest` messages. An error where it could not be
+    /// looked for: not finding it has to mean that it is not there.
+    fn contains<'a>(&'a self, message_id: &'a str, newest: u64) -> BoxFuture<'a, Result<bool>>;
 
     /// Adds a message, marked as seen.
     fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>>;

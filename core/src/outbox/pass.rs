@@ -1,7 +1,7 @@
 //! One pass: everything that is due is sent, looked for, filed. The only place where states meet the network.
 
 use super::connection::{Commits, Connect, Connection, Submitted};
-use super::copy::{CopyStep, copy_step, filing};
+use super::copy::{CopyStep, NEWEST, copy_step, filing};
 use super::entry::{CopyState, Entry, State};
 use super::ledger::{Ledger, SentFolder};
 use super::moment::Moment;
@@ -194,7 +194,7 @@ impl<'a> Pass<'a> {
     async fn look(&mut self, entry: Entry) -> Result<Entry> {
         let found = match self.sent {
             None => None,
-            Some(sent) => match sent.contains(&entry.message_id).await {
+            Some(sent) => match sent.contains(&entry.message_id, NEWEST).await {
                 Ok(found) => Some(found),
                 Err(error) => return self.later(entry, error).await,
             },
@@ -214,13 +214,14 @@ impl<'a> Pass<'a> {
             return self.replace(entry, after).await;
         };
         let step = self.copy_step(&entry);
-        let looks = matches!(step, CopyStep::Look(_) | CopyStep::LookAndAppend);
-        let is_there = match looks {
-            true => match sent.contains(&entry.message_id).await {
-                Ok(found) => found,
-                Err(error) => return self.later(entry, error).await,
-            },
-            false => false,
+        let newest = match step {
+            CopyStep::Done => return Ok(entry),
+            CopyStep::Look(_) => NEWEST,
+            CopyStep::LookAndAppend(newest) => newest,
+        };
+        let is_there = match sent.contains(&entry.message_id, newest).await {
+            Ok(found) => found,
+            Err(error) => return self.later(entry, error).await,
         };
         match step {
             CopyStep::Done => Ok(entry),
@@ -229,7 +230,7 @@ impl<'a> Pass<'a> {
                 let after = Entry { not_before: again, ..entry.clone() };
                 self.replace(entry, after).await
             }
-            CopyStep::Append | CopyStep::LookAndAppend => {
+            CopyStep::LookAndAppend(_) => {
                 let after = Entry { sent_copy: Some(CopyState::Appending), ..entry.clone() };
                 let entry = self.replace(entry, after).await?;
                 match sent.append(self.ledger.raw(entry.id).await?).await {
@@ -244,7 +245,7 @@ impl<'a> Pass<'a> {
     fn copy_step(&self, entry: &Entry) -> CopyStep {
         let filing = filing(self.host, &self.greeting);
         match copy_step(filing, entry.sent_copy, entry.changed, self.moment.now()) {
-            CopyStep::Append if self.greeting.is_empty() => CopyStep::LookAndAppend,
+            CopyStep::LookAndAppend(_) if self.greeting.is_empty() => CopyStep::LookAndAppend(NEWEST),
             step => step,
         }
     }

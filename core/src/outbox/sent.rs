@@ -7,19 +7,18 @@ use crate::session::{AppendOptions, AppendSource, Columns, FetchOptions, Order, 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-/// How many of the newest messages are looked through. SEARCH for a header is not asked for: several servers answer it
-/// wrongly or not at all (Yahoo: `SERVERBUG`; quirk 41), and what it does not find must not be there.
-const NEWEST: u64 = 500;
-
 /// The mailbox Sent of a live session, by its special use; All Mail where there is one as well.
+///
+/// The newest messages are looked through. SEARCH for a header is not asked for: several servers answer it wrongly or not
+/// at all (Yahoo: `SERVERBUG`; quirk 41), and what it does not find must not be there.
 #[derive(Clone, Debug)]
 pub struct LiveSent(pub Session);
 
 impl SentFolder for LiveSent {
-    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>> {
+    fn contains<'a>(&'a self, message_id: &'a str, newest: u64) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             for role in [Role::Sent, Role::All] {
-                match self.holds(role, message_id).await {
+                match self.holds(role, message_id, newest).await {
                     Ok(false) => {}
                     // A mailbox that is not there holds nothing.
                     Err(error) if error.code() == Code::MailboxMissing => {}
@@ -40,10 +39,10 @@ impl SentFolder for LiveSent {
 }
 
 impl LiveSent {
-    async fn holds(&self, role: Role, message_id: &str) -> Result<bool> {
+    async fn holds(&self, role: Role, message_id: &str, newest: u64) -> Result<bool> {
         let columns = Columns { envelope: true, ..Columns::NONE };
-        let newest = FetchOptions { columns, limit: Some(NEWEST), order: Order::Newest, ..FetchOptions::default() };
-        let mut messages = self.0.mailbox(role)?.fetch(Selection::All, newest);
+        let options = FetchOptions { columns, limit: Some(newest), order: Order::Newest, ..FetchOptions::default() };
+        let mut messages = self.0.mailbox(role)?.fetch(Selection::All, options);
         while let Some(batch) = messages.next_batch().await? {
             let is_it = |id: String| id.trim().trim_matches(['<', '>']) == message_id;
             if batch.iter().any(|m| m.message_id().is_some_and(is_it)) {

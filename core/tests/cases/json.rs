@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use mailtide::imap::{Flag, InternalDate, Role};
-use mailtide::message::{Attachment, EmailAddress, Headers};
+use mailtide::message::{Attachment, Draft, DraftAttachment, DraftContent, EmailAddress, Headers};
 use mailtide::sync::SyncReport;
 use mailtide::{
     BulkResult, Event, MailError, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace, Namespaces, WatchEvent,
@@ -88,6 +88,22 @@ fn attachment(attachment: &Attachment) -> Value {
     json!({
         "path": attachment.path(), "filename": attachment.filename, "media_type": attachment.media_type,
         "size": attachment.size(), "inline": attachment.inline, "content_id": attachment.content_id,
+    })
+}
+
+/// A draft.
+pub fn draft(draft: &Draft) -> Value {
+    let attach = |file: &DraftAttachment| {
+        let content = match &file.content {
+            DraftContent::Bytes(content) => bytes(content),
+            DraftContent::File(path) => json!(path),
+        };
+        json!({"filename": file.filename, "media_type": file.media_type, "content": content})
+    };
+    json!({
+        "to": addresses(&draft.to), "cc": addresses(&draft.cc), "subject": draft.subject, "text": draft.text,
+        "in_reply_to": draft.in_reply_to, "references": draft.references,
+        "attach": draft.attachments.iter().map(attach).collect::<Value>(),
     })
 }
 

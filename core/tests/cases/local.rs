@@ -2,10 +2,13 @@
 
 use crate::call::{Caller, flag, mailboxes};
 use crate::json;
-use mailtide::message::Draft;
+use mailtide::message::{Draft, ForwardOptions, ReplyOptions, parse_recipients};
 use mailtide::outbox::Decision;
 use mailtide::sync::SyncOptions;
-use mailtide::{FollowOptions, Mail, MailOptions, Mailboxes, Result, SendOptions, SmtpAccount};
+use mailtide::{
+    ArchiveFormat, ExportOptions, FollowOptions, ImportOptions, Mail, MailOptions, Mailboxes, Query, Result,
+    SendOptions, SmtpAccount,
+};
 use serde_json::{Value, json as value};
 
 impl Caller {
@@ -15,7 +18,9 @@ impl Caller {
         if !flag(args, "alone") {
             options.account = Some(self.account(&self.given(args))?);
         }
-        options.smtp = args["smtp"].as_str().map(SmtpAccount::from_url).transpose()?;
+        let smtp = |server| SmtpAccount::named(server, options.account.as_ref());
+        options.smtp = args["smtp"].as_str().map(smtp).transpose()?;
+        options.sender = args["sender"].as_str().map(|sender| parse_recipients(sender).unwrap().remove(0));
         self.mail = Some(Mail::open(self.folder.path().join("ada.mail"), options).await?);
         Ok(Value::Null)
     }
@@ -56,6 +61,23 @@ impl Caller {
                 Ok(value!({"bodies": evicted.bodies, "bytes": evicted.bytes}))
             }
             "backup" => mail.backup(self.folder.path().join(args["to"].as_str().unwrap())).await.map(Value::from),
+            "export" => {
+                let query = args["query"].as_str().map(Query::parse).transpose()?;
+                let format = ArchiveFormat::parse(args["format"].as_str().unwrap_or("mbox")).unwrap();
+                let mailbox = args.get("mailbox").map(target);
+                let options = ExportOptions { format, mailbox, query, ..ExportOptions::default() };
+                let done = mail.export(self.folder.path().join(args["file"].as_str().unwrap()), options).await?;
+                Ok(value!({"mailboxes": done.mailboxes, "messages": done.messages, "bytes": done.bytes}))
+            }
+            "import" => {
+                let path = self.folder.path().join(args["file"].as_str().unwrap());
+                if let Some(content) = args["content"].as_str() {
+                    std::fs::write(&path, content).unwrap();
+                }
+                let options = ImportOptions { to: args.get("to").map(target), ..ImportOptions::default() };
+                let done = mail.import(path, options).await?;
+                Ok(value!({"messages": done.messages, "known": done.known, "bytes": done.bytes}))
+            }
             "check" => mail.check().await.map(Value::from),
             _ => mailboxes(&Mailboxes::Local(mail), verb, args).await,
         }
@@ -64,5 +86,21 @@ impl Caller {
 
 fn draft(args: &Value) -> Result<Draft> {
     let text = |name: &str| args[name].as_str().unwrap_or_default();
-    Ok(Draft::new().from(text("from"))?.to(text("to"))?.subject(text("subject")).text(text("text")))
+    let draft = Draft::new().to(text("to"))?.subject(text("subject")).text(text("text"));
+    args["from"].as_str().map_or(Ok(draft.clone()), |from| draft.clone().from(from))
+}
+
+/// Options of a reply.
+pub fn reply(args: &Value) -> ReplyOptions {
+    let me = args["me"].as_array().into_iter().flatten().map(|me| me.as_str().unwrap().to_owned()).collect();
+    let text = args["text"].as_str().unwrap_or_default().to_owned();
+    let attribution = args["attribution"].as_str().map(str::to_owned);
+    ReplyOptions { all: flag(args, "all"), me, text, no_quote: args["quote"] == value!(false), attribution }
+}
+
+/// Options of a message that is passed on.
+pub fn forward(args: &Value) -> Result<ForwardOptions> {
+    let text = |name: &str| args[name].as_str().unwrap_or_default();
+    let (to, no_attachments) = (parse_recipients(text("to"))?, args["attachments"] == value!(false));
+    Ok(ForwardOptions { to, text: text("text").to_owned(), no_attachments })
 }

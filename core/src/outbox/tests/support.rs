@@ -196,7 +196,7 @@ impl MemorySent {
 }
 
 impl SentFolder for MemorySent {
-    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>> {
+    fn contains<'a>(&'a self, message_id: &'a str, _newest: u64) -> BoxFuture<'a, Result<bool>> {
         self.looks.fetch_add(1, Ordering::SeqCst);
         async move { self.check().map(|()| self.count(message_id) > 0) }.boxed()
     }
