@@ -4,11 +4,10 @@ use super::{Mail, now};
 use crate::error::{Code, MailError, Result};
 use crate::message::Draft;
 use crate::outbox::{
-    Decision, Entry, Ledger, LiveSent, Outbox, PassReport, SendOptions, SentFolder, SmtpAccount, StoreLedger,
+    Body, Decision, Entry, Ledger, LiveSent, Outbox, PassReport, SendOptions, SentFolder, SmtpAccount, StoreLedger,
 };
 use crate::store::{Durability, Lease, Writer, lease};
 use crate::sync::take_lease;
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +142,7 @@ impl SentFolder for Sent {
         Box::pin(async move { LiveSent(self.0.live().await?).contains(message_id, newest).await })
     }
 
-    fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { LiveSent(self.0.live().await?).append(raw).await })
+    fn append(&self, message: Box<dyn Body>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { LiveSent(self.0.live().await?).append(message).await })
     }
 }

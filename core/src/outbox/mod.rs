@@ -23,7 +23,7 @@ mod wire;
 
 pub use account::SmtpAccount;
 pub use entry::{CopyState, Decision, Entry, OnDoubt, Recipient, RecipientState, State};
-pub use ledger::{Ledger, NewEntry, SentFolder};
+pub use ledger::{Body, Ledger, NewEntry, SentFolder, in_memory};
 pub use moment::{Moment, SystemMoment};
 pub use outbox::Outbox;
 pub use pass::PassReport;

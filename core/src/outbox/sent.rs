@@ -1,11 +1,15 @@
 //! Sent on a live server.
 
-use super::ledger::SentFolder;
+use super::ledger::{Body, SentFolder, whole};
 use crate::error::{Code, Result};
 use crate::imap::{Flag, Role};
 use crate::session::{AppendOptions, AppendSource, Columns, FetchOptions, Order, Selection, Session};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+
+/// Messages up to this size are read into memory.
+const SMALL: u64 = 1 << 20;
 
 /// The mailbox Sent of a live session, by its special use; All Mail where there is one as well.
 ///
@@ -29,12 +33,29 @@ impl SentFolder for LiveSent {
         })
     }
 
-    fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>> {
+    fn append(&self, mut message: Box<dyn Body>) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let options = AppendOptions { flags: vec![Flag::SEEN], create: true, ..AppendOptions::default() };
             let mailbox = self.0.mailbox(Role::Sent)?;
-            mailbox.append(AppendSource::Bytes(raw), options).await.map(|_| ())
+            if message.size() <= SMALL {
+                let raw = whole(&mut *message).await?;
+                return mailbox.append(AppendSource::Bytes(raw), options).await.map(drop);
+            }
+            let (sender, chunks) = mpsc::channel(2);
+            let source = AppendSource::Stream { len: Some(message.size()), chunks };
+            let (appended, ()) = tokio::join!(mailbox.append(source, options), feed(message, sender));
+            appended.map(drop)
         })
+    }
+}
+
+/// Gives a message away piece by piece, until nobody takes any more.
+async fn feed(mut message: Box<dyn Body>, chunks: mpsc::Sender<Result<Bytes>>) {
+    while let Some(piece) = message.next().await.transpose() {
+        let is_last = piece.is_err();
+        if chunks.send(piece).await.is_err() || is_last {
+            return;
+        }
     }
 }
 
