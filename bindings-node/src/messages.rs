@@ -119,14 +119,14 @@ impl Batch {
     #[napi]
     pub fn reply(&self, id: u32, index: u32, options: ReplyInput) -> napi::Result<()> {
         let options = options.into_options().map_err(|e| thrown(&e))?;
-        self.start(id, index, async move |m| Ok(Reply::Draft(m.reply(&options).await?)))
+        self.start(id, index, async move |m| Ok(Reply::Draft(m.reply(&options).await?.into())))
     }
 
     /// Ends with a draft.
     #[napi]
     pub fn forward(&self, id: u32, index: u32, options: ForwardInput) -> napi::Result<()> {
         let options = options.into_options().map_err(|e| thrown(&e))?;
-        self.start(id, index, async move |m| Ok(Reply::Draft(m.forward(&options).await?)))
+        self.start(id, index, async move |m| Ok(Reply::Draft(m.forward(&options).await?.into())))
     }
 
     #[napi]

@@ -31,7 +31,7 @@ pub enum Reply {
     /// A local mailbox, and where its calls end.
     Mail(mailtide::Mail, Arc<Queue>),
     /// A draft.
-    Draft(Draft),
+    Draft(Box<Draft>),
     /// Messages and their rows, and where their calls end.
     Batch(String, Vec<Message>, Arc<Queue>),
 }
@@ -61,7 +61,7 @@ impl Reply {
             Self::Bytes(bytes) => Either8::D(BufferSlice::copy_from(env, bytes)?),
             Self::Session(session, queue) => Either8::E(Session::new(queue, session)),
             Self::Mail(mail, queue) => Either8::G(Mail::new(queue, mail)),
-            Self::Draft(draft) => Either8::H(draft.into()),
+            Self::Draft(draft) => Either8::H((*draft).into()),
             Self::Batch(rows, messages, queue) => Either8::F(Batch::new(queue, rows, messages)),
         })
     }

@@ -9,9 +9,7 @@ use crate::runtime::Owned;
 use crate::watch::NativeWatch;
 use crate::{archive, draft, options};
 use mailtide::outbox::Decision;
-use mailtide::{
-    Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount, sync::SyncReport,
-};
+use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount, sync::SyncReport};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ._account import Account, Net, Password, TokenSource
 from ._append import Content
-from ._draft import Draft
+from ._draft import Draft, Recipients
 from ._events import (
     Flags,
     Gap,
@@ -27,7 +27,7 @@ from ._events import (
     Removed,
     Reset,
 )
-from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
+from ._local import Evicted, Exported, Imported, Outgoing, Pending, SyncReport, Usage
 from ._mail import Keeping
 from ._mailbox import Column, Order, Part
 from ._names import Role
@@ -473,7 +473,22 @@ class Mail(Mailboxes):
     def check(self) -> list[str]:
         """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
 
-def open(path: str | PathLike[str], account: str | Account | None=None, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, smtp: str | None=None, keep: Keeping | None=None, engine: Engine | None=None) -> Mail:
+    def export(self, path: str | PathLike[str], *, format: Literal['mbox', 'maildir']='mbox', mailbox: Target | None=None, query: str | Q | None=None, tz: str | ZoneInfo | None=None, progress: OnProgress=None) -> Exported:
+        """Writes messages to files of other programs, with their flags, keywords and dates, at a path where nothing is.
+
+        All mailboxes become a folder of mbox files, or a Maildir with folders; a single `mailbox` becomes an mbox file, or
+        a Maildir without. A failure leaves nothing. Contents are streamed; one that is not held is fetched.
+        """
+
+    def import_(self, path: str | PathLike[str], *, to: Target | None=None, quoting: Literal['rd', 'o', 'none']='rd', progress: OnProgress=None) -> Imported:
+        """Adds the messages of an mbox file, of a folder of `*.mbox` files, or of a Maildir with its folders.
+
+        They go to the mailbox `to`, folders below it; without it mailboxes are named as the files are. A message that is in
+        its mailbox already is left alone, so an import that was interrupted is done again, and nothing is there twice.
+        `quoting` is how another program has quoted `From ` lines in mbox.
+        """
+
+def open(path: str | PathLike[str], account: str | Account | None=None, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, smtp: str | None=None, sender: str | Address | None=None, keep: Keeping | None=None, engine: Engine | None=None) -> Mail:
     """Opens the mail in a file, or makes one: `async with open(…) as mail`, or `await`. No network is asked.
 
     The account is given as to `connect`. A file knows its account: opened without one it can be read and changed, and is

@@ -1,6 +1,6 @@
 //! Calls of a case on a local store.
 
-use crate::call::{Caller, flag, mailboxes};
+use crate::call::{Caller, flag, mailboxes, target};
 use crate::json;
 use mailtide::message::{Draft, ForwardOptions, ReplyOptions, parse_recipients};
 use mailtide::outbox::Decision;
