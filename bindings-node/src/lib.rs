@@ -11,11 +11,10 @@
 
 mod account;
 mod append;
+mod archive;
 mod bridge;
-mod changes;
 mod columns;
 mod draft;
-mod either;
 mod engine;
 mod error;
 mod info;
@@ -23,6 +22,7 @@ mod json;
 mod local;
 mod mail;
 mod mailbox;
+mod mailboxes;
 mod messages;
 mod options;
 mod query;

@@ -7,7 +7,7 @@ use mailtide::journal::State;
 use mailtide::outbox::{Entry, OnDoubt};
 use mailtide::store::{Keep, KeepRule, MailboxId, Usage};
 use mailtide::sync::{SyncOptions, SyncReport, Work};
-use mailtide::{Account, Credentials, Mail, OnProgress, Progress, Result, SendOptions, SmtpAccount, journal};
+use mailtide::{Mail, OnProgress, Progress, Result, SendOptions, journal};
 use napi_derive::napi;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -69,23 +69,6 @@ impl SendInput {
         let send_at = self.at_seconds.map(|seconds| seconds as i64);
         Ok(SendOptions { send_at, on_doubt, no_copy: self.no_copy, key: self.key })
     }
-}
-
-/// A submission server: a host, with the account's login; or a URL, whose user logs in with what the account has.
-pub fn smtp(server: &str, account: Option<&Account>) -> Result<SmtpAccount> {
-    let Some(account) = account else { return SmtpAccount::from_url(server) };
-    if !server.contains("://") {
-        return Ok(SmtpAccount::of(account, server));
-    }
-    let mut given = SmtpAccount::from_url(server)?;
-    let shared = SmtpAccount::of(account, given.host.clone());
-    if given.user.is_empty() || !matches!(given.credentials, Credentials::None) {
-        given.net = shared.net;
-        return Ok(given);
-    }
-    let mut whole = shared;
-    (whole.port, whole.security, whole.user) = (given.port, given.security, given.user);
-    Ok(whole)
 }
 
 /// What a pass did; paused mailboxes by their names.

@@ -1,19 +1,18 @@
 //! Local mailboxes.
 
 use crate::account::AccountInput;
-use crate::changes::Changes;
-use crate::draft::DraftInput;
-use crate::either::Either;
+use crate::archive::{ExportInput, ImportInput, exported_json, imported_json};
+use crate::draft::{AddressInput, DraftInput};
 use crate::error::{bad_argument, thrown};
-use crate::info::{info_json, status_json};
-use crate::local::{KeepInput, SendInput, SyncInput, outgoing_json, pending_json, report_json, smtp, usage_json};
-use crate::mailbox::Mailbox;
+use crate::local::{KeepInput, SendInput, SyncInput, outgoing_json, pending_json, report_json, usage_json};
+use crate::mailboxes::Mailboxes;
+use crate::options::since;
 use crate::queue::Queue;
 use crate::reply::Reply;
-use crate::selection::{TargetInput, role};
-use crate::session::{CreateInput, ListInput};
+use crate::selection::Selection;
+use crate::watch::Watch;
 use mailtide::outbox::Decision;
-use mailtide::{CreateOptions, FollowOptions, ListOptions, MailOptions, Result, Since};
+use mailtide::{FollowOptions, MailOptions, Result, SmtpAccount};
 use napi_derive::napi;
 use serde_json::json;
 use std::sync::Arc;
@@ -30,6 +29,7 @@ pub struct Mail {
 pub struct OpenInput {
     pub account: Option<AccountInput>,
     pub smtp: Option<String>,
+    pub sender: Option<AddressInput>,
     pub keep: Option<KeepInput>,
 }
 
@@ -38,9 +38,10 @@ impl OpenInput {
     pub fn into_options(self, queue: &Arc<Queue>) -> napi::Result<MailOptions> {
         let account = self.account.map(|account| account.into_account(queue)).transpose()?;
         let keep = self.keep.map(KeepInput::into_rule).transpose()?;
-        let submission = |server: String| smtp(&server, account.as_ref()).map_err(|e| thrown(&e));
+        let submission = |server: String| SmtpAccount::named(&server, account.as_ref()).map_err(|e| thrown(&e));
         let smtp = self.smtp.map(submission).transpose()?;
-        Ok(MailOptions { account, smtp, keep, engine: None })
+        let sender = self.sender.map(|sender| sender.into_sender().map_err(|e| thrown(&e))).transpose()?;
+        Ok(MailOptions { account, smtp, sender, keep, engine: None })
     }
 }
 
@@ -51,57 +52,10 @@ impl Mail {
         self.inner.account().map(mailtide::Account::label)
     }
 
-    #[napi(getter)]
-    pub fn closed(&self) -> bool {
-        self.inner.is_closed()
-    }
-
+    /// What it has in common with a session.
     #[napi]
-    pub fn mailbox(&self, target: TargetInput) -> napi::Result<Mailbox> {
-        let mailbox = self.inner.mailbox(target.into_target()?).map_err(|e| thrown(&e))?;
-        Ok(Mailbox::new(Arc::clone(&self.queue), Either::Local(mailbox)))
-    }
-
-    #[napi]
-    pub fn mailboxes(&self, id: u32, options: ListInput) {
-        let options = ListOptions::from(options);
-        self.start(id, async move |m| Ok(Reply::json(&m.mailboxes(options).await?.iter().map(info_json).collect())));
-    }
-
-    #[napi]
-    pub fn create_mailbox(&self, id: u32, target: TargetInput, options: CreateInput) -> napi::Result<()> {
-        let (target, role) = (target.into_target()?, options.role.as_deref().map(role).transpose()?);
-        let options = CreateOptions { role, exist_ok: options.exist_ok.unwrap_or(false) };
-        self.start(id, async move |m| Ok(Reply::Text(m.create_mailbox(target, options).await?)));
-        Ok(())
-    }
-
-    #[napi]
-    pub fn rename_mailbox(&self, id: u32, from: TargetInput, to: TargetInput) -> napi::Result<()> {
-        let (from, to) = (from.into_target()?, to.into_target()?);
-        self.start(id, async move |m| m.rename_mailbox(from, to).await.map(Reply::from));
-        Ok(())
-    }
-
-    #[napi]
-    pub fn delete_mailbox(&self, id: u32, target: TargetInput, even_if_not_empty: bool) -> napi::Result<()> {
-        let target = target.into_target()?;
-        self.start(id, async move |m| m.delete_mailbox(target, even_if_not_empty).await.map(Reply::from));
-        Ok(())
-    }
-
-    #[napi]
-    pub fn subscribe(&self, id: u32, target: TargetInput, on: bool) -> napi::Result<()> {
-        let target = target.into_target()?;
-        self.start(id, async move |m| m.subscribe(target, on).await.map(Reply::from));
-        Ok(())
-    }
-
-    #[napi]
-    pub fn status(&self, id: u32, target: TargetInput) -> napi::Result<()> {
-        let target = target.into_target()?;
-        self.start(id, async move |m| Ok(Reply::json(&status_json(&m.mailbox(target)?.status().await?))));
-        Ok(())
+    pub fn common(&self) -> Mailboxes {
+        Mailboxes::new(Arc::clone(&self.queue), mailtide::Mailboxes::Local(self.inner.clone()))
     }
 
     #[napi]
@@ -116,9 +70,8 @@ impl Mail {
     }
 
     #[napi]
-    pub fn changes(&self, since: String) -> Changes {
-        let since = if since == "now" { Since::Now } else { Since::Cursor(since) };
-        Changes::new(Arc::clone(&self.queue), self.inner.changes(since))
+    pub fn changes(&self, begin: String) -> Watch {
+        Watch::new(Arc::clone(&self.queue), self.inner.changes(since(begin)))
     }
 
     #[napi]
@@ -194,8 +147,17 @@ impl Mail {
     }
 
     #[napi]
-    pub fn close(&self, id: u32) {
-        self.start(id, async move |m| m.close().await.map(Reply::from));
+    pub fn export(&self, id: u32, path: String, query: &Selection, options: ExportInput) -> napi::Result<()> {
+        let options = options.into_options(query.inner(), &self.queue)?;
+        self.start(id, async move |m| Ok(Reply::json(&exported_json(m.export(path, options).await?))));
+        Ok(())
+    }
+
+    #[napi]
+    pub fn import(&self, id: u32, path: String, options: ImportInput) -> napi::Result<()> {
+        let options = options.into_options(&self.queue)?;
+        self.start(id, async move |m| Ok(Reply::json(&imported_json(m.import(path, options).await?))));
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 import { ACCOUNT, LOGIN, nativeAccount, type Account, type Login } from "./account.js";
 import { bridge, direct, listen, request } from "./bridge.js";
+import { nativeAddress, type DraftAddress } from "./draft.js";
 import type { Keep } from "./local.js";
 import { Mail, pathOf } from "./mail.js";
 import { native, type NativeEngine, type NativeEngineOptions, type NativeKeep, type NativeMail, type NativeOpen, type NativeSession } from "./native.js";
@@ -53,11 +54,16 @@ export interface OpenOptions extends Login, CallOptions {
    * `smtp+starttls://user@host`, or `smtp://user@host` on this machine.
    */
   smtp?: string | null;
+  /** Who writes drafts that do not say so; the account's user unless given, if that is an address. */
+  sender?: DraftAddress | null;
   /** Which bodies are held, in all mailboxes without a rule of their own; what the file has unless given. */
   keep?: Keep | null;
   /** The engine to use; a default one unless given. */
   engine?: Engine | null;
 }
+
+/** What `open` takes beside what `connect` takes. */
+const STORE = ["account", "smtp", "sender", "keep"] as const;
 
 /** Owns limits, logger and statistics of its sessions. `connect` uses a default one. */
 export class Engine {
@@ -84,9 +90,9 @@ export class Engine {
 
   /** Opens the mail in a file, or makes one. No network is asked. */
   async open(path: string | URL, options?: Omit<OpenOptions, "engine">): Promise<Mail> {
-    const { signal, account, smtp, keep, ...login } = checkOptions(options, [...LOGIN, "signal", "account", "smtp", "keep"]);
+    const { signal, account, smtp, sender, keep, ...login } = checkOptions(options, [...LOGIN, "signal", ...STORE]);
     const file = pathOf(path);
-    const asked = given<NativeOpen>({ smtp, keep: keep && nativeKeep(keep), account: undefined });
+    const asked = given<NativeOpen>({ smtp, sender: sender ? nativeAddress(sender) : null, keep: keep && nativeKeep(keep), account: undefined });
     const start = (id: number): void => {
       const whole = given<NativeOpen>({ ...asked, account: account ? nativeAccount(wholeAccount(account, login)) : null });
       this.#native.open(id, file, whole);
@@ -144,6 +150,6 @@ export async function connect(account: string | Account, options?: ConnectOption
  * ```
  */
 export async function open(path: string | URL, options?: OpenOptions): Promise<Mail> {
-  const { engine, ...rest } = checkOptions(options, [...LOGIN, "signal", "account", "smtp", "keep", "engine"]);
+  const { engine, ...rest } = checkOptions(options, [...LOGIN, "signal", ...STORE, "engine"]);
   return await (engine ?? (usual ??= new Engine())).open(path, rest);
 }

@@ -3,10 +3,8 @@
 export type { Account, Limits, Login, Net, Token, TokenRequest } from "./account.js";
 export { Attachment } from "./attachment.js";
 export type { BulkResult, Done } from "./bulk.js";
-export { Changes } from "./changes.js";
-export type { MailChange } from "./changes.js";
 export { Draft } from "./draft.js";
-export type { DraftAddress, DraftAttachment, DraftFields } from "./draft.js";
+export type { DraftAddress, DraftAttachment, DraftFields, ForwardOptions, ReplyOptions } from "./draft.js";
 export { Engine, connect, open } from "./engine.js";
 export type { ConnectOptions, EngineOptions, LogLine, OpenOptions, Stats } from "./engine.js";
 export {
@@ -19,13 +17,15 @@ export { Flag, Role } from "./flag.js";
 export { Headers } from "./headers.js";
 export type { HeaderField } from "./headers.js";
 export type { MailboxInfo, MailboxStatus, Namespace, Namespaces, RawReply } from "./info.js";
-export type { Evicted, Keep, Outgoing, OutgoingRecipient, Pending, SyncReport, SyncStep, Usage } from "./local.js";
+export type { Evicted, Exported, Imported, Keep, Outgoing, OutgoingRecipient, Pending, SyncReport, SyncStep, Usage } from "./local.js";
 export { Mail } from "./mail.js";
-export type { ChangesOptions, SendOptions, SyncOptions } from "./mail.js";
+export type { ChangesOptions, ExportOptions, ImportOptions, SendOptions, SyncOptions } from "./mail.js";
 export { Mailbox } from "./mailbox.js";
 export type {
   AppendOptions, Column, FetchOptions, FlagOptions, MoveOptions, Part, QueryOptions, SearchOptions, WatchOptions, WriteOptions,
 } from "./mailbox.js";
+export { Mailboxes } from "./mailboxes.js";
+export type { CreateOptions, DeleteOptions, ListOptions } from "./mailboxes.js";
 export { Message } from "./message.js";
 export type { EmailAddress } from "./message.js";
 export { Messages } from "./messages.js";
@@ -36,7 +36,6 @@ export { MessageRef } from "./ref.js";
 export type { MessageRefData } from "./ref.js";
 export type { OneMessage, ReadSelection, WriteSelection } from "./selection.js";
 export { Session } from "./session.js";
-export type { CreateOptions, DeleteOptions, ListOptions } from "./session.js";
 export type { MessageSource } from "./source.js";
 export { ByteStream } from "./streams.js";
 export { UidSet } from "./uidset.js";

@@ -99,6 +99,24 @@ export interface Usage {
   readonly restorable: number;
 }
 
+/** What {@link Mail.export} has written. */
+export interface Exported {
+  readonly mailboxes: number;
+  readonly messages: number;
+  /** Their sizes in sum. */
+  readonly bytes: number;
+}
+
+/** What {@link Mail.import} has done. */
+export interface Imported {
+  /** Messages that were added. */
+  readonly messages: number;
+  /** Messages that were in their mailbox already. */
+  readonly known: number;
+  /** Sizes in sum of those that were added. */
+  readonly bytes: number;
+}
+
 /** What {@link Mail.evict} has let go. */
 export interface Evicted {
   /** How many bodies. */

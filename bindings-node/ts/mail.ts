@@ -1,17 +1,17 @@
 /** The local mailbox: a store in step with an account, which works offline. */
 
 import { fileURLToPath } from "node:url";
-import { Changes } from "./changes.js";
 import { direct, listen, request, requestJson } from "./bridge.js";
 import { nativeDraft, type Draft, type DraftFields } from "./draft.js";
 import { usage } from "./errors.js";
-import { mailboxInfo, mailboxStatus, type MailboxInfo, type MailboxStatus, type PackedInfo, type PackedStatus } from "./info.js";
 import { dated, syncReport } from "./local.js";
-import type { Evicted, Outgoing, PackedOutgoing, PackedPending, PackedReport, Pending, SyncReport, Usage } from "./local.js";
-import { Mailbox } from "./mailbox.js";
-import type { NativeMail, NativeSend, NativeSync } from "./native.js";
+import type { Evicted, Exported, Imported, Outgoing, PackedOutgoing, PackedPending, PackedReport, Pending, SyncReport, Usage } from "./local.js";
+import { Mailboxes } from "./mailboxes.js";
+import type { NativeExport, NativeImport, NativeMail, NativeSend, NativeSync } from "./native.js";
 import { checkOptions, count, given, nativeTarget, type CallOptions, type LongCallOptions, type Target } from "./options.js";
-import type { CreateOptions, DeleteOptions, ListOptions } from "./session.js";
+import type { Q } from "./query.js";
+import { readSelection } from "./selection.js";
+import { Watch } from "./watch.js";
 
 export interface SyncOptions extends LongCallOptions {
   /** Only say what would be done: nothing is changed on either side. */
@@ -36,69 +36,44 @@ export interface SendOptions extends CallOptions {
   onDoubt?: "ask" | "resend" | "assume_sent" | null;
 }
 
+const EXPORT = ["signal", "format", "mailbox", "query", "timeZone", "onProgress"] as const;
+
+export interface ExportOptions extends LongCallOptions {
+  /** `mbox` unless given. */
+  format?: "mbox" | "maildir" | null;
+  /** One mailbox; all unless given. */
+  mailbox?: Target | null;
+  /** Only messages that it finds. */
+  query?: string | Q | null;
+  /** What `after:`, `before:` and `on:` mean; the system's zone unless given. */
+  timeZone?: string | null;
+}
+
+export interface ImportOptions extends LongCallOptions {
+  /** The mailbox that messages go to. */
+  to?: Target | null;
+  /** How another program has quoted `From ` lines in mbox: `rd` unless given. */
+  quoting?: "rd" | "o" | "none" | null;
+}
+
 /**
  * A local mailbox in step with an account, or one with nothing behind it; safe to share between any number of calls.
  *
  * Reads come from disk, online or not. Writes show here at once, and are kept until {@link sync} or {@link keepInSync}
  * has brought them to the server.
  */
-export class Mail {
+export class Mail extends Mailboxes {
   readonly #native: NativeMail;
 
   /** @internal */
   constructor(native: NativeMail) {
+    super(native.common());
     this.#native = native;
   }
 
   /** The account, as `user@host`; `null` where there is nothing behind the store. */
   get account(): string | null {
     return this.#native.account;
-  }
-
-  /** Whether it has been closed. */
-  get closed(): boolean {
-    return this.#native.closed;
-  }
-
-  /** A mailbox, by its exact decoded name, by the levels of its name, or by its role. No I/O happens. */
-  mailbox(target: Target): Mailbox {
-    return new Mailbox(direct(() => this.#native.mailbox(nativeTarget(target))), target);
-  }
-
-  /** The mailboxes that there are. */
-  async mailboxes(options?: ListOptions): Promise<MailboxInfo[]> {
-    const { signal, pattern, subscribed, status } = checkOptions(options, ["signal", "pattern", "subscribed", "status"]);
-    const asked = given({ pattern, subscribed, status });
-    return (await requestJson<PackedInfo[]>(signal, (id) => this.#native.mailboxes(id, asked))).map(mailboxInfo);
-  }
-
-  /** @returns its name */
-  async createMailbox(target: Target, options?: CreateOptions): Promise<string> {
-    const { signal, role, existOk } = checkOptions(options, ["signal", "role", "existOk"]);
-    const asked = given({ role: role?.name, existOk });
-    return await request(signal, (id) => this.#native.createMailbox(id, nativeTarget(target), asked));
-  }
-
-  async renameMailbox(from: Target, to: Target, options?: CallOptions): Promise<void> {
-    const { signal } = checkOptions(options, ["signal"]);
-    await request(signal, (id) => this.#native.renameMailbox(id, nativeTarget(from), nativeTarget(to)));
-  }
-
-  /** Refuses a mailbox that still holds messages, unless told. */
-  async deleteMailbox(target: Target, options?: DeleteOptions): Promise<void> {
-    const { signal, evenIfNotEmpty } = checkOptions(options, ["signal", "evenIfNotEmpty"]);
-    await request(signal, (id) => this.#native.deleteMailbox(id, nativeTarget(target), evenIfNotEmpty ?? false));
-  }
-
-  /** Subscribes to a mailbox, or with `false` no longer. */
-  async subscribe(target: Target, on = true, options?: CallOptions): Promise<void> {
-    const { signal } = checkOptions(options, ["signal"]);
-    await request(signal, (id) => this.#native.subscribe(id, nativeTarget(target), on));
-  }
-
-  async status(target: Target, options?: CallOptions): Promise<MailboxStatus> {
-    const { signal } = checkOptions(options, ["signal"]);
-    return mailboxStatus(await requestJson<PackedStatus>(signal, (id) => this.#native.status(id, nativeTarget(target))));
   }
 
   /**
@@ -124,14 +99,14 @@ export class Mail {
   }
 
   /**
-   * What changes in the store, whoever changed it: without a gap, over restarts too. A consumer that keeps the cursor
-   * with its own data sees each change once. A cursor that is too old is `cursor.expired`: read everything anew, then go
+   * What changes in the store, whoever changed it: without a gap, over restarts too; and that {@link keepInSync} cannot
+   * reach the server, or can again. A consumer that keeps the cursor with its own data sees each change once. A cursor that is too old is `cursor.expired`: read everything anew, then go
    * on from now.
    */
-  changes(options?: ChangesOptions): Changes {
+  changes(options?: ChangesOptions): Watch {
     const { signal, since } = checkOptions(options, ["signal", "since"]);
     signal?.throwIfAborted();
-    return new Changes(direct(() => this.#native.changes(since ?? "now")), signal);
+    return new Watch(direct(() => this.#native.changes(since ?? "now")), signal);
   }
 
   /** The place in the feed after everything that has happened: read what is there after asking for it. */
@@ -213,13 +188,31 @@ export class Mail {
     return await requestJson(signal, (id) => this.#native.check(id));
   }
 
-  /** Ends what runs and logs out. Closing twice is fine. */
-  async close(): Promise<void> {
-    await request(null, (id) => this.#native.close(id));
+  /**
+   * Writes messages to files of other programs, with their flags, keywords and dates, at a path where nothing is.
+   *
+   * All mailboxes become a folder of mbox files, or a Maildir with folders; a single one becomes an mbox file, or a Maildir
+   * without. A failure or an abort leaves nothing. Contents are streamed; one that is not held is fetched.
+   */
+  async export(path: string | URL, options?: ExportOptions): Promise<Exported> {
+    const { signal, format, mailbox, query, timeZone, onProgress } = checkOptions(options, EXPORT);
+    const [file, chosen, target] = [pathOf(path), readSelection(query), mailbox ? nativeTarget(mailbox) : null];
+    const start = (id: number): void =>
+      this.#native.export(id, file, chosen, given<NativeExport>({ format, mailbox: target, timeZone, progress: listen(onProgress) }));
+    return await requestJson(signal, start);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  /**
+   * Adds the messages of an mbox file, of a folder of `*.mbox` files, or of a Maildir with its folders.
+   *
+   * They go to the mailbox `to`, folders below it; without it mailboxes are named as the files are. A message that is in its
+   * mailbox already is left alone, so an import that was interrupted is done again, and nothing is there twice.
+   */
+  async import(path: string | URL, options?: ImportOptions): Promise<Imported> {
+    const { signal, to, quoting, onProgress } = checkOptions(options, ["signal", "to", "quoting", "onProgress"]);
+    const [file, target] = [pathOf(path), to ? nativeTarget(to) : null];
+    const start = (id: number): void => this.#native.import(id, file, given<NativeImport>({ to: target, quoting, progress: listen(onProgress) }));
+    return await requestJson(signal, start);
   }
 }
 

@@ -86,8 +86,8 @@ export interface NativeEngine {
   stats(): string;
 }
 
-export interface NativeSession {
-  readonly account: string;
+/** What a session and a store have alike. */
+export interface NativeMailboxes {
   readonly closed: boolean;
   mailbox(target: NativeTarget): NativeMailbox;
   mailboxes(id: number, options: { pattern?: string; subscribed?: boolean; status?: boolean }): Started;
@@ -96,12 +96,17 @@ export interface NativeSession {
   deleteMailbox(id: number, target: NativeTarget, evenIfNotEmpty: boolean): Started;
   subscribe(id: number, target: NativeTarget, on: boolean): Started;
   status(id: number, target: NativeTarget): Started;
+  close(id: number): Started;
+}
+
+export interface NativeSession {
+  readonly account: string;
+  common(): NativeMailboxes;
   namespaces(id: number): Started;
   id(id: number, fields: [string, string | null][]): Started;
   capabilities(id: number): Started;
   noop(id: number): Started;
   raw(id: number, command: string): Started;
-  close(id: number): Started;
 }
 
 export interface NativeKeep {
@@ -113,6 +118,7 @@ export interface NativeKeep {
 export interface NativeOpen {
   account?: NativeAccount;
   smtp?: string;
+  sender?: NativeAddress;
   keep?: NativeKeep;
 }
 
@@ -160,17 +166,10 @@ export interface NativeSend {
 
 export interface NativeMail {
   readonly account: string | null;
-  readonly closed: boolean;
-  mailbox(target: NativeTarget): NativeMailbox;
-  mailboxes(id: number, options: { pattern?: string; subscribed?: boolean; status?: boolean }): Started;
-  createMailbox(id: number, target: NativeTarget, options: { role?: string; existOk?: boolean }): Started;
-  renameMailbox(id: number, from: NativeTarget, to: NativeTarget): Started;
-  deleteMailbox(id: number, target: NativeTarget, evenIfNotEmpty: boolean): Started;
-  subscribe(id: number, target: NativeTarget, on: boolean): Started;
-  status(id: number, target: NativeTarget): Started;
+  common(): NativeMailboxes;
   sync(id: number, options: NativeSync): Started;
   keepInSync(id: number): Started;
-  changes(since: string): NativeChanges;
+  changes(since: string): NativeWatch;
   cursor(id: number): Started;
   pending(id: number): Started;
   retry(id: number, change: number): Started;
@@ -183,7 +182,21 @@ export interface NativeMail {
   evict(id: number, bytes: number): Started;
   backup(id: number, path: string): Started;
   check(id: number): Started;
-  close(id: number): Started;
+  export(id: number, path: string, query: NativeSelection, options: NativeExport): Started;
+  import(id: number, path: string, options: NativeImport): Started;
+}
+
+export interface NativeExport {
+  format?: string;
+  mailbox?: NativeTarget;
+  timeZone?: string;
+  progress?: number;
+}
+
+export interface NativeImport {
+  to?: NativeTarget;
+  quoting?: string;
+  progress?: number;
 }
 
 export interface NativeFetchOptions {
@@ -257,16 +270,34 @@ export interface NativeBatch {
   rawAtHand(index: number): Uint8Array | null;
   part(id: number, index: number, path: string): Started;
   save(id: number, index: number, path: string, dir: string, progress: number | null): Started;
+  reply(id: number, index: number, options: NativeReply): Started;
+  forward(id: number, index: number, options: NativeForward): Started;
   stream(index: number, path: string | null): NativeStream;
 }
 
-export interface NativeStream {
-  next(id: number): Started;
-  close(): void;
+export interface NativeReply {
+  all: boolean;
+  me: NativeAddress[];
+  text: string;
+  quote: boolean;
+  attribution?: string;
 }
 
-export interface NativeChanges {
-  ready(id: number): Started;
+export interface NativeForward {
+  to: NativeAddress[];
+  text: string;
+  attachments: boolean;
+}
+
+/** A draft that the engine has made. */
+export interface NativeDraftOutput {
+  /** All but the contents of its attachments, as JSON. */
+  fields(): string;
+  /** The content of an attachment; null for one that is a file. */
+  content(index: number): Uint8Array | null;
+}
+
+export interface NativeStream {
   next(id: number): Started;
   close(): void;
 }

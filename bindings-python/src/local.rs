@@ -7,7 +7,7 @@ use mailtide::outbox::{self, OnDoubt};
 use mailtide::store::upkeep::Evicted;
 use mailtide::store::{Keep, KeepRule, MailboxId, Usage};
 use mailtide::sync::{SyncOptions, SyncReport, Work};
-use mailtide::{Account, Code, Credentials, Mail, MailError, Progress, Result, SendOptions, SmtpAccount};
+use mailtide::{Code, Mail, MailError, Progress, Result, SendOptions};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyTuple, PyTzInfo};
@@ -70,22 +70,6 @@ impl SendArguments {
 pub fn keep_rule(py: Python<'_>, (what, days, largest): (String, Option<u32>, Option<u64>)) -> PyResult<KeepRule> {
     let unknown = || MailError::new(Code::UsageArgument, "keep= is headers, text or all");
     Ok(KeepRule { keep: Keep::parse(&what).ok_or_else(unknown).or_raise(py)?, days, largest })
-}
-
-/// A submission server: a host, with the account's login; or a URL, whose user logs in with what the account has.
-pub fn smtp(server: &str, account: Option<&Account>) -> Result<SmtpAccount> {
-    let Some(account) = account else { return SmtpAccount::from_url(server) };
-    if !server.contains("://") {
-        return Ok(SmtpAccount::of(account, server));
-    }
-    let mut given = SmtpAccount::from_url(server)?;
-    let mut shared = SmtpAccount::of(account, given.host.clone());
-    if given.user.is_empty() || !matches!(given.credentials, Credentials::None) {
-        given.net = shared.net;
-        return Ok(given);
-    }
-    (shared.port, shared.security, shared.user) = (given.port, given.security, given.user);
-    Ok(shared)
 }
 
 /// Names of the paused mailboxes.

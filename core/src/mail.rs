@@ -7,9 +7,13 @@
 //! Mail, LocalMailbox -> store (read, change) ; sync, outbox, watch -> a live session, made when it is first needed
 //! ```
 
+mod any;
 mod append;
+mod archive;
+mod arriving;
 mod changes;
 mod content;
+mod feed;
 mod fetch;
 mod follow;
 mod mailbox;
@@ -22,12 +26,14 @@ mod send;
 mod upkeep;
 mod write;
 
-pub use changes::{MailChange, MailChanges, MailEvent};
+pub use any::{AnyMailbox, Mailboxes};
+pub use archive::{ArchiveFormat, ExportOptions, Exported, ImportOptions, Imported};
 pub use follow::FollowOptions;
 pub use mailbox::LocalMailbox;
 pub use open::MailOptions;
 
 use crate::error::{Code, MailError, Result};
+use crate::message::{AddrSpec, EmailAddress};
 use crate::outbox::SmtpAccount;
 use crate::session::{Account, Engine, Session, Target};
 use crate::store::{Handle, Now};
@@ -64,10 +70,13 @@ struct Inner {
     engine: Engine,
     account: Option<Account>,
     smtp: Option<SmtpAccount>,
+    sender: Option<EmailAddress>,
     label: Arc<str>,
     live: Mutex<Option<Session>>,
     closed: AtomicBool,
     closing: watch::Sender<bool>,
+    /// Why the server cannot be reached, while [`Mail::keep_in_sync`] waits for that to end.
+    network: watch::Sender<Option<MailError>>,
 }
 
 impl Mail {
@@ -127,6 +136,14 @@ impl Mail {
             Some(session) => session.close().await,
             None => Ok(()),
         }
+    }
+
+    /// The addresses of whoever's mail it is, as far as they are known.
+    fn me(&self) -> Vec<String> {
+        let users = [self.0.account.as_ref().map(|a| &a.user), self.0.smtp.as_ref().map(|s| &s.user)];
+        let given = self.0.sender.iter().map(|sender| &sender.email);
+        let known = given.chain(users.into_iter().flatten()).filter_map(|address| AddrSpec::parse(address).ok());
+        known.map(|address| address.to_string()).collect()
     }
 
     /// The store, while this is open.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,11 @@ def test_case(case: Case) -> None:
 def test_every_method_that_cases_name_is_here() -> None:
     nouns = {"session": mailtide.Session, "mailbox": mailtide.Mailbox, "message": mailtide.Message}
     nouns |= {"attachment": mailtide.Attachment, "watch": mailtide.Watch, "": mailtide}
-    nouns |= {"mail": mailtide.Mail, "changes": mailtide.Changes}
+    nouns |= {"mail": mailtide.Mail}
     lines = (CASES / "methods.txt").read_text().splitlines()
     named = [line.rpartition(".") for line in lines if line and not line.startswith("#")]
     assert len(named) > 30
-    assert [f"{noun}.{verb}" for noun, _, verb in named if not hasattr(nouns[noun], verb)] == []
+    assert [f"{noun}.{verb}" for noun, _, verb in named if not hasattr(nouns[noun], f"{verb}_" if iskeyword(verb) else verb)] == []
 
 
 async def play(case: Case) -> list[str]:

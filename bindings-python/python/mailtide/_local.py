@@ -95,6 +95,24 @@ class Evicted:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """What `export` has written; `bytes` are the messages' sizes in sum."""
+
+    mailboxes: int
+    messages: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What `import_` has done: messages that were added, that were there already, and the sizes of those added."""
+
+    messages: int
+    known: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A local change that the server has not confirmed."""
 

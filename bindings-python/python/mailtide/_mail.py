@@ -8,24 +8,25 @@ from math import ceil
 from os import PathLike, fspath
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from . import _native
 from ._account import Account, Net, Password, TokenSource, setup
-from ._draft import Draft
+from ._draft import Draft, sender_of
 from ._engine import Engine, default
-from ._feed import Changes
-from ._local import Evicted, Keep, Outgoing, Pending, SyncReport, Usage
-from ._mailbox import Mailbox, Target, unwrap
-from ._names import Role
+from ._local import Evicted, Exported, Imported, Keep, Outgoing, Pending, SyncReport, Usage
+from ._mailbox import Target, unwrap, zone
+from ._mailboxes import Mailboxes
+from ._native import Address, Q
 from ._progress import OnProgress
 from ._session import described
-from ._types import MailboxInfo, MailboxStatus
+from ._watch import Watch
 
 #: How much of the messages is held here; see `Keep`.
 Keeping: TypeAlias = Literal["headers", "text", "all"] | Keep
 
 
-class Mail:
+class Mail(Mailboxes):
     """A local mailbox in step with an account, or one with nothing behind it. Safe to share between tasks.
 
     Reads come from disk, online or not. Writes show here at once, and are kept until `sync` or `keep_in_sync` has
@@ -33,44 +34,13 @@ class Mail:
     """
 
     def __init__(self, native: _native.NativeMail) -> None:
+        super().__init__(native)
         self._native = native
 
     @property
     def account(self) -> str | None:
         """`user@host`; `None` where there is nothing behind the store."""
         return self._native.account
-
-    @property
-    def closed(self) -> bool:
-        return self._native.closed
-
-    def mailbox(self, name: Target) -> Mailbox:
-        """A mailbox by its name, by levels, or by special use. No I/O: a missing one shows when used."""
-        return Mailbox(self._native.mailbox(unwrap(name)))
-
-    async def mailboxes(
-        self, pattern: str | None = None, *, subscribed: bool = False, status: bool = False
-    ) -> list[MailboxInfo]:
-        """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
-        return await self._native.mailboxes(pattern, subscribed, status)
-
-    async def create_mailbox(self, name: Target, *, role: Role | None = None, exist_ok: bool = False) -> str:
-        """Creates a mailbox and gives its name."""
-        return await self._native.create_mailbox(unwrap(name), role, exist_ok)
-
-    async def rename_mailbox(self, name: Target, to: Target) -> None:
-        await self._native.rename_mailbox(unwrap(name), unwrap(to))
-
-    async def delete_mailbox(self, name: Target, *, even_if_not_empty: bool = False) -> None:
-        """Deletes a mailbox. One that still holds messages or children is `mailbox.not_empty` unless you say so."""
-        await self._native.delete_mailbox(unwrap(name), even_if_not_empty)
-
-    async def subscribe(self, name: Target, *, on: bool = True) -> None:
-        """Subscribes, or with `on=False` unsubscribes."""
-        await self._native.subscribe(unwrap(name), on)
-
-    async def status(self, name: Target) -> MailboxStatus:
-        return await self._native.status(unwrap(name))
 
     async def sync(
         self, *, dry_run: bool = False, bytes_a_day: int | None = None, progress: OnProgress = None
@@ -90,14 +60,15 @@ class Mail:
         """
         await self._native.keep_in_sync()
 
-    def changes(self, *, since: str = "now") -> Changes:
+    def changes(self, *, since: str = "now") -> Watch:
         """What changes in the store, whoever changed it: from now on, or from the `cursor` of an event on, without a
-        gap, over restarts too.
+        gap, over restarts too. The same union as of a watched mailbox; that `keep_in_sync` cannot reach the server is
+        told as well.
 
         Keep the cursor with what you make of the events, and you see each of them once. One that is too old is
         `cursor.expired`: read everything anew, then go on from now.
         """
-        return Changes(self._native.changes(since))
+        return Watch(lambda: self._native.changes(since))
 
     async def cursor(self) -> str:
         """The place in the feed after all that has happened: take it, fetch what there is, then ask for `changes`."""
@@ -160,17 +131,38 @@ class Mail:
         """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
         return await self._native.check()
 
-    async def close(self) -> None:
-        """Ends what runs and logs out. Pending calls get `usage.closed`; closing twice is fine."""
-        await self._native.close()
+    async def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        format: Literal["mbox", "maildir"] = "mbox",
+        mailbox: Target | None = None,
+        query: str | Q | None = None,
+        tz: str | ZoneInfo | None = None,
+        progress: OnProgress = None,
+    ) -> Exported:
+        """Writes messages to files of other programs, with their flags, keywords and dates, at a path where nothing is.
 
-    async def __aenter__(self) -> Mail:
-        return self
+        All mailboxes become a folder of mbox files, or a Maildir with folders; a single `mailbox` becomes an mbox file, or
+        a Maildir without. A failure leaves nothing. Contents are streamed; one that is not held is fetched.
+        """
+        return await self._native.export(fspath(path), (format, unwrap(mailbox), query, zone(tz), progress))
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
+    async def import_(
+        self,
+        path: str | PathLike[str],
+        *,
+        to: Target | None = None,
+        quoting: Literal["rd", "o", "none"] = "rd",
+        progress: OnProgress = None,
+    ) -> Imported:
+        """Adds the messages of an mbox file, of a folder of `*.mbox` files, or of a Maildir with its folders.
+
+        They go to the mailbox `to`, folders below it; without it mailboxes are named as the files are. A message that is in
+        its mailbox already is left alone, so an import that was interrupted is done again, and nothing is there twice.
+        `quoting` is how another program has quoted `From ` lines in mbox.
+        """
+        return await self._native.import_(fspath(path), (unwrap(to), quoting, progress))
 
     def __repr__(self) -> str:
         return f"<Mail {self.account or 'of its own'}{' closed' if self.closed else ''}>"
@@ -180,10 +172,14 @@ def _id(one: Pending | Outgoing | int) -> int:
     return one if isinstance(one, int) else one.id
 
 
+#: The submission server, and who writes drafts that do not say so.
+Submission: TypeAlias = tuple[str | None, Address | None]
+
+
 class Opening:
     """A store that is not open yet: `await` it, or use it in `async with`, which closes it."""
 
-    def __init__(self, path: str, options: tuple[Account | None, str | None, Keeping | None], engine: Engine | None):
+    def __init__(self, path: str, options: tuple[Account | None, Submission, Keeping | None], engine: Engine | None):
         self._path = path
         self._options = options
         self._engine = engine
@@ -227,6 +223,7 @@ def open(
     read_only: bool | None = None,
     allow_cleartext: bool | None = None,
     smtp: str | None = None,
+    sender: str | Address | None = None,
     keep: Keeping | None = None,
     engine: Engine | None = None,
 ) -> Opening:
@@ -235,7 +232,8 @@ def open(
     The account is given as to `connect`. A file knows its account: opened without one it can be read and changed, and is
     brought in step when it is opened with it again. A file that never had one is a mailbox of its own. `smtp` is where
     messages are handed in: a host (TLS), or a URL (`smtps://`, `smtp+starttls://`, on this machine `smtp://`); the
-    account's login serves both. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
+    account's login serves both. `sender` writes drafts that do not say who does; else it is the account's user, where
+    that is an address. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
     is not held is fetched when it is asked for.
     """
     given: dict[str, Any] = {
@@ -247,4 +245,4 @@ def open(
         "allow_cleartext": allow_cleartext,
     }
     known = None if account is None else described(account, given)
-    return Opening(fspath(path), (known, smtp, keep), engine)
+    return Opening(fspath(path), (known, (smtp, sender_of(sender)), keep), engine)

@@ -51,6 +51,10 @@ impl Kept for Stored {
     fn pieces(&self) -> Box<dyn Pieces> {
         Box::new(Stream { source: self.clone(), place: Place::Begin, under_way: None })
     }
+
+    fn me(&self) -> Vec<String> {
+        self.mail.me()
+    }
 }
 
 impl Stored {

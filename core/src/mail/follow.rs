@@ -5,7 +5,7 @@ use crate::error::{MailError, Result, Retry};
 use crate::imap::INBOX;
 use crate::outbox::Entry as Outgoing;
 use crate::store::search;
-use crate::store::{Durability, OutboxId, Reader};
+use crate::store::{Durability, Reader};
 use crate::sync::{SyncOptions, SyncReport};
 use crate::watch::{Watch, WatchOptions};
 use futures_util::FutureExt;
@@ -51,6 +51,7 @@ impl Mail {
         let session = self.live().await?;
         let is_real = !options.dry_run;
         let mut report = crate::sync::sync(&session, self.handle()?.clone(), options).await?;
+        self.reached(None);
         if is_real {
             self.index().await?;
             report.problems.extend(self.hand_in().await?);
@@ -59,7 +60,9 @@ impl Mail {
     }
 
     /// Keeps both sides in step until the future is dropped or the mailbox closed: a pass at once, and another one
-    /// whenever INBOX has news, something was changed here, or `every` has gone by. A lost network is waited for.
+    /// whenever INBOX has news, something was changed here, or `every` has gone by. A lost network is waited for, and told
+    /// to those who follow ([`Mail::changes`], [`LocalMailbox::watch`](super::LocalMailbox::watch)) as
+    /// [`Event::Offline`](crate::Event::Offline) and [`Event::Online`](crate::Event::Online).
     ///
     /// # Errors
     ///
@@ -83,7 +86,11 @@ impl Mail {
                     self.until_news(&mut watch, known, options.every).await?;
                     continue;
                 }
-                Err(error) => pause(&error, failures, (options.sync.environment.random)())?,
+                Err(error) => {
+                    let wait = pause(&error, failures, (options.sync.environment.random)())?;
+                    self.reached(Some(error));
+                    wait
+                }
             };
             failures += 1;
             watch = None;
@@ -91,10 +98,22 @@ impl Mail {
         }
     }
 
+    /// Tells those who follow whether the server can be reached. What the store says has nothing to do with that.
+    fn reached(&self, lost: Option<MailError>) {
+        if lost.as_ref().is_some_and(|error| error.code().as_str().starts_with("store.")) {
+            return;
+        }
+        self.0.network.send_if_modified(|known| {
+            let is_new = known.is_some() != lost.is_some();
+            *known = lost;
+            is_new
+        });
+    }
+
     /// A pass, begun when the watch stands: what comes during the pass is heard.
     async fn watched_pass(&self, watch: &mut Option<Watch>, options: &FollowOptions) -> Result<()> {
         if watch.is_none() {
-            let begun = self.live().await?.mailbox(INBOX)?.watch(WatchOptions::default());
+            let mut begun = self.live().await?.mailbox(INBOX)?.watch(WatchOptions::default());
             // The pass asks in any case; a watch that does not stand by then only hears less.
             if let Ok(ready) = tokio::time::timeout(STANDS, begun.ready()).await {
                 ready?;
@@ -174,11 +193,8 @@ impl Newest {
 
 fn newest(reader: &dyn Reader) -> Result<Newest> {
     let change = reader.pending()?.last().map_or(0, |entry| entry.id);
-    let mut outgoing = OutboxId(0);
-    while let Some(last) = reader.outbox_rows(outgoing, 500)?.last() {
-        outgoing = last.id;
-    }
-    Ok(Newest { change, outgoing: outgoing.0 })
+    let outgoing = reader.outbox_open()?.last().map_or(0, |row| row.id.0);
+    Ok(Newest { change, outgoing })
 }
 
 /// Whether an event came; false at the end of the watch.

@@ -16,6 +16,7 @@ mod draft;
 mod filename;
 mod headers;
 mod html;
+mod outline;
 mod params;
 mod parsed;
 mod parts;
@@ -30,11 +31,13 @@ pub use attachment::Attachment;
 pub use charset::{Decoded, decode_charset, for_display};
 pub use date::parse_date;
 pub use draft::{
-    AddrSpec, Composed, Draft, DraftAttachment, DraftContent, Original, ReplyOptions, Stamp, parse_recipients,
+    AddrSpec, Composed, Draft, DraftAttachment, DraftContent, ForwardOptions, Original, ReplyOptions, Stamp,
+    parse_recipients,
 };
 pub use filename::{filename_candidates, safe_filename};
 pub use headers::Headers;
 pub use html::html_to_text;
+pub use outline::Outline;
 pub use params::decode_parameter;
 pub use parsed::{ParsedMessage, join_text};
 pub use parts::{BodyPart, Parts, part_at, parts, sections};

@@ -7,7 +7,7 @@
 mod mailboxes;
 mod messages;
 
-pub use mailboxes::{Listed, advance, drop_mailbox, listed, pause, reset, resume};
+pub use mailboxes::{Listed, advance, drop_mailbox, listed, pause, reset, resume, subscribed};
 pub use messages::{
     Arrived, FlagsArrived, body, headers, placed, quarantine, rebind, reserve, set_flags, settle, trim, vanished,
 };

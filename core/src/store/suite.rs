@@ -169,7 +169,7 @@ macro_rules! store_suite {
                 what_was_placed_twice_is_one_again, a_reset_keeps_messages_and_forgets_numbers,
                 a_message_moved_by_others_keeps_its_body, a_body_is_there_whole_with_its_true_size,
                 a_listing_adds_renames_and_never_takes_a_name_away, a_mailbox_is_ready_when_nothing_is_reserved,
-                a_pause_is_said_and_ended;
+                a_pause_is_said_and_ended, subscriptions_are_the_servers_unless_a_change_waits;
             feed: the_feed_tells_everything_once_and_in_order, a_cursor_outlives_its_retention_with_an_error,
                 a_cursor_of_another_store_is_refused, a_consumer_can_rebuild_the_state;
             upkeep: what_was_deleted_goes_for_good_after_its_days,

@@ -36,7 +36,7 @@ export class Caller {
     if (noun === "session") return await this.#onSession(camel(verb), args);
     if (noun === "mail") return await this.#onMail(camel(verb), args);
     if (noun === "mailbox") return await this.#onMailbox(camel(verb), args);
-    if (noun === "watch" || noun === "changes") return this.#watch.close() ?? null;
+    if (noun === "watch") return this.#watch.close() ?? null;
     return await this.#onMessage(noun, verb, args);
   }
 
@@ -56,10 +56,10 @@ export class Caller {
   }
 
   /** A store in a folder of its own. */
-  async #open({ alone, keep, smtp, ...args }) {
+  async #open({ alone, keep, smtp, sender, ...args }) {
     this.#folder = await mkdtemp(join(tmpdir(), "mailtide-"));
     const { url, ...options } = this.#login({ ...this.account, ...args });
-    this.#mail = await open(join(this.#folder, "ada.mail"), { keep, smtp, ...(alone ? {} : { account: url, ...options }) });
+    this.#mail = await open(join(this.#folder, "ada.mail"), { keep, smtp, sender, ...(alone ? {} : { account: url, ...options }) });
     return null;
   }
 
@@ -89,6 +89,11 @@ export class Caller {
     if (verb === "cursor") return void (this.#cursor = await mail.cursor()) ?? null;
     if (verb === "backup") return await mail.backup(join(this.#folder, args.to)) ?? null;
     if (verb === "evict") return plain.plain(await mail.evict(args.bytes));
+    if (verb === "export" || verb === "import") {
+      const { file, content, ...options } = args;
+      if (content) await writeFile(join(this.#folder, file), content);
+      return plain.plain(await mail[verb](join(this.#folder, file), options));
+    }
     if (verb === "send") return plain.plain(await mail.send(args));
     if (verb === "decide") return plain.plain(await mail.decide(args.id, args.decision));
     if ("id" in args) return plain.plain(await mail[verb](args.id));
@@ -142,12 +147,12 @@ export class Caller {
     return { exact: messages.exact, messages: this.#messages.map(plain.plain) };
   }
 
-  async #onMessage(noun, verb, { message: at = 0, attachment: which = 0, directory }) {
+  async #onMessage(noun, verb, { message: at = 0, attachment: which = 0, directory, ...options }) {
     const message = this.#messages[at];
     const subject = noun === "message" ? message : message.attachments[which];
     if (verb === "headers") return plain.headers(await subject.headers());
     if (verb === "stream") return await streamed(subject.stream());
-    if (verb !== "save") return plain.plain(await subject[verb]());
+    if (verb !== "save") return plain.plain(await subject[verb](...(Object.keys(options).length ? [options] : [])));
     const folder = await mkdtemp(join(tmpdir(), "mailtide-"));
     try {
       const saved = await subject.save(directory ?? folder);

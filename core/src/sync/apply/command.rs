@@ -4,6 +4,7 @@ use super::Pass;
 use super::push::{Item, name_of};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, AppendBody, AppendMessage, StatusItem, StoreAction, StoreOptions};
+use crate::imap::extension::literal;
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet, Untagged};
 use crate::journal::Intent;
 use crate::journal::steps::Act;
@@ -108,6 +109,7 @@ impl Pass {
             AppendBody::Stream(size)
         };
         let binary = matches!(&body, AppendBody::Bytes(bytes) if bytes.contains(&0));
+        literal::check_nul(&self.line.connection.capabilities(), binary)?;
         let flags = flags.iter().filter(|flag| flag.is_settable()).cloned().collect();
         let append = command::append(&name, &[AppendMessage { flags, internal_date: *internal_date, body, binary }])?;
         let extra = Extra { slow: true, bodies, ..Extra::default() };
@@ -162,7 +164,14 @@ impl Pass {
         if matches!(act, Act::Rename | Act::Remove) {
             self.line.reopen(&MailboxName::new(crate::imap::INBOX, false)).await?;
         }
-        self.line.send(command, Wants::Nothing).answer().await.map(drop)
+        match self.line.send(command, Wants::Nothing).answer().await {
+            // Courier refuses to make what is there and does not say that it is.
+            Err(error) if matches!(act, Act::Create) && error.code() == Code::ServerRefused => {
+                let is_there = self.is_listed(name).await?;
+                Err(if is_there { MailError::new(Code::MailboxExists, "The mailbox is there already") } else { error })
+            }
+            answer => answer.map(drop),
+        }
     }
 
     /// The name of a mailbox on the server now.
