@@ -37,6 +37,7 @@ pub mod body;
 pub mod change;
 mod codec;
 pub mod derive;
+mod describe;
 pub mod dictionary;
 pub mod feed;
 mod flags;
@@ -52,6 +53,7 @@ mod types;
 pub mod upkeep;
 
 pub use codec::Kind;
+pub use describe::describe;
 pub use flags::Flags;
 pub use handle::{Changes, Handle};
 pub use sqlite::{Fault, Repaired, SqliteOptions, SqliteStore};
