@@ -5,6 +5,7 @@
 
 use mailtide::imap::{Flag, Role};
 use mailtide::server::{Server, ServerOptions};
+use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
 use mailtide::{
     Account, AppendOptions, AppendSource, Code, Credentials, Engine, EngineOptions, FetchOptions, FlagChange, Mail,
@@ -12,6 +13,7 @@ use mailtide::{
 };
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 const PASSWORD: &str = "s3cret";
 
@@ -89,6 +91,34 @@ async fn our_own_client_reads_and_changes_everything() {
     assert_eq!(all_of(&session, "INBOX").await, ["three"]);
     session.close().await.unwrap();
     server.close().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_held_is_fetched_or_refused_but_never_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let provider = serve(&folder.path().join("provider.mail"), None).await;
+    let session = connect(account(provider.address())).await;
+    session.mailbox("INBOX").unwrap().append(message("one"), AppendOptions::default()).await.unwrap();
+    session.mailbox("INBOX").unwrap().append(message("two"), AppendOptions::default()).await.unwrap();
+    session.close().await.unwrap();
+    let keep = KeepRule { keep: Keep::Headers, days: None, largest: None };
+    let options =
+        MailOptions { account: Some(account(provider.address())), keep: Some(keep), ..MailOptions::default() };
+    let mirror = Mail::open(&folder.path().join("mirror.mail"), options).await.unwrap();
+    mirror.sync(SyncOptions::default()).await.unwrap();
+    let mut options = ServerOptions::default();
+    options.user = Some(("ada".to_owned(), PASSWORD.into()));
+    let bodies = Arc::new(mirror.clone());
+    let gateway = Server::gateway(mirror.store().clone(), bodies, options).await.unwrap();
+    let client = connect(account(gateway.address())).await;
+    let mut found = client.mailbox("INBOX").unwrap().fetch(Selection::All, FetchOptions::default());
+    let messages = found.next_batch().await.unwrap().unwrap();
+    assert_eq!(messages[1].text().await.unwrap(), "about two\n");
+    provider.close().await;
+    assert_eq!(messages[0].text().await.unwrap_err().code(), Code::ServerUnavailable);
+    client.close().await.unwrap();
+    gateway.close().await;
+    mirror.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! One connection: reads commands, has them done, writes what comes of them.
 
 use super::access::{Access, Login};
-use super::fetch::FetchRun;
+use super::fetch::{FetchRun, Step};
 use super::listen::Ticket;
 use super::options::ServerOptions;
 use super::parse::{self, Bad, Parsed};
@@ -11,6 +11,7 @@ use super::wire::{Received, Wire};
 use crate::auth::{Mechanism, ScramBegun};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
+use crate::store::{BodySource, MessageId};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -26,6 +27,8 @@ const MOST_REFUSED: u32 = 3;
 /// What all connections of a server share.
 pub(super) struct Shared {
     pub access: Access,
+    /// Who is asked for bodies that are not held.
+    pub bodies: Option<Arc<dyn BodySource>>,
     pub options: ServerOptions,
 }
 
@@ -164,11 +167,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             };
             run = back;
             match window {
-                Some(bytes) => self.wire.push(&bytes).await?,
-                None => {
+                Step::Bytes(bytes) => self.wire.push(&bytes).await?,
+                Step::Body(message) => run.give(message, self.body(message).await),
+                Step::End => {
                     let reply = self.session.fetched(&run);
                     return self.finish(tag, reply).await;
                 }
+            }
+        }
+    }
+
+    /// A body that is not held, from whoever can have it.
+    async fn body(&mut self, message: MessageId) -> Option<Bytes> {
+        let source = self.shared.bodies.clone()?;
+        // What was made so far need not wait for it.
+        self.wire.flush().await.ok()?;
+        match source.body(message).await {
+            Ok(body) => Some(body),
+            Err(error) => {
+                log::debug!("a body could not be fetched: {error}");
+                None
             }
         }
     }

@@ -6,7 +6,7 @@ use super::manage::begin;
 use super::options::ServerOptions;
 use super::tls;
 use crate::error::{Code, MailError, Result};
-use crate::store::{Durability, Handle, SqliteOptions, SqliteStore};
+use crate::store::{BodySource, Durability, Handle, SqliteOptions, SqliteStore};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -46,11 +46,21 @@ impl Server {
         Self::start(Handle::new(Arc::new(store))?, options).await
     }
 
-    /// Serves a store. To be called inside a tokio runtime.
+    /// Serves the store of an account whose bodies are not all held: `bodies` is asked for those, such as the
+    /// [`Mail`](crate::Mail) that keeps the store in step. Else as [`Server::start`].
+    pub async fn gateway(store: Handle, bodies: Arc<dyn BodySource>, options: ServerOptions) -> Result<Self> {
+        Self::begin(store, Some(bodies), options).await
+    }
+
+    /// Serves a store. To be called inside a tokio runtime. A body that is not held is `NO [UNAVAILABLE]`.
     ///
     /// Errors: `usage.argument` for an address beyond loopback without TLS and a password, for a certificate that cannot
     /// be used and for a user without name or password; `net.connect` where the address cannot be listened on.
     pub async fn start(store: Handle, options: ServerOptions) -> Result<Self> {
+        Self::begin(store, None, options).await
+    }
+
+    async fn begin(store: Handle, bodies: Option<Arc<dyn BodySource>>, options: ServerOptions) -> Result<Self> {
         let access = Access::new(store.clone())?;
         if let Some((name, password)) = options.user.clone() {
             access.set(name, password).await?;
@@ -69,7 +79,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let seats = Arc::new(Semaphore::new(options.connections));
         let door = Door { tls: tls.map(TlsAcceptor::from), seats, waiting: Arc::default(), stopped };
-        let task = tokio::spawn(door.keep(listener, Arc::new(Shared { access, options })));
+        let task = tokio::spawn(door.keep(listener, Arc::new(Shared { access, bodies, options })));
         Ok(Self { address, stop, task })
     }
 

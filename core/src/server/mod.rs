@@ -43,6 +43,14 @@ pub use options::{ServerOptions, ServerTls};
 
 use crate::store::Now;
 
+/// Whether a line is a command; for fuzzing.
+#[cfg(feature = "test-support")]
+#[doc(hidden)]
+#[must_use]
+pub fn understands(line: &[u8], utf8: bool) -> bool {
+    parse::command(&crate::wire::Frame::text(line.to_vec()), utf8).command.is_ok()
+}
+
 /// The moment.
 fn now() -> Now {
     Now::from_millis(jiff::Timestamp::now().as_millisecond())

@@ -69,6 +69,6 @@ mod tests {
     #[test]
     fn a_flood_of_stars_is_cheap() {
         assert!(!matches(&"*a".repeat(500), &"b".repeat(1000), '/'));
-        assert!(!matches(&"%*".repeat(500), &format!("{}/", "a".repeat(1000)), '.') || true);
+        assert!(matches(&"%*".repeat(500), &"a/".repeat(500), '/'));
     }
 }

@@ -28,7 +28,7 @@ impl World {
         let access = Access::new(handle).unwrap();
         access.set("ada".to_owned(), "secret".into()).await.unwrap();
         let options = ServerOptions { append_limit: 300_000, ..ServerOptions::default() };
-        Self { _folder: folder, shared: Arc::new(Shared { access, options }) }
+        Self { _folder: folder, shared: Arc::new(Shared { access, bodies: None, options }) }
     }
 
     fn store(&self) -> &Handle {
@@ -378,4 +378,65 @@ async fn only_so_many_of_one_peer_may_wait_to_log_in() {
         streams.push(stream);
     }
     assert_eq!(greetings, ["* OK [", "* OK [", "* BYE "]);
+}
+
+/// Every capability, and where it is proved: a scripted group that Dovecot passes as well, or a test of this file.
+const PROOFS: &[(&str, &str)] = &[
+    ("IMAP4rev1", "fetch.imap"),
+    ("IMAP4rev2", "imap4rev2_speaks_utf8_and_esearch"),
+    ("LITERAL+", "a_message_that_was_added_is_described_and_read"),
+    ("SASL-IR", "plain_is_taken_with_and_without_an_initial_response"),
+    ("AUTH=PLAIN", "plain_is_taken_with_and_without_an_initial_response"),
+    ("AUTH=SCRAM-SHA-256", "our_own_client_reads_and_changes_everything"),
+    ("ENABLE", "qresync.imap"),
+    ("ID", "states.imap"),
+    ("IDLE", "idle.imap"),
+    ("NAMESPACE", "states.imap"),
+    ("UNSELECT", "states.imap"),
+    ("UIDPLUS", "copy.imap"),
+    ("MOVE", "copy.imap"),
+    ("CHILDREN", "list.imap"),
+    ("LIST-EXTENDED", "list.imap"),
+    ("LIST-STATUS", "list.imap"),
+    ("SPECIAL-USE", "list.imap"),
+    ("CREATE-SPECIAL-USE", "special-use.imap"),
+    ("STATUS=SIZE", "list.imap"),
+    ("CONDSTORE", "condstore.imap"),
+    ("QRESYNC", "qresync.imap"),
+    ("ESEARCH", "search.imap"),
+    ("SEARCHRES", "search.imap"),
+    ("WITHIN", "within.imap"),
+    ("SORT", "sort.imap"),
+    ("ESORT", "sort.imap"),
+    ("THREAD=ORDEREDSUBJECT", "threads_and_orders_follow_the_messages"),
+    ("THREAD=REFERENCES", "thread.imap"),
+    ("OBJECTID", "objectid.imap"),
+    ("SAVEDATE", "savedate.imap"),
+    ("PREVIEW", "preview.imap"),
+    ("BINARY", "binary.imap"),
+    ("MULTIAPPEND", "large_messages_come_in_and_go_out_in_pieces"),
+    ("UTF8=ACCEPT", "utf8.imap"),
+    ("APPENDLIMIT=300000", "large_messages_come_in_and_go_out_in_pieces"),
+];
+
+#[tokio::test]
+async fn nothing_is_offered_that_no_test_proves() {
+    let world = World::new().await;
+    let mut client = world.connect();
+    let greeting = client.until("]").await;
+    client.ok("LOGIN ada secret").await;
+    let answer = client.ok("CAPABILITY").await;
+    let offered = [&greeting, answer.lines().next().unwrap()].join(" ");
+    let is_word = |word: &&str| !["*", "OK", "[CAPABILITY", "CAPABILITY"].contains(word);
+    for word in offered.trim_end_matches(']').split([' ', ']']).filter(|word| !word.is_empty()).filter(is_word) {
+        assert!(PROOFS.iter().any(|(known, _)| known == &word), "{word} is offered and not proved");
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests = include_str!("tests.rs").to_owned() + &std::fs::read_to_string(root.join("tests/server.rs")).unwrap();
+    for (word, proof) in PROOFS {
+        assert!(offered.contains(word), "{word} is proved and not offered");
+        let script = root.join("../tests/simulation/scripts").join(proof);
+        let is_there = if proof.ends_with(".imap") { script.exists() } else { tests.contains(&format!("fn {proof}(")) };
+        assert!(is_there, "{proof} is no test");
+    }
 }

@@ -45,6 +45,7 @@ mod handle;
 pub mod lease;
 mod place;
 pub mod search;
+mod source;
 mod sqlite;
 #[cfg(test)]
 mod suite;
@@ -56,6 +57,7 @@ pub use codec::Kind;
 pub use describe::describe;
 pub use flags::Flags;
 pub use handle::{Changes, Handle};
+pub use source::BodySource;
 pub use sqlite::{Fault, Repaired, SqliteOptions, SqliteStore};
 pub use types::*;
 

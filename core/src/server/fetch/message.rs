@@ -20,13 +20,15 @@ pub(super) struct Message<'a> {
     row: OnceCell<MessageRow>,
     headers: OnceCell<store::Headers>,
     parsed: OnceCell<ParsedMessage>,
+    /// The whole message, where it is not held and was fetched.
+    given: Option<Bytes>,
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn new(reader: &'a dyn Reader, placement: &'a PlacementRow) -> Result<Self> {
+    pub(super) fn new(reader: &'a dyn Reader, placement: &'a PlacementRow, given: Option<Bytes>) -> Result<Self> {
         let id = placement.message.ok_or_else(missing)?;
         let (row, headers, parsed) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Ok(Self { reader, placement, id, row, headers, parsed })
+        Ok(Self { reader, placement, id, row, headers, parsed, given })
     }
 
     pub(super) fn placement(&self) -> &PlacementRow {
@@ -52,6 +54,11 @@ impl<'a> Message<'a> {
         Ok([header.as_ref(), line_end].concat().into())
     }
 
+    /// The whole message, where it is in memory already.
+    pub(super) fn given(&self) -> Option<&Bytes> {
+        self.given.as_ref()
+    }
+
     /// The whole message as a stream: `body.not_here` where it is not held.
     pub(super) fn content(&self) -> Result<Content> {
         body::open(self.reader, self.id)
@@ -59,7 +66,11 @@ impl<'a> Message<'a> {
 
     /// The whole message taken apart.
     pub(super) fn parsed(&self) -> Result<&ParsedMessage> {
-        kept(&self.parsed, || Ok(ParsedMessage::parse(body::read(self.reader, self.id, LARGEST)?)))
+        let raw = || match &self.given {
+            Some(given) => Ok(given.clone()),
+            None => body::read(self.reader, self.id, LARGEST),
+        };
+        kept(&self.parsed, || Ok(ParsedMessage::parse(raw()?)))
     }
 
     /// Made of the header where the server that it came from could not make one.

@@ -4,7 +4,7 @@ mod message;
 mod run;
 mod section;
 
-pub(super) use run::FetchRun;
+pub(super) use run::{FetchRun, Step};
 
 use super::command::{Fetch, FetchItem, SectionItem, SectionKind};
 use super::now;

@@ -8,7 +8,8 @@ use crate::imap::{InternalDate, UidSet};
 use crate::server::command::FetchItem;
 use crate::server::view::View;
 use crate::store::body::Content;
-use crate::store::{MailboxId, PlacementRow, Reader};
+use crate::store::{MailboxId, MessageId, PlacementRow, Reader};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -39,9 +40,20 @@ pub(in crate::server) struct FetchRun {
     out: Vec<u8>,
     /// What is written next: pieces of the row that is being written.
     pieces: VecDeque<Piece>,
+    /// A body that had to be fetched, and whose it is.
+    given: Option<(MessageId, Bytes)>,
     not_here: u64,
     missing: bool,
     unknown_encoding: bool,
+}
+
+/// What a FETCH comes to next.
+pub(in crate::server) enum Step {
+    /// Bytes to write.
+    Bytes(Vec<u8>),
+    /// The body of this message is needed, and not held: [`FetchRun::give`].
+    Body(MessageId),
+    End,
 }
 
 enum Piece {
@@ -54,7 +66,8 @@ impl FetchRun {
     /// `head` is written before the rows.
     pub(super) fn new(plan: Plan, uids: UidSet, head: Vec<u8>) -> Self {
         let (rows, pieces) = (VecDeque::new(), VecDeque::new());
-        Self { plan, left: uids, rows, out: head, pieces, not_here: 0, missing: false, unknown_encoding: false }
+        let (given, not_here, missing, unknown_encoding) = (None, 0, false, false);
+        Self { plan, left: uids, rows, out: head, pieces, given, not_here, missing, unknown_encoding }
     }
 
     /// Messages that were left out, since their body is not held.
@@ -80,20 +93,30 @@ impl FetchRun {
         !self.pieces.is_empty()
     }
 
-    /// The next bytes; `None` at the end.
-    pub(in crate::server) fn next(&mut self, reader: &dyn Reader) -> Result<Option<Vec<u8>>> {
+    /// The body that was needed; `None` where it cannot be had: its message is left out, never shown with an empty one.
+    pub(in crate::server) fn give(&mut self, message: MessageId, body: Option<Bytes>) {
+        if body.is_none() {
+            self.rows.pop_front();
+            self.not_here += 1;
+        }
+        self.given = body.map(|body| (message, body));
+    }
+
+    pub(in crate::server) fn next(&mut self, reader: &dyn Reader) -> Result<Step> {
         while self.out.len() < WINDOW {
             match self.pieces.pop_front() {
                 Some(Piece::Text(text)) => self.out.extend_from_slice(&text),
                 Some(Piece::Content(content, left)) => self.stream(reader, content, left)?,
                 None => {
                     let Some(row) = self.next_row(reader)? else { break };
-                    self.row(reader, &row)?;
+                    if let Some(message) = self.row(reader, row)? {
+                        return Ok(Step::Body(message));
+                    }
                 }
             }
         }
         let out = std::mem::take(&mut self.out);
-        Ok(Some(out).filter(|out| !out.is_empty()))
+        Ok(if out.is_empty() { Step::End } else { Step::Bytes(out) })
     }
 
     fn stream(&mut self, reader: &dyn Reader, mut content: Box<Content>, left: u64) -> Result<()> {
@@ -122,21 +145,27 @@ impl FetchRun {
         Ok(self.rows.pop_front())
     }
 
-    /// Makes the pieces of a row. One whose body is not held is left out, never shown with an empty one.
-    fn row(&mut self, reader: &dyn Reader, row: &PlacementRow) -> Result<()> {
-        let Some(seq) = self.plan.view.seq(row.uid) else { return Ok(()) };
-        match self.pieces_of(reader, row, seq) {
+    /// Makes the pieces of a row. Where its body is not held, it waits, and its message is given back.
+    fn row(&mut self, reader: &dyn Reader, row: PlacementRow) -> Result<Option<MessageId>> {
+        let Some(seq) = self.plan.view.seq(row.uid) else { return Ok(None) };
+        match self.pieces_of(reader, &row, seq) {
             Ok(pieces) => self.pieces = pieces,
-            Err(error) if error.code() == Code::BodyNotHere => self.not_here += 1,
+            Err(error) if error.code() == Code::BodyNotHere => {
+                let message = row.message;
+                self.rows.push_front(row);
+                return Ok(message);
+            }
             Err(error) if error.code() == Code::MessageMissing => self.missing = true,
             Err(error) if error.code() == Code::MessageMalformed => self.unknown_encoding = true,
             Err(error) => return Err(error),
         }
-        Ok(())
+        self.given = None;
+        Ok(None)
     }
 
     fn pieces_of(&self, reader: &dyn Reader, row: &PlacementRow, seq: u32) -> Result<VecDeque<Piece>> {
-        let message = Message::new(reader, row)?;
+        let given = self.given.as_ref().filter(|(id, _)| Some(*id) == row.message).map(|(_, body)| body.clone());
+        let message = Message::new(reader, row, given)?;
         let mut pieces = VecDeque::new();
         let mut text = format!("* {seq} FETCH (").into_bytes();
         for (at, item) in self.plan.items.iter().enumerate() {

@@ -26,19 +26,22 @@ pub(super) fn section(message: &Message<'_>, item: &SectionItem) -> Result<Data>
     if item.kind == SectionKind::BinarySize {
         return Ok(Data::Number(bytes.len() as u64));
     }
-    let bytes = match item.partial {
-        Some((first, count)) => {
-            let first = (first as usize).min(bytes.len());
-            bytes.slice(first..first.saturating_add(count as usize).min(bytes.len()))
-        }
-        None => bytes,
-    };
+    let bytes = cut(bytes, item.partial);
     let is_binary = item.kind == SectionKind::Binary && bytes.contains(&0);
     Ok(Data::Bytes(bytes, is_binary))
 }
 
-/// The whole message is never held in memory.
+fn cut(bytes: Bytes, partial: Option<(u32, u32)>) -> Bytes {
+    let Some((first, count)) = partial else { return bytes };
+    let first = (first as usize).min(bytes.len());
+    bytes.slice(first..first.saturating_add(count as usize).min(bytes.len()))
+}
+
+/// A whole message is not held in memory, unless it had to be fetched.
 fn whole(message: &Message<'_>, partial: Option<(u32, u32)>) -> Result<Data> {
+    if let Some(given) = message.given() {
+        return Ok(Data::Bytes(cut(given.clone(), partial), false));
+    }
     let mut content = message.content()?;
     let (first, count) = partial.map_or((0, u64::MAX), |(first, count)| (u64::from(first), u64::from(count)));
     let first = first.min(content.size());
