@@ -82,13 +82,18 @@ impl<'a> Message<'a> {
         Ok(envelope_text(&Headers::parse(self.headers()?.header.clone())))
     }
 
-    /// As it is stored; made of the message where there is none.
+    /// As it is stored, where all is said that has to be (of large messages lines were not counted); else made of the
+    /// message.
     pub(super) fn structure_text(&self) -> Result<Bytes> {
         let stored = &self.headers()?.body_structure;
-        if !stored.is_empty() {
+        if StructureText::new(stored.clone()).read().is_ok_and(|structure| is_complete(&structure)) {
             return Ok(stored.clone());
         }
-        Ok(render::body_structure(&described_structure(self.parsed()?)))
+        match self.parsed() {
+            Ok(parsed) => Ok(render::body_structure(&described_structure(parsed))),
+            Err(error) if error.code() == Code::BodyNotHere && !stored.is_empty() => Ok(stored.clone()),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) fn structure(&self) -> Result<BodyStructure> {
@@ -118,6 +123,16 @@ impl<'a> Message<'a> {
         }
         Ok(Some(preview.chars().take(PREVIEW).collect()))
     }
+}
+
+/// Whether a structure says of each part what RFC 9051 section 7.5.2 wants. As deep as its parser lets it be.
+fn is_complete(part: &BodyStructure) -> bool {
+    if part.is_multipart() {
+        return !part.parts.is_empty() && part.parts.iter().all(is_complete);
+    }
+    let has_lines = part.lines.is_some() || part.media_type.as_ref() != b"text" && part.parts.is_empty();
+    let is_nested = part.parts.is_empty() || part.envelope.is_some();
+    part.octets.is_some() && part.encoding.is_some() && has_lines && is_nested && part.parts.iter().all(is_complete)
 }
 
 fn kept<T>(cell: &OnceCell<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
