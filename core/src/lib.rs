@@ -23,6 +23,7 @@ pub mod journal;
 pub mod message;
 pub mod outbox;
 pub mod query;
+pub mod server;
 pub mod store;
 pub mod sync;
 pub mod wire;

@@ -4,9 +4,9 @@
 use super::now;
 use crate::error::Result;
 use crate::imap::{BodyStructure, InternalDate, render};
-use crate::message::{self, EmailAddress, Headers, Outline, ParsedMessage};
+use crate::message::{Headers, Outline, envelope_text};
 use crate::store::body::{self, Staging};
-use crate::store::{self, BodyId, ContentHash, NewMessage, Now, Store, Writer, derive};
+use crate::store::{self, BodyId, ContentHash, NewMessage, Now, Store, Writer, derive, describe};
 use bytes::Bytes;
 use std::io::Write;
 use std::sync::Arc;
@@ -84,8 +84,7 @@ impl Write for Arriving {
 impl Arrived {
     /// One in memory.
     pub fn small(raw: Bytes, received: InternalDate, now: Now) -> Self {
-        let parsed = ParsedMessage::parse(raw.clone());
-        let new = described(parsed.headers(), parsed.structure(), (raw.len() as u64, received));
+        let new = describe(&raw, received);
         Self { new, hash: body::hash(&raw), now, content: Content::Small(raw) }
     }
 
@@ -106,7 +105,7 @@ impl Arrived {
     }
 }
 
-/// A message as its row describes it.
+/// A large message as its row describes it: lines were not counted.
 fn described(headers: &Headers, structure: &BodyStructure, (size, received): (u64, InternalDate)) -> NewMessage {
     let header = Bytes::copy_from_slice(headers.raw());
     NewMessage {
@@ -116,62 +115,9 @@ fn described(headers: &Headers, structure: &BodyStructure, (size, received): (u6
         email_id: None,
         links: derive::links(&header),
         headers: store::Headers {
-            envelope: envelope(headers),
+            envelope: envelope_text(headers),
             body_structure: render::body_structure(structure),
             header,
         },
     }
-}
-
-/// ENVELOPE (RFC 9051 section 7.5.2) as a server would make it: Sender and Reply-To are From where they are missing.
-fn envelope(headers: &Headers) -> Bytes {
-    let text = |name| nstring(headers.get_raw(name));
-    let list = |names: [&str; 2]| {
-        let value =
-            names.into_iter().find_map(|name| headers.get_raw(name).filter(|value| !value.trim_ascii().is_empty()));
-        addresses(&value.map(message::parse_addresses).unwrap_or_default())
-    };
-    let parts = [
-        text("Date"),
-        text("Subject"),
-        list(["From", "From"]),
-        list(["Sender", "From"]),
-        list(["Reply-To", "From"]),
-        list(["To", "To"]),
-        list(["Cc", "Cc"]),
-        list(["Bcc", "Bcc"]),
-        text("In-Reply-To"),
-        text("Message-ID"),
-    ];
-    format!("({})", parts.join(" ")).into()
-}
-
-/// Groups are left out: their members stand for themselves.
-fn addresses(addresses: &[EmailAddress]) -> String {
-    let one = |address: &EmailAddress| {
-        let (mailbox, host) = address.email.rsplit_once('@').unwrap_or((&address.email, ""));
-        let name = nstring(address.name.as_deref().map(str::as_bytes));
-        format!("({name} NIL {} {})", quoted(mailbox), quoted(host))
-    };
-    if addresses.is_empty() {
-        return "NIL".to_owned();
-    }
-    format!("({})", addresses.iter().map(one).collect::<String>())
-}
-
-fn nstring(value: Option<&[u8]>) -> String {
-    value.map_or_else(|| "NIL".to_owned(), |value| quoted(String::from_utf8_lossy(value).trim()))
-}
-
-/// Unfolded (RFC 5322 section 2.2.3), with what ends a quoted string escaped.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for letter in text.chars().filter(|letter| !matches!(letter, '\r' | '\n' | '\0')) {
-        if matches!(letter, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(letter);
-    }
-    out.push('"');
-    out
 }

@@ -37,6 +37,7 @@ pub mod body;
 pub mod change;
 mod codec;
 pub mod derive;
+mod describe;
 pub mod dictionary;
 pub mod feed;
 mod flags;
@@ -44,6 +45,7 @@ mod handle;
 pub mod lease;
 mod place;
 pub mod search;
+mod source;
 mod sqlite;
 #[cfg(test)]
 mod suite;
@@ -52,8 +54,10 @@ mod types;
 pub mod upkeep;
 
 pub use codec::Kind;
+pub use describe::describe;
 pub use flags::Flags;
 pub use handle::{Changes, Handle};
+pub use source::BodySource;
 pub use sqlite::{Fault, Repaired, SqliteOptions, SqliteStore};
 pub use types::*;
 
