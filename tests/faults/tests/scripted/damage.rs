@@ -86,7 +86,7 @@ fn sound(record: &Record, is_closed: bool) -> Sound {
 
 /// What cannot be had from the server.
 fn unsent(reader: &dyn Reader) -> (String, String) {
-    (format!("{:?}", reader.pending().unwrap()), format!("{:?}", reader.outbox_rows(OutboxId(0), 100).unwrap()))
+    (format!("{:?}", reader.pending().unwrap()), format!("{:?}", reader.outbox(OutboxId(1)).unwrap()))
 }
 
 fn ask<T: std::fmt::Debug>(
@@ -105,7 +105,8 @@ fn questions(reader: &dyn Reader) -> Result<Vec<(String, Ask)>> {
     ask(&mut all, "pending", |r| r.pending());
     ask(&mut all, "feed", |r| r.feed(0, 10_000));
     ask(&mut all, "feed bounds", |r| r.feed_bounds());
-    ask(&mut all, "outbox", |r| r.outbox_rows(OutboxId(0), 100));
+    ask(&mut all, "outbox", |r| r.outbox(OutboxId(1)));
+    ask(&mut all, "outbox that is not over", |r| r.outbox_open());
     ask(&mut all, "recipients", |r| r.recipients(OutboxId(1)));
     ask(&mut all, "deleted", |r| r.deleted(MessageId(0), 100));
     ask(&mut all, "keep", |r| r.keep(None));

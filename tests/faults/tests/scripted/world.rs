@@ -213,10 +213,7 @@ impl World {
     fn is_busy(&self) -> bool {
         let handle = self.handle();
         let reader = handle.store().read().unwrap();
-        let unsent = reader.outbox_rows(mailtide::store::OutboxId(0), 100).unwrap();
-        let filed = |copy: &Option<String>| copy.as_deref().is_none_or(|copy| copy == "filed");
-        !reader.pending().unwrap().is_empty()
-            || unsent.iter().any(|row| row.state != "accepted" || !filed(&row.sent_copy))
+        !reader.pending().unwrap().is_empty() || !reader.outbox_open().unwrap().is_empty()
     }
 
     /// How often each message was sent.
