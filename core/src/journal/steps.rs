@@ -131,6 +131,8 @@ pub struct Sighting {
     pub copies: Vec<u32>,
     /// For a rename: whether the old name is listed, and whether the new one is.
     pub names: (bool, bool),
+    /// The command was answered, so that nothing of it comes late; it only did not say where the message went.
+    pub answered: bool,
 }
 
 /// For how long a copy that is not there after a lost answer may still turn up: a server may work on what it had read
@@ -334,8 +336,14 @@ fn placed(intent: &Intent, step: Step, seen: &Sighting, means: Means, waited: bo
         [first, ..] if is_move && !seen.original => Next::End { state: applied(), placed: Some((validity, *first)) },
         // RFC 4549 section 4.2.2.1: where several fit, use none.
         [_, _, ..] => ambiguous(),
+        // Confirmed, and nothing was placed: it was gone before.
+        [] if seen.answered && intent.target().is_some() && !seen.original => {
+            end(State::Superseded { by: Cause::MessageGone })
+        }
         // MOVE takes a message once, however often it is sent.
-        [] if is_move && means.can_move && seen.original => again(intent, validity, seen.uid_next, means),
+        [] if is_move && means.can_move && seen.original && !seen.answered => {
+            again(intent, validity, seen.uid_next, means)
+        }
         [] if is_move && planted(Bug::MoveWithoutProof) => mark(None),
         [] if !waited => Next::Wait { step: Some(step) },
         [] if intent.target().is_some() && !seen.original => end(State::Superseded { by: Cause::MessageGone }),

@@ -5,7 +5,7 @@ use crate::error::{MailError, Result, Retry};
 use crate::imap::INBOX;
 use crate::outbox::Entry as Outgoing;
 use crate::store::search;
-use crate::store::{Durability, OutboxId, Reader};
+use crate::store::{Durability, Reader};
 use crate::sync::{SyncOptions, SyncReport};
 use crate::watch::{Watch, WatchOptions};
 use futures_util::FutureExt;
@@ -193,11 +193,8 @@ impl Newest {
 
 fn newest(reader: &dyn Reader) -> Result<Newest> {
     let change = reader.pending()?.last().map_or(0, |entry| entry.id);
-    let mut outgoing = OutboxId(0);
-    while let Some(last) = reader.outbox_rows(outgoing, 500)?.last() {
-        outgoing = last.id;
-    }
-    Ok(Newest { change, outgoing: outgoing.0 })
+    let outgoing = reader.outbox_open()?.last().map_or(0, |row| row.id.0);
+    Ok(Newest { change, outgoing })
 }
 
 /// Whether an event came; false at the end of the watch.

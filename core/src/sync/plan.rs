@@ -75,6 +75,8 @@ pub struct Known {
     pub reserved: UidSet,
     /// Whether it was deleted here, and the server does not know yet: it is not asked and not added again.
     pub leaving: bool,
+    /// The name that it has there by now if a rename of ours, whose answer was lost, has been done.
+    pub becoming: Option<MailboxName>,
 }
 
 /// How a pass goes.
@@ -208,7 +210,7 @@ fn mailboxes(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)], is_
     let mut work = Vec::new();
     for (id, listed) in renames {
         if let Some(known) = known.iter().find(|known| known.id == *id) {
-            let confirm = known.object_id.is_none();
+            let confirm = known.object_id.is_none() && known.becoming.as_ref() != Some(&listed.name);
             work.push(of(known, Action::Rename { to: listed.name.as_str().to_owned(), confirm }));
         }
     }
@@ -237,7 +239,7 @@ fn missing(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)]) -> Ve
 }
 
 /// Mailboxes that are listed under another name: by MAILBOXID, else by numbers that only one missing and one new mailbox
-/// have in common. INBOX is never renamed, its messages are moved (RFC 9051 section 6.3.6).
+/// have in common; or as a rename of ours says that may have been done. INBOX is never renamed, its messages are moved (RFC 9051 section 6.3.6).
 fn renames<'a>(listing: &'a Listing, known: &[Known], is_whole: bool) -> Vec<(i64, &'a Listed)> {
     if !is_whole {
         return Vec::new();
@@ -246,7 +248,7 @@ fn renames<'a>(listing: &'a Listing, known: &[Known], is_whole: bool) -> Vec<(i6
     let new: Vec<&Listed> = listing.mailboxes.iter().filter(is_new).collect();
     let is_there = |k: &Known| listing.mailboxes.iter().any(|l| l.name.raw() == k.name.raw());
     let gone: Vec<&Known> = known.iter().filter(|k| !k.name.is_inbox() && !k.leaving && !is_there(k)).collect();
-    let fits = |k: &Known, l: &Listed| is_same(k, l.numbers.as_ref());
+    let fits = |k: &Known, l: &Listed| k.becoming.as_ref() == Some(&l.name) || is_same(k, l.numbers.as_ref());
     let pairs = gone.iter().filter_map(|k| {
         let only = |l: &&&Listed| fits(k, l) && gone.iter().filter(|other| fits(other, l)).count() == 1;
         let mut found = new.iter().filter(only);

@@ -4,6 +4,7 @@ use super::Pass;
 use super::push::{Item, name_of};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, AppendBody, AppendMessage, StatusItem, StoreAction, StoreOptions};
+use crate::imap::extension::literal;
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet, Untagged};
 use crate::journal::Intent;
 use crate::journal::steps::Act;
@@ -111,11 +112,12 @@ impl Pass {
             AppendBody::Stream(size)
         };
         let binary = matches!(&body, AppendBody::Bytes(bytes) if bytes.contains(&0));
+        literal::check_nul(&self.line.connection.capabilities(), binary)?;
         let flags = flags.iter().filter(|flag| flag.is_settable()).cloned().collect();
         let append = command::append(&name, &[AppendMessage { flags, internal_date: *internal_date, body, binary }])?;
         let extra = Extra { slow: true, bodies, ..Extra::default() };
         let reply = self.line.connection.begin(append, Wants::Nothing, extra).answer().await?;
-        self.report.bytes += size;
+        self.count(mailbox).bytes += size;
         Ok(Placed::At(appended(&reply)))
     }
 
