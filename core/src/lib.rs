@@ -12,6 +12,7 @@ mod error;
 mod limits;
 mod mail;
 mod net;
+mod planted;
 mod secret;
 mod session;
 mod watch;
@@ -41,6 +42,9 @@ pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 #[doc(hidden)]
 pub use net::{Dialer, Given};
 pub use outbox::{Outbox, SendOptions, SmtpAccount};
+#[cfg(feature = "planted")]
+#[doc(hidden)]
+pub use planted::{Bug, plant};
 pub use query::Query;
 pub use secret::Secret;
 pub use session::{

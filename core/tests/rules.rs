@@ -12,6 +12,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("bulk", 0),
     ("error", 0),
     ("limits", 0),
+    ("planted", 0),
     ("secret", 0),
     ("wire", 1),
     ("imap", 2),

@@ -7,6 +7,7 @@ use super::ledger::{Ledger, SentFolder};
 use super::moment::Moment;
 use super::smtp::{Envelope, Facts, Fate, Stage, Stuffed};
 use crate::error::{Code, MailError, Result, Retry};
+use crate::planted::{Bug, planted};
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
@@ -94,13 +95,13 @@ impl<'a> Pass<'a> {
     async fn work(&mut self, entry: Entry) -> Result<Entry> {
         let now = self.moment.now();
         let mut entry = self.replace(entry.clone(), entry.recovered(now)).await?;
-        if entry.not_before > now {
+        if !entry.is_due(now) {
             return Ok(entry);
         }
         if entry.state == State::Uncertain {
             entry = self.look(entry).await?;
         }
-        if entry.state == State::Queued && entry.not_before <= now && self.may_send() {
+        if entry.state == State::Queued && entry.is_due(now) && self.may_send() {
             entry = self.send(entry).await?;
         }
         if entry.state == State::Accepted && entry.sent_copy.is_some_and(|copy| copy != CopyState::Filed) {
@@ -226,7 +227,7 @@ impl<'a> Pass<'a> {
             CopyStep::LookAndAppend(newest) => newest,
         };
         let is_there = match sent.contains(&entry.message_id, newest).await {
-            Ok(found) => found,
+            Ok(found) => found && !planted(Bug::BlindFiling),
             Err(error) => return self.later(entry, error).await,
         };
         match step {
@@ -294,6 +295,9 @@ struct Steps<'a> {
 impl Commits for Steps<'_> {
     fn commit<'a>(&'a mut self, stage: Stage, fates: &'a [Fate]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
+            if stage == Stage::DotSent && planted(Bug::DotNotCommitted) {
+                return Ok(());
+            }
             let elapsed = i64::try_from(self.started.1.elapsed().as_secs()).unwrap_or_default();
             let next = self.original.begun(stage, fates, self.started.0 + elapsed);
             if let Err(error) = self.ledger.commit(self.in_ledger, &next).await {

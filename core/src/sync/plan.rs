@@ -6,6 +6,7 @@
 use super::action::{Action, Cursor, Question, Work};
 use super::resync::mod_seq;
 use crate::imap::{MailboxName, UidSet};
+use crate::planted::{Bug, planted};
 
 /// What the server can do, after its quirks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,7 +100,8 @@ impl Default for Rhythm {
 /// `now` is in seconds since 1970.
 #[must_use]
 pub fn plan(listing: &Listing, known: &[Known], means: Means, rhythm: Rhythm, now: i64) -> Vec<Work> {
-    let is_whole = listing.complete && listing.mailboxes.iter().any(|m| m.name.is_inbox());
+    let has_inbox = listing.mailboxes.iter().any(|m| m.name.is_inbox()) || planted(Bug::ListTrusted);
+    let is_whole = listing.complete && has_inbox;
     let renames = renames(listing, known, is_whole);
     let mut work = mailboxes(listing, known, &renames, is_whole);
     let listed = |known: &Known| {
@@ -123,7 +125,7 @@ pub fn plan(listing: &Listing, known: &[Known], means: Means, rhythm: Rhythm, no
 #[must_use]
 pub fn question(known: &Known, listed: &Listed, means: Means, rhythm: Rhythm, now: i64) -> Option<Question> {
     let (cursor, told) = (&known.cursor, listed.numbers.clone().unwrap_or_default());
-    let age = now.saturating_sub(known.audited);
+    let age = if planted(Bug::NoAudit) { 0 } else { now.saturating_sub(known.audited) };
     let announced = mod_seq(told.mod_seq).filter(|_| means.condstore);
     let is_new = cursor.uid_validity == 0 || told.uid_validity.is_some_and(|v| v != cursor.uid_validity);
     let went_back = announced.is_some_and(|now| now < cursor.mod_seq);
@@ -230,7 +232,7 @@ fn missing(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)]) -> Ve
     let is_renamed = |k: &Known| renames.iter().any(|(id, _)| *id == k.id);
     let missing = known.iter().filter(|k| !k.leaving && !is_there(k) && !is_renamed(k));
     let action = |k: &Known| match k.unlisted {
-        0 => Action::Miss { times: 1 },
+        0 if !planted(Bug::ListTrusted) => Action::Miss { times: 1 },
         _ => Action::Drop,
     };
     missing.map(|k| of(k, action(k))).collect()

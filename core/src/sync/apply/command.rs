@@ -8,6 +8,7 @@ use crate::imap::extension::literal;
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet, Untagged};
 use crate::journal::Intent;
 use crate::journal::steps::Act;
+use crate::planted::{Bug, planted};
 use crate::session::{Extra, Reply, SET_TEXT, Wants, pairs};
 use crate::store::{MailboxId, body};
 use bytes::Bytes;
@@ -69,11 +70,13 @@ impl Pass {
         let deleted = [Flag::DELETED];
         let commands = match act {
             Act::Store { add, remove } => {
-                let stores = [(StoreAction::Remove, remove), (StoreAction::Add, add)];
+                let setting = if planted(Bug::FlagsOverwrite) { StoreAction::Replace } else { StoreAction::Add };
+                let stores = [(StoreAction::Remove, remove), (setting, add)];
                 let stores = stores.into_iter().filter(|(_, flags)| !flags.is_empty());
                 stores.map(|(action, flags)| command::uid_store(uids, action, flags, SILENT)).collect::<Result<_>>()?
             }
             Act::Mark => vec![command::uid_store(uids, StoreAction::Add, &deleted, SILENT)?],
+            Act::Expunge if planted(Bug::PlainExpunge) => vec![command::close()],
             Act::Expunge => vec![command::uid_expunge(uids)?],
             _ => {
                 let to = intent.landing().ok_or_else(|| MailError::from(Code::Internal))?;

@@ -8,6 +8,7 @@ use crate::imap::MailboxName;
 use crate::journal::answer::{self, Answer};
 use crate::journal::steps::{self, At, Facts, Next};
 use crate::journal::{Cause, Entry, Intent, State, Step, order, retry};
+use crate::planted::{Bug, planted};
 use crate::store::{Durability, MailboxId, MailboxRow, MailboxState, Now, Reader, Writer};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -187,7 +188,9 @@ impl Pass {
         for item in items {
             begun.push(Item { entry: started(item.entry, step), ..item });
         }
-        self.keep(begun.iter().map(|item| item.entry.clone()).collect()).await?;
+        if !planted(Bug::StepNotCommitted) {
+            self.keep(begun.iter().map(|item| item.entry.clone()).collect()).await?;
+        }
         match self.command(&begun, act).await {
             Ok(answers) => Ok(begun
                 .into_iter()
@@ -295,7 +298,8 @@ impl Pass {
         self.books.write(Durability::Full, write).await
     }
 
-    /// What is known of the mailboxes just before the first step; `None` where the mailbox was numbered anew meanwhile.
+    /// What is known of the mailboxes just before the first step; `None` where nothing can be done to it now:
+    /// it was numbered anew meanwhile, or looks empty.
     async fn facts(&mut self, entry: &Entry, held: &Held) -> Result<Option<Facts>> {
         let (most, now) = (self.options.care.resets, self.books.now());
         let unstable = held.source.as_ref().is_some_and(|row| is_unstable(row, most, now));
@@ -305,7 +309,11 @@ impl Pass {
             let selected = self.line.select(&name).await?;
             let ours = held.source.as_ref().and_then(|row| row.remote.as_ref()).map(|remote| remote.uid_validity);
             // One that is numbered anew all the time is paused with its last numbers, and that is said.
-            if ours != Some(selected.uid_validity) && !unstable {
+            if ours != Some(selected.uid_validity) && !unstable && !planted(Bug::NumbersTrusted) {
+                return Ok(None);
+            }
+            // A server that shows nothing and says OK to everything has done nothing: the next comparison tells which it is.
+            if selected.exists == 0 && matches!(held.at, At::Uid(_)) {
                 return Ok(None);
             }
             let writes_here = !matches!(entry.intent, Intent::Copy { .. });
