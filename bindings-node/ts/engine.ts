@@ -3,9 +3,9 @@
 import { ACCOUNT, LOGIN, nativeAccount, type Account, type Login } from "./account.js";
 import { bridge, direct, listen, request } from "./bridge.js";
 import { nativeAddress, type DraftAddress } from "./draft.js";
-import type { Keep } from "./local.js";
+import { nativeKeep, type Keep } from "./local.js";
 import { Mail, pathOf } from "./mail.js";
-import { native, type NativeEngine, type NativeEngineOptions, type NativeKeep, type NativeMail, type NativeOpen, type NativeSession } from "./native.js";
+import { native, type NativeEngine, type NativeEngineOptions, type NativeMail, type NativeOpen, type NativeSession } from "./native.js";
 import { checkOptions, count, given, type CallOptions } from "./options.js";
 import { Session } from "./session.js";
 
@@ -119,12 +119,6 @@ export class Engine {
 function wholeAccount(account: string | Account, login: Login): Account {
   const where = typeof account === "string" ? { url: account } : checkOptions(account, ACCOUNT);
   return { ...where, ...given<Login>(login) };
-}
-
-function nativeKeep(keep: Keep): NativeKeep {
-  if (typeof keep === "string") return { what: keep };
-  const { what, days, largest } = checkOptions(keep, ["what", "days", "largest"]);
-  return given<NativeKeep>({ what, days: count("days", days), largest: count("largest", largest) });
 }
 
 let usual: Engine | null = null;

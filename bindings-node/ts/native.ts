@@ -128,6 +128,13 @@ export interface NativeSync {
   progress?: number;
 }
 
+export interface NativeTidy {
+  contents?: number;
+  feed?: number;
+  tombstones?: number;
+  journal?: number;
+}
+
 export interface NativeAddress {
   text?: string;
   name?: string;
@@ -174,12 +181,18 @@ export interface NativeMail {
   pending(id: number): Started;
   retry(id: number, change: number): Started;
   drop(id: number, change: number): Started;
+  paused(id: number): Started;
+  confirm(id: number, target: NativeTarget): Started;
   send(id: number, draft: NativeDraft, options: NativeSend): Started;
   outbox(id: number): Started;
   cancel(id: number, message: number): Started;
   decide(id: number, message: number, decision: string): Started;
+  sendDue(id: number): Started;
+  keep(id: number, target: NativeTarget | null): Started;
+  setKeep(id: number, keep: NativeKeep | null, target: NativeTarget | null): Started;
   usage(id: number): Started;
   evict(id: number, bytes: number): Started;
+  tidy(id: number, options: NativeTidy): Started;
   backup(id: number, path: string): Started;
   check(id: number): Started;
   export(id: number, path: string, query: NativeSelection, options: NativeExport): Started;
@@ -312,6 +325,7 @@ export interface Native {
   codes(): string[];
   /** The set in its shortest form; throws where it is none. */
   uidSet(text: string): string;
+  repair(bridge: NativeBridge, id: number, path: string): Started;
   Bridge: new (wake: () => void) => NativeBridge;
   Engine: new (bridge: NativeBridge, options: NativeEngineOptions) => NativeEngine;
   Source: NativeSources;

@@ -118,7 +118,15 @@ impl Scene {
             mail.sync(child::ahead(1_000 + n)).await.unwrap();
         }
         let calm = mail.sync(child::ahead(1_003)).await.unwrap();
-        let done = (calm.asked, calm.added, calm.removed, calm.flags, calm.applied, calm.bodies, calm.problems.len());
+        let done = (
+            calm.total.asked,
+            calm.total.added,
+            calm.total.removed,
+            calm.total.flags,
+            calm.total.applied,
+            calm.total.bodies,
+            calm.problems.len(),
+        );
         assert_eq!(done, (0, 0, 0, 0, 0, 0, 0), "{user}: {calm:?}");
         let pending = mail.pending().await.unwrap();
         assert!(pending.is_empty(), "{user}: {pending:#?}");

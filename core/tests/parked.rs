@@ -57,7 +57,7 @@ async fn every_reason_for_parking_is_reached_said_and_dropped() {
         scene.refuser.set(Fault::None);
         let inbox = device.id("INBOX").await;
         device.local(move |w, now| change::flag(w, inbox, &set("2"), &seen(), now)).await;
-        assert_eq!(device.sync().await.applied, 1, "{reason:?}");
+        assert_eq!(device.sync().await.total.applied, 1, "{reason:?}");
         let id = IntentId(entry.id);
         device.local(move |w, now| parked::give_up(w, id, now)).await;
         device.sync().await;

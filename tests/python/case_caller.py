@@ -49,6 +49,8 @@ class Caller:
         match noun:
             case "" if verb == "open":
                 return await self.open(dict(args))
+            case "" if verb == "repair":
+                return plain.answer(await mailtide.repair(self.folder / "ada.mail"))
             case "":
                 return await self.connect(args)
             case "mail":
@@ -124,6 +126,9 @@ class Caller:
                 if "content" in args:
                     path.write_text(args.pop("content"))
                 return plain.answer(await getattr(self.mail, {"import": "import_"}.get(verb, verb))(path, **args))
+            case "set_keep":
+                rule = args["keep"] and mailtide.Keep(**args["keep"])
+                return await self.mail.set_keep(rule, args.get("name"))
             case "send":
                 args["from_"] = args.pop("from", None)
                 return plain.answer(await self.mail.send(mailtide.Draft(**args)))

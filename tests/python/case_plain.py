@@ -30,6 +30,8 @@ def answer(value: Any) -> Any:
             return {key: answer(one) for key, one in value.items()}
         case datetime():
             return value.isoformat()
+        case MailError():
+            return error(value)
         case Address():
             return {"name": value.name, "email": value.email}
         case Attachment():

@@ -145,6 +145,29 @@ def test_changes_made_offline_show_at_once_and_arrive_later(tmp_path: Path, away
     assert len(away.flags("Archive")) == len(away.flags("Trash")) == 1
 
 
+def test_a_mailbox_that_loses_much_at_once_waits_for_a_word(tmp_path: Path, away: Box):
+    away.fill(30)
+
+    async def main() -> None:
+        async with open_(away, tmp_path, keep="headers") as mail:
+            assert (await mail.sync()).mailboxes["INBOX"].added == 30
+            imap = away.imaplib()
+            imap.select()
+            imap.store("1:25", "+FLAGS", "\\Deleted")
+            imap.expunge()
+            imap.logout()
+            report = await mail.sync()
+            (paused,) = await mail.paused()
+            assert report.paused == (paused,) and report.removed == 0 and "confirm" in str(paused)
+            assert pickle.loads(pickle.dumps(report)).mailboxes == report.mailboxes
+            assert await mail.mailbox("INBOX").count() == 30
+            await mail.confirm(paused.mailbox)
+            assert (await mail.sync()).mailboxes["INBOX"].removed == 25
+            assert await mail.paused() == [] and await mail.mailbox("INBOX").count() == 5
+
+    asyncio.run(main())
+
+
 def test_a_sync_that_is_cancelled_leaves_the_store_usable(tmp_path: Path, away: Box):
     away.fill(300)
 

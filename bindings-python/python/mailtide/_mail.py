@@ -14,7 +14,19 @@ from . import _native
 from ._account import Account, Net, Password, TokenSource, setup
 from ._draft import Draft, sender_of
 from ._engine import Engine, default
-from ._local import Evicted, Exported, Imported, Keep, Outgoing, Pending, SyncReport, Usage
+from ._local import (
+    Evicted,
+    Exported,
+    Imported,
+    Keep,
+    Outgoing,
+    Paused,
+    Pending,
+    Repaired,
+    SendReport,
+    SyncReport,
+    Usage,
+)
 from ._mailbox import Target, unwrap, zone
 from ._mailboxes import Mailboxes
 from ._native import Address, Q
@@ -75,7 +87,9 @@ class Mail(Mailboxes):
         return await self._native.cursor()
 
     async def pending(self) -> list[Pending]:
-        """Local changes that the server has not confirmed, the oldest first; parked ones with their reason."""
+        """Local changes that the server has not confirmed, the oldest first. Those that are parked, or wait for a parked
+        one, say why and what can be done.
+        """
         return await self._native.pending()
 
     async def retry(self, change: Pending | int) -> None:
@@ -85,6 +99,14 @@ class Mail(Mailboxes):
     async def drop(self, change: Pending | int) -> list[int]:
         """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
         return await self._native.drop(_id(change))
+
+    async def paused(self) -> list[Paused]:
+        """Mailboxes in which nothing is taken away until somebody has looked: see `confirm`."""
+        return await self._native.paused()
+
+    async def confirm(self, mailbox: Target) -> None:
+        """Says of a paused mailbox that the server is right: what is missing there goes here too, with the next pass."""
+        await self._native.confirm(unwrap(mailbox))
 
     async def send(
         self,
@@ -115,6 +137,20 @@ class Mail(Mailboxes):
         """Decides about a message that may have been sent: send it again, it was sent, or leave it."""
         return await self._native.decide(_id(message), decision)
 
+    async def send_due(self) -> SendReport:
+        """Sends, looks for and files all that is due in the outbox, once, without a pass over the mailboxes."""
+        return await self._native.send_due()
+
+    async def keep(self, mailbox: Target | None = None) -> Keep:
+        """Which bodies are held of a mailbox; without one, of all that have no rule of their own."""
+        return await self._native.keep(None if mailbox is None else unwrap(mailbox))
+
+    async def set_keep(self, keep: Keeping | None, mailbox: Target | None = None) -> None:
+        """Sets which bodies are held of a mailbox, or without one of all that have no rule of their own; `None` takes the
+        rule away. What is wanted now comes with the next pass; what is not goes with `evict`.
+        """
+        await self._native.set_keep(_rule(keep), None if mailbox is None else unwrap(mailbox))
+
     async def usage(self) -> Usage:
         """What the store takes."""
         return await self._native.usage()
@@ -122,6 +158,12 @@ class Mail(Mailboxes):
     async def evict(self, bytes: int) -> Evicted:
         """Lets bodies go that can be fetched again, the oldest first, until so many bytes are free; the file shrinks."""
         return await self._native.evict(bytes)
+
+    async def tidy(self, *, contents: int = 30, feed: int = 30, tombstones: int = 90, journal: int = 30) -> int:
+        """Takes away what has been gone for so many days: contents of deleted messages, entries of the feed (an older
+        cursor is `cursor.expired`), traces of deletions, and finished changes. Says how many messages went for good.
+        """
+        return await self._native.tidy((contents, feed, tombstones, journal))
 
     async def backup(self, path: str | PathLike[str]) -> None:
         """Writes a whole copy of the store, while it is in use."""
@@ -166,6 +208,13 @@ class Mail(Mailboxes):
 
     def __repr__(self) -> str:
         return f"<Mail {self.account or 'of its own'}{' closed' if self.closed else ''}>"
+
+
+async def repair(path: str | PathLike[str]) -> Repaired:
+    """Saves what can be saved of a damaged file, which nobody may have open: a new one takes its place, with changes and
+    messages that the server has not got; the rest comes with the next pass. A sound file is left as it is.
+    """
+    return await _native.repair(fspath(path))
 
 
 def _id(one: Pending | Outgoing | int) -> int:

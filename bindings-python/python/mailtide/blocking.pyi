@@ -27,7 +27,19 @@ from ._events import (
     Removed,
     Reset,
 )
-from ._local import Evicted, Exported, Imported, Outgoing, Pending, SyncReport, Usage
+from ._local import (
+    Evicted,
+    Exported,
+    Imported,
+    Keep,
+    Outgoing,
+    Paused,
+    Pending,
+    Repaired,
+    SendReport,
+    SyncReport,
+    Usage,
+)
 from ._mail import Keeping
 from ._mailbox import Column, Order, Part
 from ._names import Role
@@ -35,7 +47,7 @@ from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
 from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
 
-__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open']
+__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open', 'repair']
 
 @final
 class Message:
@@ -437,13 +449,21 @@ class Mail(Mailboxes):
         """The place in the feed after all that has happened: take it, fetch what there is, then ask for `changes`."""
 
     def pending(self) -> list[Pending]:
-        """Local changes that the server has not confirmed, the oldest first; parked ones with their reason."""
+        """Local changes that the server has not confirmed, the oldest first. Those that are parked, or wait for a parked
+        one, say why and what can be done.
+        """
 
     def retry(self, change: Pending | int) -> None:
         """Lets a parked change be tried again with the next pass."""
 
     def drop(self, change: Pending | int) -> list[int]:
         """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
+
+    def paused(self) -> list[Paused]:
+        """Mailboxes in which nothing is taken away until somebody has looked: see `confirm`."""
+
+    def confirm(self, mailbox: Target) -> None:
+        """Says of a paused mailbox that the server is right: what is missing there goes here too, with the next pass."""
 
     def send(self, draft: Draft, *, at: datetime | None=None, copy: bool=True, on_doubt: Literal['ask', 'resend', 'assume_sent']='ask', key: str | None=None) -> Outgoing:
         """Queues a message: it is on the disk when this returns, and leaves with a pass when there is a network.
@@ -461,11 +481,27 @@ class Mail(Mailboxes):
     def decide(self, message: Outgoing | int, decision: Literal['resend', 'sent', 'drop']) -> Outgoing:
         """Decides about a message that may have been sent: send it again, it was sent, or leave it."""
 
+    def send_due(self) -> SendReport:
+        """Sends, looks for and files all that is due in the outbox, once, without a pass over the mailboxes."""
+
+    def keep(self, mailbox: Target | None=None) -> Keep:
+        """Which bodies are held of a mailbox; without one, of all that have no rule of their own."""
+
+    def set_keep(self, keep: Keeping | None, mailbox: Target | None=None) -> None:
+        """Sets which bodies are held of a mailbox, or without one of all that have no rule of their own; `None` takes the
+        rule away. What is wanted now comes with the next pass; what is not goes with `evict`.
+        """
+
     def usage(self) -> Usage:
         """What the store takes."""
 
     def evict(self, bytes: int) -> Evicted:
         """Lets bodies go that can be fetched again, the oldest first, until so many bytes are free; the file shrinks."""
+
+    def tidy(self, *, contents: int=30, feed: int=30, tombstones: int=90, journal: int=30) -> int:
+        """Takes away what has been gone for so many days: contents of deleted messages, entries of the feed (an older
+        cursor is `cursor.expired`), traces of deletions, and finished changes. Says how many messages went for good.
+        """
 
     def backup(self, path: str | PathLike[str]) -> None:
         """Writes a whole copy of the store, while it is in use."""
@@ -497,4 +533,9 @@ def open(path: str | PathLike[str], account: str | Account | None=None, *, passw
     account's login serves both. `sender` writes drafts that do not say who does; else it is the account's user, where
     that is an address. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
     is not held is fetched when it is asked for.
+    """
+
+def repair(path: str | PathLike[str]) -> Repaired:
+    """Saves what can be saved of a damaged file, which nobody may have open: a new one takes its place, with changes and
+    messages that the server has not got; the rest comes with the next pass. A sound file is left as it is.
     """

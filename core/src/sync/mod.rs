@@ -9,11 +9,15 @@ mod apply;
 mod books;
 mod options;
 pub mod parked;
+pub mod paused;
 pub mod plan;
+mod progress;
 pub mod resync;
 
 pub use action::{Action, Cursor, Pause, Proof, Question, Work};
 pub use apply::sync;
 pub use books::Clock;
 pub(crate) use books::take_lease;
-pub use options::{Environment, OnSyncProgress, Progress, SyncOptions, SyncReport};
+pub use options::{Counts, Environment, OnSyncProgress, SyncOptions, SyncReport};
+pub use paused::Paused;
+pub use progress::Progress;

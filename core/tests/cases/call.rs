@@ -54,6 +54,7 @@ impl Caller {
     pub async fn call(&mut self, name: &str, args: &Value) -> Result<Value> {
         match name.split_once('.') {
             None if name == "open" => self.open(args).await,
+            None if name == "repair" => self.repair().await,
             None => self.connect(args).await,
             Some(("mail", verb)) => self.mail(verb, args).await,
             Some(("session", verb)) => self.session(verb, args).await,

@@ -4,6 +4,8 @@ use crate::call::{Caller, flag, mailboxes, target};
 use crate::json;
 use mailtide::message::{Draft, ForwardOptions, ReplyOptions, parse_recipients};
 use mailtide::outbox::Decision;
+use mailtide::store::upkeep::Retention;
+use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
 use mailtide::{
     ArchiveFormat, ExportOptions, FollowOptions, ImportOptions, Mail, MailOptions, Mailboxes, Query, Result,
@@ -25,8 +27,16 @@ impl Caller {
         Ok(Value::Null)
     }
 
+    /// Repairs the store, which nobody has open.
+    pub async fn repair(&mut self) -> Result<Value> {
+        self.mail = None;
+        let repaired = Mail::repair(self.folder.path().join("ada.mail")).await?;
+        Ok(value!({"problems": repaired.problems, "incomplete": repaired.incomplete, "damaged": repaired.damaged}))
+    }
+
     pub async fn mail(&mut self, verb: &str, args: &Value) -> Result<Value> {
         let mail = self.mail.clone().expect("a store is open");
+        let named = || Some(&args["name"]).filter(|name| !name.is_null()).map(target);
         let id = || args["id"].as_i64().unwrap();
         match verb {
             "changes" => {
@@ -37,7 +47,20 @@ impl Caller {
                 self.cursor = mail.cursor().await?;
                 Ok(Value::Null)
             }
-            "sync" => mail.sync(SyncOptions::default()).await.map(|report| json::report(&report)),
+            "sync" => {
+                let mut options = SyncOptions::default();
+                options.dry_run = flag(args, "dry_run");
+                mail.sync(options).await.map(|report| json::report(&report))
+            }
+            "paused" => Ok(mail.paused().await?.iter().map(json::paused).collect()),
+            "confirm" => mail.confirm(target(&args["name"])).await.map(Value::from),
+            "keep" => mail.keep(named()).await.map(|rule| json::keep(&rule)),
+            "set_keep" => mail.set_keep(named(), rule(&args["keep"])).await.map(Value::from),
+            "tidy" => mail.tidy(Retention::default()).await.map(Value::from),
+            "send_due" => mail.send_due().await.map(|report| {
+                let changed: Value = report.changed.iter().map(json::outgoing).collect();
+                value!({"changed": changed, "trouble": report.trouble.as_ref().map(json::error)})
+            }),
             "keep_in_sync" => mail.keep_in_sync(FollowOptions::default()).await.map(Value::from),
             "pending" => Ok(mail.pending().await?.iter().map(json::pending).collect()),
             "retry" => mail.retry(id()).await.map(Value::from),
@@ -82,6 +105,13 @@ impl Caller {
             _ => mailboxes(&Mailboxes::Local(mail), verb, args).await,
         }
     }
+}
+
+/// `{"what": …, "days": …, "largest": …}`.
+fn rule(given: &Value) -> Option<KeepRule> {
+    let keep = Keep::parse(given["what"].as_str()?)?;
+    let days = given["days"].as_u64().map(|days| u32::try_from(days).unwrap());
+    Some(KeepRule { keep, days, largest: given["largest"].as_u64() })
 }
 
 fn draft(args: &Value) -> Result<Draft> {

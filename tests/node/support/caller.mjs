@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { connect, MessageRef, open, Q, Role, UidSet } from "mailtide";
+import { connect, MessageRef, open, Q, repair, Role, UidSet } from "mailtide";
 import * as plain from "./plain.mjs";
 
 const SELECTING = ["uids", "refs", "messages", "query", "raw", "bare"];
@@ -32,6 +32,7 @@ export class Caller {
 
   async call(name, args) {
     const [noun, verb] = name.includes(".") ? name.split(".") : ["", name];
+    if (name === "repair") return plain.plain(await repair(join(this.#folder, "ada.mail")));
     if (noun === "") return await (verb === "open" ? this.#open(args) : this.#connect({ ...this.account, ...args }));
     if (noun === "session") return await this.#onSession(camel(verb), args);
     if (noun === "mail") return await this.#onMail(camel(verb), args);
@@ -94,6 +95,8 @@ export class Caller {
       if (content) await writeFile(join(this.#folder, file), content);
       return plain.plain(await mail[verb](join(this.#folder, file), options));
     }
+    if (verb === "keep") return plain.plain(await mail.keep(args.name));
+    if (verb === "setKeep") return plain.plain(await mail.setKeep(args.keep, args.name));
     if (verb === "send") return plain.plain(await mail.send(args));
     if (verb === "decide") return plain.plain(await mail.decide(args.id, args.decision));
     if ("id" in args) return plain.plain(await mail[verb](args.id));

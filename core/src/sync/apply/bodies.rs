@@ -4,10 +4,11 @@ use super::Pass;
 use super::line::rows;
 use crate::error::Result;
 use crate::imap::command::FetchItem;
-use crate::imap::{FetchRow, MailboxName, Section};
+use crate::imap::{FetchRow, MailboxName, Section, UidSet};
 use crate::journal::Digest;
-use crate::store::{Durability, Keep, MailboxId, MessageId, MessageRow, Now, Reader, Wanted, Writer, arrive, body};
-use crate::sync::Progress;
+use crate::store::{
+    Durability, Keep, MailboxId, MailboxRow, MessageId, MessageRow, Now, Reader, Wanted, Writer, arrive, body, upkeep,
+};
 use crate::sync::books::blocking;
 use crate::sync::plan::{Batch, Body, batches};
 use bytes::{Bytes, BytesMut};
@@ -30,6 +31,11 @@ impl Pass {
     /// Fetches the bodies that are wanted and not here.
     pub(super) async fn bodies(&mut self) -> Result<()> {
         let now = self.books.now();
+        if self.options.on_progress.is_some() {
+            let all = self.books.read(move |reader| outlook(reader, now)).await?;
+            let (count, bytes) = all.iter().fold((0, 0), |(n, size), (_, uids, more)| (n + uids.len(), size + more));
+            self.phase("bodies", (count, Some(bytes)));
+        }
         loop {
             let (wanted, used) = self.books.read(move |reader| Ok((wanted(reader, now)?, used(reader, now)?))).await?;
             let left = self.options.bytes_a_day.map(|most| most.saturating_sub(used));
@@ -44,7 +50,6 @@ impl Pass {
 
     /// Fetches some batches; how many bodies came. None means that going on brings nothing.
     async fn fetch_bodies(&mut self, plan: Vec<Batch>, wanted: &BTreeMap<(i64, u32), Wanted>) -> Result<u64> {
-        let total: u64 = plan.iter().map(|batch| batch.uids.len()).sum();
         let (mut done, mut left, mut ahead) = (0, VecDeque::from(plan), VecDeque::new());
         loop {
             // Only batches of the open mailbox are sent ahead.
@@ -74,9 +79,9 @@ impl Pass {
             let (rows, bytes) = self.rows_of(&batch.uids, &[FetchItem::Uid, item], pending).await?;
             let came = self.take(&batch, rows, wanted).await?;
             done += came;
-            self.report.bytes += bytes;
-            let mailbox = MailboxId(batch.mailbox).to_string();
-            self.tell(&Progress { phase: "bodies", mailbox, done, total, bytes });
+            let mailbox = MailboxId(batch.mailbox);
+            self.count(mailbox).bytes += bytes;
+            self.step(mailbox, (came, bytes));
         }
     }
 
@@ -104,7 +109,7 @@ impl Pass {
         };
         let (count, refused) = self.books.write(Durability::Bulk, write).await?;
         self.doubted.extend(refused);
-        self.report.bodies += count;
+        self.count(MailboxId(batch.mailbox)).bodies += count;
         Ok(count)
     }
 }
@@ -131,10 +136,11 @@ impl Pass {
             spend(writer, came, now)
         };
         self.books.write(Durability::Bulk, publish).await?;
-        self.report.bodies += 1;
-        self.report.bytes += came;
-        let mailbox = name.as_str().to_owned();
-        self.tell(&Progress { phase: "bodies", mailbox, done: 1, total: 1, bytes: came });
+        let mailbox = MailboxId(batch.mailbox);
+        let counted = self.count(mailbox);
+        counted.bodies += 1;
+        counted.bytes += came;
+        self.step(mailbox, (1, came));
         Ok(1)
     }
 
@@ -216,23 +222,54 @@ fn put(writer: &mut dyn Writer, wanted: &Wanted, row: FetchRow, now: Now) -> Res
     Ok((size, true))
 }
 
-/// Bodies that are wanted by what is to be kept, by mailbox and UID.
+/// Bodies that are wanted by what is to be kept, by mailbox and UID: so many of each mailbox as one round takes.
 fn wanted(reader: &dyn Reader, now: Now) -> Result<BTreeMap<(i64, u32), Wanted>> {
     let mut all = BTreeMap::new();
-    for row in reader.mailboxes()?.into_iter().filter(|row| row.remote.is_some()) {
-        let rule = reader.keep(Some(row.id))?;
-        if rule.keep == Keep::Headers {
-            continue;
-        }
-        for wanted in reader.without_body(row.id, None, LOOKED_UP)? {
-            let age = now.seconds().saturating_sub(wanted.date).div_euclid(86_400);
-            let is_recent = rule.days.is_none_or(|days| age <= i64::from(days));
-            if is_recent && rule.largest.is_none_or(|most| wanted.size <= most) {
-                all.insert((row.id.0, wanted.remote_uid), wanted);
+    for row in held(reader)? {
+        let (mut found, mut before) = (0, None);
+        loop {
+            let (some, next) = upkeep::wanted(reader, row.id, (before, LOOKED_UP), now)?;
+            found += some.len();
+            all.extend(some.into_iter().map(|wanted| ((row.id.0, wanted.remote_uid), wanted)));
+            before = next;
+            if next.is_none() || found >= LOOKED_UP {
+                break;
             }
         }
     }
     Ok(all)
+}
+
+/// All bodies that are wanted of each mailbox: their UIDs on the server, and their bytes.
+pub(super) fn outlook(reader: &dyn Reader, now: Now) -> Result<Vec<(MailboxRow, UidSet, u64)>> {
+    let mut all = Vec::new();
+    for row in held(reader)? {
+        let (mut uids, mut bytes, mut before) = (UidSet::new(), 0, None);
+        loop {
+            let (some, next) = upkeep::wanted(reader, row.id, (before, LOOKED_UP), now)?;
+            bytes += some.iter().map(|wanted| wanted.size).sum::<u64>();
+            uids.merge(&some.iter().map(|wanted| wanted.remote_uid).collect());
+            before = next;
+            if next.is_none() {
+                break;
+            }
+        }
+        if !uids.is_empty() {
+            all.push((row, uids, bytes));
+        }
+    }
+    Ok(all)
+}
+
+/// Mailboxes of which bodies are held.
+fn held(reader: &dyn Reader) -> Result<Vec<MailboxRow>> {
+    let mut held = Vec::new();
+    for row in reader.mailboxes()?.into_iter().filter(|row| row.remote.is_some()) {
+        if reader.keep(Some(row.id))?.keep != Keep::Headers {
+            held.push(row);
+        }
+    }
+    Ok(held)
 }
 
 fn body_of(wanted: &Wanted) -> Body {

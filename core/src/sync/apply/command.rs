@@ -114,7 +114,7 @@ impl Pass {
         let append = command::append(&name, &[AppendMessage { flags, internal_date: *internal_date, body, binary }])?;
         let extra = Extra { slow: true, bodies, ..Extra::default() };
         let reply = self.line.connection.begin(append, Wants::Nothing, extra).answer().await?;
-        self.report.bytes += size;
+        self.count(mailbox).bytes += size;
         Ok(Placed::At(appended(&reply)))
     }
 

@@ -10,7 +10,6 @@ use crate::journal::Digest;
 use crate::session::{Pending, SET_TEXT};
 use crate::store::arrive::{self, Arrived};
 use crate::store::{Durability, Headers, MailboxId, MessageId, Reader, derive};
-use crate::sync::Progress;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Messages of one window.
@@ -39,7 +38,7 @@ impl Pass {
     pub(super) async fn headers(&mut self, mailbox: MailboxId, name: &MailboxName, uids: UidSet) -> Result<()> {
         self.line.select(name).await?;
         let items = items(object_id::items(&self.line.connection.capabilities()));
-        let (total, mut done, mut left) = (uids.len(), 0, uids);
+        let mut left = uids;
         let mut ahead = VecDeque::new();
         loop {
             while ahead.len() < AHEAD && !left.is_empty() {
@@ -51,14 +50,15 @@ impl Pass {
             let Some((window, pending)) = ahead.pop_front() else { return Ok(()) };
             let (rows, bytes) = self.rows_of(&window, &items, pending).await?;
             let arrived: Vec<Arrived> = rows.into_iter().filter_map(|(uid, row)| arrived(uid, &row)).collect();
-            done += arrived.len() as u64;
+            let came = arrived.len() as u64;
             let added = self.books.write(Durability::Bulk, move |writer, now| {
                 let arrived = arrived.into_iter().map(|row| known(writer, row)).collect::<Result<Vec<_>>>()?;
                 arrive::headers(writer, mailbox, &arrived, now)
             });
-            self.report.added += added.await?;
-            self.report.bytes += bytes;
-            self.tell(&Progress { phase: "headers", mailbox: name.as_str().to_owned(), done, total, bytes });
+            let (added, counted) = (added.await?, self.count(mailbox));
+            counted.added += added;
+            counted.bytes += bytes;
+            self.step(mailbox, (came, bytes));
         }
     }
 

@@ -68,13 +68,17 @@ impl Pass {
             if batches.is_empty() {
                 return Ok(touched);
             }
+            self.phase("changes", (batches.iter().map(|batch| batch.len() as u64).sum(), None));
             for batch in batches {
                 self.tried.extend(batch.iter().map(|entry| entry.id));
                 for entry in &batch {
                     touched.insert(MailboxId(entry.intent.mailbox().id));
                     touched.extend(entry.intent.landing().map(|to| MailboxId(to.mailbox.id)));
                 }
+                let first = batch.first().map(|entry| MailboxId(entry.intent.mailbox().id));
+                let count = batch.len() as u64;
                 self.batch(batch).await?;
+                self.step(first.unwrap_or(MailboxId(0)), (count, 0));
             }
         }
     }
@@ -276,11 +280,12 @@ impl Pass {
         if ended.is_empty() {
             return Ok(());
         }
-        for Ended { state, .. } in &ended {
+        for Ended { entry, state, .. } in &ended {
+            let counted = self.count(MailboxId(entry.intent.mailbox().id));
             match state {
-                State::Applied { .. } => self.report.applied += 1,
-                State::Superseded { .. } => self.report.superseded += 1,
-                State::Parked { .. } => self.report.parked += 1,
+                State::Applied { .. } => counted.applied += 1,
+                State::Superseded { .. } => counted.superseded += 1,
+                State::Parked { .. } => counted.parked += 1,
                 _ => {}
             }
         }
