@@ -251,7 +251,7 @@ impl Device for Installation {
             };
             let trespass = self.look(|reader| Ok(disk::trespass(&trouble, reader)));
             self.complaints.extend(trespass);
-            self.sent.extend(outgoing::states(self.process().store.clone()));
+            self.sent.extend(outgoing::states(&*self.process().store));
             match result {
                 _ if trouble.has_died() => Pass::Crashed,
                 Ok(()) => Pass::Done,
@@ -295,7 +295,7 @@ impl Device for Installation {
 
     fn outbox(&mut self) -> Soon<'_, BTreeMap<Ticket, Sent>> {
         Box::pin(async {
-            self.sent.extend(outgoing::states(self.process().store.clone()));
+            self.sent.extend(outgoing::states(&*self.process().store));
             self.sent.clone()
         })
     }
