@@ -49,6 +49,9 @@ pub(super) enum Which {
     All,
 }
 
+/// How often a mailbox that looks empty is waited for before that is believed.
+const EMPTY_LOOKS: u32 = 2;
+
 impl Pass {
     /// Sends what may go, until nothing more may; the mailboxes that were touched.
     pub(super) async fn push(&mut self, which: Which) -> Result<BTreeSet<MailboxId>> {
@@ -313,7 +316,7 @@ impl Pass {
                 return Ok(None);
             }
             // A server that shows nothing and says OK to everything has done nothing: the next comparison tells which it is.
-            if selected.exists == 0 && matches!(held.at, At::Uid(_)) {
+            if selected.exists == 0 && matches!(held.at, At::Uid(_)) && entry.attempts < EMPTY_LOOKS {
                 return Ok(None);
             }
             let writes_here = !matches!(entry.intent, Intent::Copy { .. });
