@@ -132,7 +132,10 @@ impl Pass {
         for (entry, held) in entries.iter().cloned().zip(held) {
             let uid = if let At::Uid(uid) = held.at { Some(uid) } else { None };
             if let State::Started { step } = entry.state {
-                let next = self.look(&entry, step, (uid, Look::Once)).await?;
+                let next = match self.lost_track(&entry, &held, step).await? {
+                    Some(next) => next,
+                    None => self.look(&entry, step, (uid, Look::Once)).await?,
+                };
                 items.push(Item { entry, uid, next });
                 continue;
             }
@@ -150,6 +153,24 @@ impl Pass {
             items.push(Item { entry, uid, next });
         }
         Ok(items)
+    }
+
+    /// What becomes of a step whose message has no number that can be believed: the mailbox was numbered anew since it
+    /// was begun, and the old number may be another message's.
+    async fn lost_track(&mut self, entry: &Entry, held: &Held, step: Step) -> Result<Option<Next>> {
+        let is_placing = matches!(step, Step::Place { .. } | Step::Find { .. });
+        let Some(target) = entry.intent.target() else { return Ok(None) };
+        match (&held.at, held.source.as_ref()) {
+            (At::Lost, _) if !is_placing => Ok(Some(steps::lost(step))),
+            (At::Uid(_), Some(row)) if !is_unstable(row, self.options.care.resets, self.books.now()) => {
+                let name = self.name(row.id, &target.mailbox.name).await?;
+                let there = self.snapshot(&name, Look::Once).await?.uid_validity();
+                let ours = row.remote.as_ref().map(|remote| remote.uid_validity);
+                // The comparison of this pass or the next says where the message is now.
+                Ok((ours != Some(there)).then_some(Next::Wait { step: Some(step) }))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Looks for what a lost answer may have left.
