@@ -12,6 +12,7 @@ mod command;
 mod ends;
 mod foresee;
 mod headers;
+mod held;
 mod line;
 mod list;
 mod mailboxes;
@@ -205,7 +206,7 @@ impl Pass {
 
     async fn compare_rows(&mut self, mailbox: MailboxId, question: Option<Question>) -> Result<()> {
         let Some((row, known)) = self.open_row(mailbox).await? else { return Ok(()) };
-        let name = push::name_of(Some(&row), MailboxName::new(&row.name, false));
+        let name = held::name_of(Some(&row), MailboxName::new(&row.name, false));
         let mut question = question.unwrap_or_else(|| self.cheapest(&row));
         let mut known = known;
         for _ in 0..MOST_QUESTIONS {
@@ -312,7 +313,7 @@ impl Pass {
         let reserved = reserved.await?;
         self.phase("headers", (reserved.iter().map(|(_, uids)| uids.len()).sum(), None));
         for (row, uids) in reserved {
-            let name = push::name_of(Some(&row), MailboxName::new(&row.name, false));
+            let name = held::name_of(Some(&row), MailboxName::new(&row.name, false));
             let fetched = if uids.is_empty() { Ok(()) } else { self.headers(row.id, &name, uids).await };
             match fetched {
                 Err(error) if !concerns_all(&error) => self.report.problems.push(error),
