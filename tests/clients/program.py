@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from servers.line import Line
 from servers.ours import Ours
-from servers.private import wait_for
+from servers.private import PASSWORD, wait_for
 
 PATIENCE = 120
 #: Where `tests/clients/setup` puts what does not come from Debian.
@@ -27,6 +27,39 @@ HOME = Path(__file__).resolve().parents[2] / "target" / "clients"
 def message(name: str) -> bytes:
     fields = f"Message-ID: <{name}@x>\r\nSubject: {name}\r\nFrom: ada@example.org\r\nTo: bob@example.org\r\n"
     return f"{fields}\r\nabout {name}\r\n".encode()
+
+
+MBSYNC = """
+IMAPStore far
+Host 127.0.0.1
+Port {port}
+User ada
+Pass {password}
+SSLType None
+AuthMechs LOGIN
+
+MaildirStore near
+Path {folder}/mail/
+Inbox {folder}/mail/INBOX
+
+Channel all
+Far :far:
+Near :near:
+Patterns {patterns}
+Create Near
+Expunge Both
+SyncState *
+"""
+
+
+def subject(file: Path) -> str:
+    """The name of a message in a Maildir."""
+    return next(line.split()[1] for line in file.read_text().splitlines() if line.startswith("Subject: "))
+
+
+def mark(file: Path, letters: str) -> None:
+    """Flags as a Maildir has them."""
+    file.rename(file.parent.parent / "cur" / f"{file.name.split(':')[0]}:2,{letters}")
 
 
 class Programs(unittest.TestCase):
@@ -61,6 +94,14 @@ class Programs(unittest.TestCase):
         output = (done.stdout + done.stderr).decode(errors="replace")
         self.assertEqual(done.returncode, 0, output)
         return output
+
+    def mbsync(self, *patterns: str) -> list[str]:
+        """The command for a pass between those mailboxes and Maildirs in `mail`."""
+        self.need("mbsync")
+        (self.folder / "mail").mkdir()
+        values = {"port": self.server.port, "password": PASSWORD, "folder": self.folder, "patterns": " ".join(patterns)}
+        (self.folder / "mbsyncrc").write_text(MBSYNC.format(**values))
+        return ["mbsync", "-c", str(self.folder / "mbsyncrc"), "all"]
 
     def terminal(self, *command: str) -> "Terminal":
         terminal = Terminal(self.folder, *command)

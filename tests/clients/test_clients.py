@@ -7,37 +7,30 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
-from clients.program import Programs, message
+from clients.program import Programs, mark, message, subject
 from servers.private import PASSWORD
 
 
 class Copies(Programs):
     def test_mbsync_carries_changes_both_ways(self) -> None:
-        self.need("mbsync")
         for name in ("one", "two", "three"):
             self.add(name)
-        (self.folder / "mail").mkdir()
-        (self.folder / "mbsyncrc").write_text(
-            f"IMAPStore far\nHost 127.0.0.1\nPort {self.server.port}\nUser ada\nPass {PASSWORD}\nSSLType None\n"
-            f"AuthMechs LOGIN\n\nMaildirStore near\nPath {self.folder}/mail/\nInbox {self.folder}/mail/INBOX\n\n"
-            f"Channel all\nFar :far:\nNear :near:\nPatterns INBOX\nCreate Near\nExpunge Both\nSyncState *\n"
-        )
-        sync = ["mbsync", "-c", str(self.folder / "mbsyncrc"), "all"]
+        sync = self.mbsync("INBOX")
         self.run_program(*sync)
         inbox = self.folder / "mail" / "INBOX"
-        files = {self.subject(file): file for file in [*inbox.glob("new/*"), *inbox.glob("cur/*")]}
+        files = {subject(file): file for file in [*inbox.glob("new/*"), *inbox.glob("cur/*")]}
         self.assertEqual(sorted(files), ["one", "three", "two"])
         # It adds a field of its own.
         self.assertTrue(files["one"].read_bytes().endswith(b"\n\nabout one\n"))
 
-        self.flag(files["one"], "S")
-        self.flag(files["two"], "T")
+        mark(files["one"], "S")
+        mark(files["two"], "T")
         (inbox / "new" / "local.1").write_bytes(message("four").replace(b"\r\n", b"\n"))
         self.ask("SELECT INBOX")
         self.ask(r"UID STORE 3 +FLAGS (\Flagged)")
         self.run_program(*sync)
         self.assertEqual(self.rows(), {"one": "\\Seen", "three": "\\Flagged", "four": ""})
-        flagged = [file.name for file in inbox.glob("cur/*") if self.subject(file) == "three"]
+        flagged = [file.name for file in inbox.glob("cur/*") if subject(file) == "three"]
         self.assertTrue(flagged[0].endswith(":2,F"), flagged)
         before = self.rows()
         self.run_program(*sync)
@@ -56,9 +49,9 @@ class Copies(Programs):
         )
         sync = ["offlineimap", "-o", "-u", "basic", "-c", str(self.folder / "rc")]
         self.run_program(*sync)
-        files = {self.subject(file): file for file in (self.folder / "mail").glob("INBOX/*/*")}
+        files = {subject(file): file for file in (self.folder / "mail").glob("INBOX/*/*")}
         self.assertEqual(sorted(files), ["one", "two"])
-        self.flag(files["two"], "FS")
+        mark(files["two"], "FS")
         self.run_program(*sync)
         self.assertEqual(self.rows(), {"one": "", "two": "\\Flagged \\Seen"})
 
@@ -106,14 +99,6 @@ class Copies(Programs):
         self.assertEqual([got.count(f"about {name}") for name in ("one", "two", "three")], [1, 1, 1])
         self.assertEqual(self.rows(), {})
         self.assertEqual(sorted(self.rows("Archive")), ["one", "three", "two"])
-
-    @staticmethod
-    def subject(file: Path) -> str:
-        return next(line.split()[1] for line in file.read_text().splitlines() if line.startswith("Subject: "))
-
-    @staticmethod
-    def flag(file: Path, letters: str) -> None:
-        file.rename(file.parent.parent / "cur" / f"{file.name.split(':')[0]}:2,{letters}")
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ SEEN, FLAGGED, DELETED = "\\Seen", "\\Flagged", "\\Deleted"
 
 class ManyClients(unittest.TestCase):
     def test_one_order_of_events_explains_what_all_clients_saw(self) -> None:
-        print(Stress(4).run())
+        print(Stress(3).run())
 
     def test_nothing_acknowledged_is_lost_where_the_server_is_killed(self) -> None:
-        print(Stress(6, kills=True).run())
+        print(Stress(5, kills=True).run())
 
 
 class Judge(unittest.TestCase):

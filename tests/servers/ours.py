@@ -13,13 +13,14 @@ PATIENCE = 20.0
 
 
 class Ours:
-    """The example `serve` of the core; options are its words: `port`, `tls`, `provider`."""
+    """The example `serve` of the core; words are its own: `port`, `tls`, `provider`. `store` is a file of before."""
 
-    def __init__(self, user: str = "ada", *, program: str = "", env: dict[str, str] | None = None, **options: object) -> None:
+    def __init__(
+        self, *, store: Path | None = None, program: str = "", env: dict[str, str] | None = None, **words: object
+    ) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="mt-ours-")
-        self.store = Path(self.folder.name) / "served.mail"
-        self.user, self.options, self.env = user, options, env or {}
-        self.program_file = program or self.program()
+        self.store = store or Path(self.folder.name) / "served.mail"
+        self.words, self.env, self.program_file = words, env or {}, program or self.program()
         self.port = 0
         self.start()
 
@@ -32,15 +33,10 @@ class Ours:
 
     def start(self) -> None:
         """At the port of before, where there was one."""
-        options = {"port": self.port, **self.options}
-        words = [f"{name}={value}" for name, value in options.items()]
-        self.process = subprocess.Popen(
-            [self.program_file, str(self.store), self.user, PASSWORD, *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | self.env,
-        )
+        words = [f"{name}={value}" for name, value in {"port": self.port, **self.words}.items()]
+        command = [self.program_file, str(self.store), "ada", PASSWORD, *words]
+        env = os.environ | self.env
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
         assert self.process.stdout
         self.port = int(self.process.stdout.readline())
 
@@ -50,12 +46,11 @@ class Ours:
         self.reap()
 
     def stop(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
         self.reap()
 
     def reap(self) -> None:
-        assert self.process.stdout
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
         self.process.wait(PATIENCE)
         self.process.stdout.close()
 
