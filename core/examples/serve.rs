@@ -1,11 +1,11 @@
-//! Serves a store on loopback until standard input ends: `serve FILE USER PASSWORD [port=N] [tls=FOLDER] [provider=PORT]`.
-//! Prints its port. The store is made where there is none. `tls` names the folder of `server.pem` and `server.key`. With
-//! `provider` it is a gateway: the store is kept in step with the mail of that user, by that password, at that port of this
-//! machine.
+//! Serves a store on loopback until standard input ends: `serve FILE USER PASSWORD [port=N] [tls=implicit|starttls]
+//! [provider=PORT]`. Prints its port. The store is made where there is none; with TLS a certificate of its own, beside it.
+//! With `provider` it is a gateway: the store is kept in step with the mail of that user, by that password, at that port of
+//! this machine.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "whoever started it reads the port there")]
 
-use mailtide::server::{Server, ServerOptions, ServerTls};
+use mailtide::server::{Server, ServerOptions, ServerTls, TlsMode};
 use mailtide::{Account, Code, Credentials, FollowOptions, Mail, MailError, MailOptions, Result, Security};
 use std::io::Read;
 use std::net::SocketAddr;
@@ -24,7 +24,11 @@ async fn main() -> Result<()> {
     options.address = SocketAddr::from(([127, 0, 0, 1], port));
     options.user = Some((user.clone(), password.as_str().into()));
     options.before_login = 64;
-    options.tls = given("tls").map(certificate).transpose()?;
+    if let Some(mode) = given("tls") {
+        let folder = Path::new(file).parent().unwrap_or(Path::new(".")).to_owned();
+        options.tls = Some(ServerTls::SelfSigned { folder, name: "localhost".to_owned() });
+        options.tls_mode = if mode == "starttls" { TlsMode::StartTls } else { TlsMode::Implicit };
+    }
     let Some(provider) = given("provider") else {
         return serve(Server::open(file.as_ref(), options).await?).await;
     };
@@ -51,11 +55,7 @@ async fn serve(server: Server) -> Result<()> {
     Ok(())
 }
 
-fn certificate(folder: &str) -> Result<ServerTls> {
-    let read = |name: &str| std::fs::read_to_string(Path::new(folder).join(name)).map_err(|_| usage());
-    Ok(ServerTls::Pem { certificates: read("server.pem")?, key: read("server.key")?.into() })
-}
-
 fn usage() -> MailError {
-    MailError::new(Code::UsageArgument, "serve FILE USER PASSWORD [port=N] [tls=FOLDER] [provider=PORT]")
+    let text = "serve FILE USER PASSWORD [port=N] [tls=implicit|starttls] [provider=PORT]";
+    MailError::new(Code::UsageArgument, text)
 }
