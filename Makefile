@@ -27,6 +27,7 @@ package: setup
 
 bench: setup
 	benches/run
+	benches/served
 
 fuzz:
 	fuzz/run 60

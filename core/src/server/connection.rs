@@ -219,10 +219,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             match window {
                 Step::Bytes(bytes) => self.wire.push(&bytes).await?,
                 Step::Body(message) => run.give(message, self.body(message).await),
-                Step::End => {
-                    let reply = self.session.fetched(&run);
-                    return self.finish(tag, reply).await;
-                }
+                Step::End => {}
+            }
+            if run.is_over() {
+                let reply = self.session.fetched(&run);
+                return self.finish(tag, reply).await;
             }
         }
     }

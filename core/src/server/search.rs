@@ -12,8 +12,8 @@ use super::reply::{Handled, News, Refusal, Reply};
 use super::selected::Selected;
 use super::session::Session;
 use crate::error::{Code, MailError, Result};
-use crate::imap::UidSet;
-use crate::store::{MailboxId, PlacementRow, Reader};
+use crate::imap::{Flag, UidSet};
+use crate::store::{Flags, MailboxId, PlacementRow, Reader, Walk};
 use matching::{cost, matches};
 use std::fmt::Write as _;
 
@@ -185,7 +185,7 @@ impl Program {
     /// What `each` makes of the messages that match, by UID.
     pub(super) fn find<T>(&self, reader: &dyn Reader, each: impl Fn(&PlacementRow) -> T) -> Result<Vec<T>> {
         let mut found = Vec::new();
-        for uids in self.uids.chunks(ROWS) {
+        for uids in self.flagged(reader)?.chunks(ROWS) {
             for row in reader.placements(self.mailbox, &uids)? {
                 if row.message.is_none() {
                     continue;
@@ -199,6 +199,34 @@ impl Program {
             }
         }
         Ok(found)
+    }
+}
+
+impl Program {
+    /// Those of the messages that have the system flags asked for, which the store can say by itself.
+    fn flagged(&self, reader: &dyn Reader) -> Result<UidSet> {
+        let (with, without) = bits(&self.key);
+        if with == 0 && without == 0 {
+            return Ok(self.uids.clone());
+        }
+        let mut flagged = UidSet::new();
+        let walk = Walk { mailbox: self.mailbox, with, without, newest_first: false };
+        reader.walk(&walk, &|_| true, &mut |row| {
+            flagged.insert(row.uid);
+            Ok(true)
+        })?;
+        Ok(flagged.intersection(&self.uids))
+    }
+}
+
+/// System flags that every match has, and those that none has.
+fn bits(key: &Key) -> (u32, u32) {
+    let of = |flag: &Flag| [flag.clone()].into_iter().collect::<Flags>().bits();
+    match key {
+        Key::Flag(flag, true) => (of(flag), 0),
+        Key::Flag(flag, false) => (0, of(flag)),
+        Key::And(keys) => keys.iter().map(bits).fold((0, 0), |all, one| (all.0 | one.0, all.1 | one.1)),
+        _ => (0, 0),
     }
 }
 

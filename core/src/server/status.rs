@@ -29,7 +29,8 @@ pub(super) fn status_line(
     items: &[StatusItem],
     (utf8, append_limit): (bool, u32),
 ) -> Result<Vec<u8>> {
-    let counts = reader.counts(row.id)?;
+    let counts =
+        if items.contains(&StatusItem::Size) { reader.counts(row.id) } else { reader.counts_without_size(row.id) }?;
     let edge = Edge::of(reader, row)?;
     let value = |item: StatusItem| match item {
         StatusItem::Messages => counts.messages.to_string(),

@@ -128,6 +128,12 @@ pub trait Reader {
     /// How much is in a mailbox.
     fn counts(&self, mailbox: MailboxId) -> Result<Counts>;
 
+    /// The same with a size of 0. A store may remember it for as long as the MODSEQ of the mailbox stays, which every
+    /// change of a placement raises; of a size that does not hold.
+    fn counts_without_size(&self, mailbox: MailboxId) -> Result<Counts> {
+        Ok(Counts { size: 0, ..self.counts(mailbox)? })
+    }
+
     /// A placement by our UID, reserved ones included.
     fn placement(&self, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>>;
     /// A placement by the server's UID, reserved ones included.

@@ -53,6 +53,7 @@ pub(in crate::server) enum Step {
     Bytes(Vec<u8>),
     /// The body of this message is needed, and not held: [`FetchRun::give`].
     Body(MessageId),
+    /// Nothing; [`FetchRun::is_over`].
     End,
 }
 
@@ -91,6 +92,11 @@ impl FetchRun {
     /// Whether what was given last ends inside a row.
     pub(in crate::server) fn is_inside(&self) -> bool {
         !self.pieces.is_empty()
+    }
+
+    /// Whether nothing is left to be written.
+    pub(in crate::server) fn is_over(&self) -> bool {
+        self.left.is_empty() && self.rows.is_empty() && self.pieces.is_empty() && self.out.is_empty()
     }
 
     /// The body that was needed; `None` where it cannot be had: its message is left out, never shown with an empty one.

@@ -32,6 +32,10 @@ impl Reader for Tx<'_> {
         mailboxes::counts(self, mailbox)
     }
 
+    fn counts_without_size(&self, mailbox: MailboxId) -> Result<Counts> {
+        mailboxes::counts_without_size(self, mailbox)
+    }
+
     fn placement(&self, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>> {
         placements::by_uid(self, mailbox, uid)
     }

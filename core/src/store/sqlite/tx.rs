@@ -49,6 +49,11 @@ impl<'a> Tx<'a> {
         Self { store, connection, failed: Cell::new(false), ended: false }
     }
 
+    /// Whether it sees what was committed, and nothing else.
+    pub(super) fn is_snapshot(&self) -> bool {
+        matches!(self.connection, Held::Reader(_))
+    }
+
     pub(super) fn connection(&self) -> Result<&Connection> {
         match &self.connection {
             Held::Reader(connection) => connection.as_ref().ok_or_else(|| Code::Internal.into()),
