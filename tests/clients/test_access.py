@@ -10,17 +10,17 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "simulation")]
+sys.path.insert(0, str(HERE.parent))
 
+from servers.ours import Ours
 from servers.private import PASSWORD
-from test_model import Ours
 
 PATIENCE = 60
 
 
 class Access(unittest.TestCase):
     def serve(self, mode: str) -> Ours:
-        server = Ours(mode)
+        server = Ours(mode=mode)
         self.addCleanup(server.__exit__)
         return server
 
