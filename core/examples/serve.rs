@@ -1,9 +1,7 @@
-//! Serves a store on loopback until standard input ends:
-//! `serve FILE USER PASSWORD [port=N] [tls=FOLDER] [mode=tls|starttls] [provider=PORT]`.
-//!
-//! Prints its port. The store is made where there is none. `tls` names the folder of `server.pem` and `server.key`;
-//! `mode` says how TLS begins, with a certificate of its own beside the store where `tls` names none. With `provider` it
-//! is a gateway: the store is kept in step with the mail of that user, by that password, at that port of this machine.
+//! Serves a store on loopback until standard input ends: `serve FILE USER PASSWORD [port=N] [tls=implicit|starttls]
+//! [provider=PORT]`. Prints its port. The store is made where there is none; with TLS a certificate of its own, beside it.
+//! With `provider` it is a gateway: the store is kept in step with the mail of that user, by that password, at that port of
+//! this machine.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "whoever started it reads the port there")]
 
@@ -26,10 +24,9 @@ async fn main() -> Result<()> {
     options.address = SocketAddr::from(([127, 0, 0, 1], port));
     options.user = Some((user.clone(), password.as_str().into()));
     options.before_login = 64;
-    options.tls = given("tls").map(certificate).transpose()?;
-    if let Some(mode) = given("mode") {
+    if let Some(mode) = given("tls") {
         let folder = Path::new(file).parent().unwrap_or(Path::new(".")).to_owned();
-        options.tls.get_or_insert(ServerTls::SelfSigned { folder, name: "localhost".to_owned() });
+        options.tls = Some(ServerTls::SelfSigned { folder, name: "localhost".to_owned() });
         options.tls_mode = if mode == "starttls" { TlsMode::StartTls } else { TlsMode::Implicit };
     }
     let Some(provider) = given("provider") else {
@@ -58,11 +55,7 @@ async fn serve(server: Server) -> Result<()> {
     Ok(())
 }
 
-fn certificate(folder: &str) -> Result<ServerTls> {
-    let read = |name: &str| std::fs::read_to_string(Path::new(folder).join(name)).map_err(|_| usage());
-    Ok(ServerTls::Pem { certificates: read("server.pem")?, key: read("server.key")?.into() })
-}
-
 fn usage() -> MailError {
-    MailError::new(Code::UsageArgument, "serve FILE USER PASSWORD [port=N] [tls=FOLDER] [mode=tls|starttls] [provider=PORT]")
+    let text = "serve FILE USER PASSWORD [port=N] [tls=implicit|starttls] [provider=PORT]";
+    MailError::new(Code::UsageArgument, text)
 }
