@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
@@ -305,16 +306,24 @@ class Stress:
         try:
             client = Client(port, number, self.history)
             while time.monotonic() < self.end and not self.failures:
-                try:
-                    client.step()
-                except OSError:
-                    if not self.kills:
-                        raise
-                    client.reconnect()
-            client.check()
+                self.survive(client, client.step)
+            # The last kill may come after the last step.
+            while not self.survive(client, client.check):
+                pass
             client.line.close()
         except BaseException as error:
             self.failures.append(error)
+
+    def survive(self, client: Client, action: Callable[[], None]) -> bool:
+        """Whether it went through; where the server was killed under it, the client is connected again."""
+        try:
+            action()
+        except OSError:
+            if not self.kills:
+                raise
+            client.reconnect()
+            return False
+        return True
 
 
 def contents(port: int, mailbox: str) -> dict[int, str]:
