@@ -2,7 +2,8 @@
 .PHONY: demo setup test clients soak check package bench fuzz docs generate simulate
 PYTHON = .venv/bin/python
 
-demo: setup
+demo:
+	tools/setup packages
 	$(PYTHON) demo/run
 
 setup:

@@ -1,115 +1,87 @@
-// Triage of a mailbox in JavaScript: list, read, save, flag, move, and meet a message as it arrives.
+// Triage of a mirror in JavaScript: what Python left, then offline: flags, a move and a reply; and back in step.
 //
-// node demo/triage.mjs URL CA FOLDER      (the password in MAILTIDE_PASSWORD)
+// node demo/triage.mjs URL STORE SMTP      (the password in MAILTIDE_PASSWORD)
 //
-// `demo/triage.py` does the same in Python.
+// Lines that begin with "?" ask whoever started it for something, which has happened once a line comes back.
 
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
-import { Engine, Flag, Role, connect } from "mailtide";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { Flag, open } from "mailtide";
 
-// Characters that take two cells of a terminal.
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
+const answers = createInterface({ input: process.stdin });
 
-async function triage(url, ca, folder) {
-  const engine = new Engine();
-  const report = new Report(engine);
-  const session = await connect(url, { password: process.env.MAILTIDE_PASSWORD, net: { ca }, engine });
+async function triage(url, store, smtp) {
+  const report = new Report();
+  const sender = "Ada Lovelace <ada@analytical.example>";
+  const mail = await open(store, { account: url, password: process.env.MAILTIDE_PASSWORD, smtp, sender });
   try {
-    report.line("logged in over TLS");
-    const inbox = session.mailbox("INBOX");
+    const synced = await mail.sync();
+    report.line(`mirrored ${synced.added} messages with their bodies, ${size(synced.bytes)}`);
+    const inbox = mail.mailbox("INBOX");
+    const flagged = await inbox.fetch("label:$Invoice").list();
+    report.line(`sees the ${flagged.length} that Python has flagged`);
 
-    const unread = await inbox.fetch("is:unread", { order: "newest" }).list();
-    const total = unread.reduce((sum, message) => sum + (message.size ?? 0), 0);
-    report.line(`listed ${unread.length} unread messages, ${size(total)} in all`);
-    for (const message of unread.slice(0, 8)) report.row(message);
+    await asked("offline");
+    report.since = performance.now();
+    const refused = await mail.sync().then(() => "nothing", (error) => error.code);
+    report.line(`the server is gone: ${refused}`);
+    const found = await inbox.fetch("relay").list();
+    report.line(`searched the text of the inbox for "relay": ${found.length} found`);
+    const read = await inbox.flag(await inbox.fetch("is:unread has:attachment").list(), { add: [Flag.SEEN] });
+    const invoices = await inbox.fetch("label:$Invoice subject:invoice").list();
+    const filed = await inbox.move(invoices, "Projects/Analytical Engine");
+    report.line(`marked ${read.done.length} as read, filed ${filed.done.length}`);
+    const moth = await inbox.fetch("from:grace moth", { order: "newest" }).first();
+    const draft = await moth.reply({ text: "Keep it where it is: I take the next coach.\n\nAda\n" });
+    await mail.send(draft);
+    await inbox.flag(moth, { add: [Flag.ANSWERED, Flag.FLAGGED] });
+    report.line(`answered "${moth.subject}"`);
+    report.line(`${(await mail.pending()).length} changes and a reply wait on the disk`);
 
-    let characters = 0;
-    for await (const message of inbox.fetch("is:unread", { parts: ["text"] })) {
-      characters += [...(await message.text())].length;
-    }
-    const read = `read the text of all ${unread.length}, ${characters.toLocaleString("en")} characters`;
-    report.line(`${read}; attachments not loaded`);
+    await asked("online");
+    report.since = performance.now();
+    const back = await mail.sync();
+    const sent = (await mail.outbox()).length === 0 ? "the reply is sent and filed" : "the reply waits";
+    report.line(`in step again: ${back.applied} changes confirmed, ${sent}`);
 
-    const attachments = unread.flatMap((message) => message.attachments);
-    const largest = attachments.reduce((one, other) => ((other.size ?? 0) > (one.size ?? 0) ? other : one));
-    const path = await largest.save(folder);
-    report.line(`saved ${basename(path)}, ${size((await stat(path)).size)}`);
-
-    const withFiles = unread.filter((message) => message.attachments.length > 0);
-    await inbox.flag(withFiles, { add: [Flag.FLAGGED, "$Invoice"] });
-    report.line(`flagged ${withFiles.length} that carry attachments`);
-
-    const lists = await inbox.fetch("is:unread list:moths").list();
-    const moved = await inbox.move(lists, Role.ARCHIVE);
-    report.line(`moved ${moved.done.length} from mailing lists to the archive`);
-
+    const stop = new AbortController();
     const watch = inbox.watch({ signal: AbortSignal.timeout(30_000) });
     await watch.ready();
-    console.log("watching");
-    report.line("watching for new mail");
+    const following = mail.keepInSync({ signal: stop.signal }).catch(() => {});
+    await asked("message");
+    report.since = performance.now();
     for await (const event of watch) {
       if (event.type !== "new") continue;
-      report.line("met a new message as it arrived");
-      report.row(event.message);
+      report.line(`met "${event.message.subject}" as it arrived`);
       break;
     }
-    console.log(`  ${size(report.bytes)} have crossed the network, of ${size(total)} of unread mail`);
+    stop.abort();
+    await following;
   } finally {
-    await session.close();
-    await engine.close();
+    await mail.close();
+    answers.close();
   }
 }
 
-/** Prints what was done, with the time and the bytes that came over the network since the line before. */
+/** Asks for something, and waits until it has happened. */
+async function asked(what) {
+  console.log(`?${what}`);
+  await once(answers, "line");
+}
+
+/** Prints what was done, and how long it took since the line before. */
 class Report {
-  constructor(engine) {
-    this.engine = engine;
-    this.since = performance.now();
-    this.bytes = 0;
-  }
+  since = performance.now();
 
   line(text) {
-    const now = performance.now();
-    const received = this.engine.stats.bytesIn;
-    const overTheNetwork = received > this.bytes ? size(received - this.bytes) : "";
-    const milliseconds = (now - this.since).toFixed(1).padStart(7);
-    console.log(`  ${column(text, 76)}${milliseconds} ms ${overTheNetwork.padStart(9)}`);
-    this.since = now;
-    this.bytes = received;
-  }
-
-  row(message) {
-    const sender = message.from[0]?.name ?? message.from[0]?.email ?? "";
-    const files = message.attachments.filter((a) => !a.inline).map((a) => a.filename ?? a.mediaType).join(", ");
-    const cells = [column(shortDate(message.received), 13), `${column(sender, 19)} `, column(message.subject ?? "", 36)];
-    const clip = files ? `  ${column(`+ ${files}`, 26)}` : "";
-    console.log(`      ${cells.join("")}${size(message.size ?? 0).padStart(8)}${clip}`.trimEnd());
+    const milliseconds = (performance.now() - this.since).toFixed(1).padStart(7);
+    console.log(`  ${text.padEnd(76)}${milliseconds} ms`);
     this.since = performance.now();
   }
-}
-
-function shortDate(date) {
-  if (date === null) return "";
-  const [, day, month, , time] = date.toUTCString().split(" ");
-  return `${day} ${month} ${time.slice(0, 5)}`;
 }
 
 function size(count) {
   return count >= 1e6 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e3).toFixed(1)} kB`;
-}
-
-/** The text in exactly `width` cells of a terminal; a Chinese or Japanese character takes two. */
-function column(text, width) {
-  let out = "";
-  let used = 0;
-  for (const character of text) {
-    const cells = WIDE.test(character) ? 2 : 1;
-    if (used + cells > width - 1) return `${out}…${" ".repeat(width - 1 - used)}`;
-    out += character;
-    used += cells;
-  }
-  return out + " ".repeat(width - used);
 }
 
 await triage(...process.argv.slice(2, 5));

@@ -1,8 +1,8 @@
-"""Triage of a mailbox in Python: list, read, save, flag, move, and meet a message as it arrives.
+"""Triage of a mirror in Python: list, read, save, flag and move, and tell the server.
 
-python demo/triage.py URL CA FOLDER      (the password in MAILTIDE_PASSWORD)
+python demo/triage.py URL STORE FOLDER      (the password in MAILTIDE_PASSWORD)
 
-`demo/triage.mjs` does the same in JavaScript.
+`demo/triage.mjs` goes on in JavaScript, and offline.
 """
 
 import asyncio
@@ -12,27 +12,25 @@ import time
 from unicodedata import east_asian_width
 
 import mailtide
-from mailtide import Engine, Flag, Net, New, Role
+from mailtide import Flag, Role
 
 
-async def triage(url: str, ca: str, folder: str) -> None:
-    engine = Engine()
-    report = Report(engine)
-    password = os.environ["MAILTIDE_PASSWORD"]
-    async with mailtide.connect(url, password=password, net=Net(ca=ca), engine=engine) as session:
-        report.line("logged in over TLS")
-        inbox = session.mailbox("INBOX")
+async def triage(url: str, store: str, folder: str) -> None:
+    report = Report()
+    async with mailtide.open(store, url, password=os.environ["MAILTIDE_PASSWORD"]) as mail:
+        synced = await mail.sync()
+        report.line(f"mirrored {synced.added} messages with their bodies, {size(synced.bytes)}")
+        inbox = mail.mailbox("INBOX")
 
         unread = await inbox.fetch("is:unread", order="newest").list()
-        total = sum(message.size or 0 for message in unread)
-        report.line(f"listed {len(unread)} unread messages, {size(total)} in all")
-        for message in unread[:8]:
+        report.line(f"listed {len(unread)} unread messages, from the mirror")
+        for message in unread[:6]:
             report.row(message)
 
         characters = 0
         async for message in inbox.fetch("is:unread", parts=["text"]):
             characters += len(await message.text())
-        report.line(f"read the text of all {len(unread)}, {characters:,} characters; attachments not loaded")
+        report.line(f"read the text of all {len(unread)}, {characters:,} characters")
 
         attachments = [attachment for message in unread for attachment in message.attachments]
         largest = max(attachments, key=lambda attachment: attachment.size or 0)
@@ -41,46 +39,31 @@ async def triage(url: str, ca: str, folder: str) -> None:
 
         with_files = [message for message in unread if message.attachments]
         await inbox.flag(with_files, add=[Flag.FLAGGED, "$Invoice"])
-        report.line(f"flagged {len(with_files)} that carry attachments")
+        lists = await inbox.move(await inbox.fetch("is:unread list:moths").list(), Role.ARCHIVE)
+        report.line(f"flagged {len(with_files)} that carry attachments, archived {len(lists.done)} of a mailing list")
 
-        lists = await inbox.fetch("is:unread list:moths").list()
-        moved = await inbox.move(lists, Role.ARCHIVE)
-        report.line(f"moved {len(moved.done)} from mailing lists to the archive")
-
-        async with inbox.watch() as events, asyncio.timeout(30):
-            print("watching", flush=True)
-            report.line("watching for new mail")
-            async for event in events:
-                if isinstance(event, New):
-                    report.line("met a new message as it arrived")
-                    report.row(event.message)
-                    break
-        print(f"  {size(report.bytes)} have crossed the network, of {size(total)} of unread mail")
-    await engine.close()
+        told = await mail.sync()
+        report.line(f"told the server: {told.applied} changes confirmed")
 
 
 class Report:
-    """Prints what was done, with the time and the bytes that came over the network since the line before."""
+    """Prints what was done, and how long it took since the line before."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self) -> None:
         self.since = time.perf_counter()
-        self.bytes = 0
 
     def line(self, text: str) -> None:
-        now, received = time.perf_counter(), self.engine.stats.bytes_in
-        milliseconds = (now - self.since) * 1000
-        over_the_network = size(received - self.bytes) if received > self.bytes else ""
-        print(f"  {column(text, 76)}{milliseconds:7.1f} ms {over_the_network:>9}", flush=True)
-        self.since, self.bytes = now, received
+        milliseconds = (time.perf_counter() - self.since) * 1000
+        print(f"  {column(text, 76)}{milliseconds:7.1f} ms", flush=True)
+        self.since = time.perf_counter()
 
     def row(self, message: mailtide.Message) -> None:
         sender = message.from_[0].name or message.from_[0].email if message.from_ else ""
-        when = f"{message.received:%d %b %H:%M}" if message.received else ""
+        when = f"{message.received.astimezone():%d %b %H:%M}" if message.received else ""
         files = ", ".join(a.filename or a.media_type for a in message.attachments if not a.inline)
         clip = f"+ {files}" if files else ""
-        cells = f"{when:13}{column(sender, 19)} {column(message.subject or '', 36)}{size(message.size or 0):>8}"
-        print(f"      {cells}  {column(clip, 26)}".rstrip())
+        cells = f"{when:13}{column(sender, 19)} {column(message.subject or '', 44)}{size(message.size or 0):>8}"
+        print(f"      {cells}  {column(clip, 26)}".rstrip(), flush=True)
         self.since = time.perf_counter()
 
 

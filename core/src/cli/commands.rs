@@ -59,6 +59,20 @@ pub(super) const COMMON: &[Opt] = &[
 /// Every command, in the order of the help.
 pub(super) const COMMANDS: &[Command] = &[
     Command {
+        name: "demo",
+        takes: "",
+        about: "Shows what Mailtide does, on a server and a mailbox of its own",
+        details: "Makes a mailbox, serves it, mirrors it, works in it offline and brings both sides in step again. \
+                  Nothing outside a temporary folder is touched. On a terminal it then serves the mailbox until Ctrl-C, \
+                  so that a mail program can be pointed at it.",
+        options: &[
+            value("fill", "FILE", "Only make the mailbox, as a store in FILE"),
+            value("picture", "FILE", "Draw the inbox into FILE, as SVG"),
+            switch("no-wait", "End with the story, also on a terminal"),
+        ],
+        completes: Completes::Nothing,
+    },
+    Command {
         name: "login",
         takes: "NAME URL",
         about: "Tries an account and writes it into the configuration",
@@ -113,7 +127,11 @@ pub(super) const COMMANDS: &[Command] = &[
         takes: "[MAILBOX]",
         about: "Lists the mailboxes, or the messages of one, newest first",
         details: "",
-        options: &[LIMIT, short('u', switch("unread", "Only messages that are unread"))],
+        options: &[
+            LIMIT,
+            short('u', switch("unread", "Only messages that are unread")),
+            value("picture", "FILE", "Draw the list of MAILBOX into FILE, as SVG"),
+        ],
         completes: Completes::Nothing,
     },
     Command {

@@ -10,12 +10,14 @@ mod args;
 mod commands;
 mod completion;
 mod config;
+mod demo;
 mod doctor;
 mod exit;
 mod help;
 mod login;
 mod ls;
 mod password;
+mod picture;
 mod rows;
 mod screen;
 mod search;
@@ -90,7 +92,7 @@ fn begin(args: Args, screen: Screen) -> Result<u8> {
         let _listening = runtime.spawn(listen(stopper));
         let command = Command { args, screen, stop };
         // These end by it, and say so themselves.
-        if matches!(command.args.command.name, "serve" | "watch") || command.args.is("follow") {
+        if matches!(command.args.command.name, "serve" | "watch" | "demo") || command.args.is("follow") {
             return dispatch(&command).await;
         }
         tokio::select! {
@@ -109,6 +111,7 @@ async fn dispatch(command: &Command) -> Result<u8> {
                 command.args.only()?.ok_or_else(|| args::usage("Which shell?").hint("Give bash, zsh or fish"))?;
             command.screen.bytes(completion::completion(shell)?.as_bytes()).map(|()| exit::DONE)
         }
+        "demo" => demo::run(command).await,
         "doctor" => doctor::run(command).await,
         "login" => login::run(command).await,
         "ls" => ls::run(command).await,

@@ -7,7 +7,7 @@ use super::ls::{LIMIT, newest, show};
 use super::setup::mail;
 use crate::error::Result;
 use crate::query::Query;
-use crate::session::{ListOptions, Message};
+use crate::session::{ListOptions, Message, Parts};
 
 pub(super) async fn run(command: &Command) -> Result<u8> {
     if command.args.rest.is_empty() {
@@ -25,7 +25,7 @@ pub(super) async fn run(command: &Command) -> Result<u8> {
     };
     let mut found: Vec<Message> = Vec::new();
     for name in &names {
-        found.extend(newest(&mail.mailbox(name.as_str())?, query.clone().into(), limit).await?);
+        found.extend(newest(&mail.mailbox(name.as_str())?, query.clone().into(), (limit, Parts::default())).await?);
     }
     let received = |message: &Message| message.received().map(|date| date.seconds);
     found.sort_by_key(|message| std::cmp::Reverse(received(message)));

@@ -84,6 +84,26 @@ pub(super) fn table(columns: &[Column], rows: &[Vec<Cell>], width: usize, colour
     titles.into_iter().chain(rows).map(|row| line(columns, &widths, row, colour)).collect()
 }
 
+/// A table within a frame that carries a title.
+pub(super) fn framed(
+    title: &str,
+    columns: &[Column],
+    rows: &[Vec<Cell>],
+    (width, colour): (usize, bool),
+) -> Vec<String> {
+    let inner = width.saturating_sub(4);
+    let (plain, shown) = (table(columns, rows, inner, false), table(columns, rows, inner, colour));
+    let frame = |text: &str| Look::Dim.of(text, colour);
+    let rest = "─".repeat(width.saturating_sub(cells(title) + 5));
+    let mut out = vec![format!("{} {} {}", frame("╭─"), Look::Bold.of(title, colour), frame(&format!("{rest}╮")))];
+    for (plain, shown) in plain.iter().zip(shown) {
+        let space = " ".repeat(inner.saturating_sub(cells(plain)));
+        out.push(format!("{} {shown}{space} {}", frame("│"), frame("│")));
+    }
+    out.push(frame(&format!("╰{}╯", "─".repeat(width.saturating_sub(2)))));
+    out
+}
+
 fn line(columns: &[Column], widths: &[usize], row: &[Cell], colour: bool) -> String {
     let mut out = String::new();
     for ((column, width), cell) in columns.iter().zip(widths).zip(row).filter(|((_, width), _)| **width > 0) {
@@ -129,6 +149,14 @@ mod tests {
         assert!(table(COLUMNS, &[], 30, false).is_empty());
         let wide = table(COLUMNS, &rows, 200, true);
         assert!(wide[1].contains("\u{1b}[1mA moth"), "{wide:?}");
+    }
+
+    #[test]
+    fn a_frame_closes_around_every_line() {
+        let rows = [row("7", "A moth 🦋", "1 kB"), row("12", "会議の件", "2.5 MB")];
+        let lines = framed("Inbox", COLUMNS, &rows, (40, false));
+        assert_eq!(lines[0], "╭─ Inbox ──────────────────────────────╮");
+        assert!(lines.len() == 5 && lines.iter().all(|line| cells(line) == 40), "{lines:#?}");
     }
 
     #[test]
