@@ -24,6 +24,7 @@ NAMES = {
     "_mailbox.py": ["One", "Chosen", "Selection", "Mailbox", "Target"],
     "_mailboxes.py": ["Mailboxes"],
     "_session.py": ["Session", "connect"],
+    "_search.py": ["Hit"],
     "_mail.py": ["Mail", "open", "repair"],
 }
 
@@ -74,6 +75,7 @@ from ._mailbox import Column, Order, Part
 from ._names import Role
 from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
+from ._search import Snippet
 from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
 '''
 

@@ -29,6 +29,7 @@ mod options;
 mod query;
 mod queue;
 mod reply;
+mod search;
 mod selection;
 mod session;
 mod stream;

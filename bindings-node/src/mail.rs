@@ -13,6 +13,7 @@ use crate::mailboxes::Mailboxes;
 use crate::options::since;
 use crate::queue::Queue;
 use crate::reply::Reply;
+use crate::search::{self, FindInput};
 use crate::selection::{Selection, TargetInput};
 use crate::watch::Watch;
 use mailtide::outbox::Decision;
@@ -88,6 +89,14 @@ impl Mail {
     #[napi]
     pub fn cursor(&self, id: u32) {
         self.start(id, async move |m| Ok(Reply::Text(m.cursor().await?)));
+    }
+
+    /// Ends with a [`Batch`](crate::messages::Batch) of hits.
+    #[napi]
+    pub fn search(&self, id: u32, query: &Selection, options: FindInput) -> napi::Result<()> {
+        let (query, options, queue) = (search::query(query.inner())?, options.into_options()?, Arc::clone(&self.queue));
+        self.start(id, async move |m| Ok(search::found(m.search(query, options).await?, queue)));
+        Ok(())
     }
 
     #[napi]

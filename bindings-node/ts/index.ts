@@ -16,13 +16,14 @@ export type { Code, ErrorContext, Retry } from "./errors.js";
 export { Flag, Role } from "./flag.js";
 export { Headers } from "./headers.js";
 export type { HeaderField } from "./headers.js";
+export type { Hit, Snippet } from "./hit.js";
 export type { MailboxInfo, MailboxStatus, Namespace, Namespaces, RawReply } from "./info.js";
 export type {
   Evicted, Exported, Imported, Keep, Outgoing, OutgoingRecipient, Paused, Pending, Repaired, SendReport, SyncCounts, SyncReport,
   SyncStep, Usage,
 } from "./local.js";
 export { Mail, repair } from "./mail.js";
-export type { ChangesOptions, ExportOptions, ImportOptions, SendOptions, SyncOptions, TidyOptions } from "./mail.js";
+export type { ChangesOptions, ExportOptions, FindOptions, ImportOptions, SendOptions, SyncOptions, TidyOptions } from "./mail.js";
 export { Mailbox } from "./mailbox.js";
 export type {
   AppendOptions, Column, FetchOptions, FlagOptions, MoveOptions, Part, QueryOptions, SearchOptions, WatchOptions, WriteOptions,

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { bridge, direct, listen, request, requestJson } from "./bridge.js";
 import { nativeDraft, type Draft, type DraftFields } from "./draft.js";
 import { usage } from "./errors.js";
+import { unpackHits, type Hit } from "./hit.js";
 import { dated, nativeKeep, sendReport, syncReport } from "./local.js";
 import type {
   Evicted, Exported, Imported, Keep, Outgoing, PackedOutgoing, PackedPending, PackedReport, PackedSent, Paused, Pending,
@@ -11,7 +12,7 @@ import type {
 } from "./local.js";
 import { Mailboxes } from "./mailboxes.js";
 import { native, type NativeExport, type NativeImport, type NativeMail, type NativeSend } from "./native.js";
-import type { NativeSync, NativeTidy } from "./native.js";
+import type { NativeBatch, NativeFind, NativeSync, NativeTidy } from "./native.js";
 import { checkOptions, count, given, nativeTarget, type CallOptions, type LongCallOptions, type Target } from "./options.js";
 import { listener } from "./progress.js";
 import type { Q } from "./query.js";
@@ -51,6 +52,21 @@ export interface SendOptions extends CallOptions {
   copy?: boolean | null;
   /** What to do when it cannot be known whether it was sent: leave it to a person unless given. */
   onDoubt?: "ask" | "resend" | "assume_sent" | null;
+}
+
+const FIND = ["signal", "mailbox", "order", "limit", "snippets", "timeZone"] as const;
+
+export interface FindOptions extends CallOptions {
+  /** One mailbox; all unless given. */
+  mailbox?: Target | null;
+  /** `newest` unless given; with `rank` those come first that the words of the query say most about. */
+  order?: "newest" | "oldest" | "rank" | null;
+  /** At most this many messages, 50 unless given; `Infinity` is no limit. */
+  limit?: number | null;
+  /** Give the piece of each message that has most of what was looked for. */
+  snippets?: boolean | null;
+  /** What `after:`, `before:` and `on:` mean; the system's zone unless given. */
+  timeZone?: string | null;
 }
 
 const EXPORT = ["signal", "format", "mailbox", "query", "timeZone", "onProgress"] as const;
@@ -130,6 +146,19 @@ export class Mail extends Mailboxes {
   async cursor(options?: CallOptions): Promise<string> {
     const { signal } = checkOptions(options, ["signal"]);
     return await request(signal, (id) => this.#native.cursor(id));
+  }
+
+  /**
+   * Searches all mailboxes, or one: the messages that come first in the order asked for.
+   *
+   * When ranked, rare words count more than common ones, a subject more than a text, and a whole word more than a piece of
+   * one. A message that is in several mailboxes is found in each.
+   */
+  async search(query: string | Q, options?: FindOptions): Promise<Hit[]> {
+    const { signal, mailbox, order, limit, snippets, timeZone } = checkOptions(options, FIND);
+    const [chosen, most] = [readSelection(query), limit === Infinity ? undefined : count("limit", limit ?? 50)];
+    const asked = given<NativeFind>({ mailbox: maybeTarget(mailbox), order, limit: most, snippets: snippets ?? false, timeZone });
+    return unpackHits(await request<NativeBatch>(signal, (id) => this.#native.search(id, chosen, asked)));
   }
 
   /**

@@ -31,6 +31,8 @@ type Repeated = Addresses | 0;
 /** Messages as the engine hands them over: column by column. @internal */
 export interface PackedBatch {
   place: Place;
+  /** Where messages are of several mailboxes: that of each. */
+  places?: Place[];
   flagSets: string[][];
   uid: number[];
   /** Numbers of flag sets. */
@@ -83,7 +85,7 @@ export class Message {
 
   /** Its address, which may be kept. */
   get ref(): MessageRef {
-    return new MessageRef(...this.#columns.place, this.uid);
+    return new MessageRef(...(this.#columns.places?.[this.#index] ?? this.#columns.place), this.uid);
   }
 
   get uid(): number {

@@ -178,6 +178,7 @@ export interface NativeMail {
   keepInSync(id: number): Started;
   changes(since: string): NativeWatch;
   cursor(id: number): Started;
+  search(id: number, query: NativeSelection, options: NativeFind): Started;
   pending(id: number): Started;
   retry(id: number, change: number): Started;
   drop(id: number, change: number): Started;
@@ -197,6 +198,14 @@ export interface NativeMail {
   check(id: number): Started;
   export(id: number, path: string, query: NativeSelection, options: NativeExport): Started;
   import(id: number, path: string, options: NativeImport): Started;
+}
+
+export interface NativeFind {
+  mailbox?: NativeTarget;
+  order?: string;
+  limit?: number;
+  snippets: boolean;
+  timeZone?: string;
 }
 
 export interface NativeExport {

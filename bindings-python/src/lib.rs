@@ -32,6 +32,7 @@ mod options;
 mod query;
 mod reference;
 mod runtime;
+mod search;
 mod selection;
 mod session;
 mod stream;

@@ -7,7 +7,7 @@ use crate::local::{self, SendArguments};
 use crate::mailboxes::NativeMailboxes;
 use crate::runtime::Owned;
 use crate::watch::NativeWatch;
-use crate::{archive, draft, options, target};
+use crate::{archive, draft, options, search, target};
 use mailtide::outbox::Decision;
 use mailtide::store::upkeep::Retention;
 use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount};
@@ -103,6 +103,13 @@ impl NativeMail {
     fn cursor(&self, py: Python<'_>) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::new(async move { mail.cursor().await }))
+    }
+
+    fn search(&self, query: Object<'_, '_>, options: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, query, options) = (self.get(query.py())?, search::query(query)?, search::options(options)?);
+        let blocking = self.blocking;
+        let found = async move { mail.search(query, options).await };
+        Ok(self.online(found, move |py, hits| search::hits(py, hits, blocking)))
     }
 
     fn pending(&self, py: Python<'_>) -> PyResult<Call> {

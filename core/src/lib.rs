@@ -37,7 +37,7 @@ pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
 pub use mail::{
     AnyMailbox, ArchiveFormat, ExportOptions, Exported, FollowOptions, ImportOptions, Imported, LocalMailbox, Mail,
-    MailOptions, Mailboxes,
+    MailHit, MailOptions, MailSearchOptions, Mailboxes,
 };
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 #[cfg(feature = "test-support")]

@@ -21,6 +21,7 @@ mod manage;
 mod names;
 mod open;
 mod pending;
+mod search;
 mod select;
 mod send;
 mod upkeep;
@@ -31,6 +32,7 @@ pub use archive::{ArchiveFormat, ExportOptions, Exported, ImportOptions, Importe
 pub use follow::FollowOptions;
 pub use mailbox::LocalMailbox;
 pub use open::MailOptions;
+pub use search::{MailHit, MailSearchOptions};
 
 use crate::error::{Code, MailError, Result};
 use crate::message::{AddrSpec, EmailAddress};

@@ -126,6 +126,8 @@ class Caller:
                 if "content" in args:
                     path.write_text(args.pop("content"))
                 return plain.answer(await getattr(self.mail, {"import": "import_"}.get(verb, verb))(path, **args))
+            case "search":
+                return plain.answer(await self.mail.search(args.pop("query"), **args))
             case "set_keep":
                 rule = args["keep"] and mailtide.Keep(**args["keep"])
                 return await self.mail.set_keep(rule, args.get("name"))

@@ -34,6 +34,11 @@ def answer(value: Any) -> Any:
             return error(value)
         case Address():
             return {"name": value.name, "email": value.email}
+        case Message():
+            return message(value)
+        case mailtide.Snippet(text, marks):
+            marked = [text[start:end] for start, end in marks]
+            return {**{field.name: getattr(value, field.name) for field in fields(value)}, "marked": marked}
         case Attachment():
             names = ("path", "filename", "media_type", "size", "inline", "content_id")
             return {name: getattr(value, name) for name in names}

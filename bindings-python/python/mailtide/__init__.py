@@ -83,6 +83,7 @@ from ._names import Flag, Role
 from ._native import Address, Attachment, Bytes, Message, MessageRef, Q, Stream, UidSet
 from ._native import version as __version__
 from ._query import q
+from ._search import Hit, Snippet
 from ._session import Session, connect
 from ._types import (
     BulkResult,
@@ -105,13 +106,13 @@ from ._watch import Watch
 __all__ = [
     "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes",
     "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Exported", "Failed", "FileError",
-    "Flag", "Flags", "Gap", "Headers", "Imported", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
+    "Flag", "Flags", "Gap", "Headers", "Hit", "Imported", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
     "Mailbox", "MailboxAdded", "MailboxChanged", "MailboxError", "MailboxGone", "MailboxInfo",
     "MailboxMissingError", "MailboxRenamed", "MailboxResetError", "MailboxStatus", "Mailboxes", "Message",
     "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError",
     "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError", "Outgoing", "OutgoingChanged",
     "OutgoingRecipient", "PartialError", "PasswordRequest", "Paused", "Pending", "PendingChanged", "Progress", "Q",
-    "QueryError", "RawReply", "Removed", "Repaired", "Reset", "Role", "SendReport", "ServerError", "Session",
+    "QueryError", "RawReply", "Removed", "Repaired", "Reset", "Role", "SendReport", "ServerError", "Session", "Snippet",
     "Stats", "Step", "StoreError", "Stream", "SyncCounts", "SyncReport", "ThrottledError", "Timeouts", "TlsError",
     "Token", "TokenRequest", "UidSet", "Usage", "UsageError", "Watch", "__version__", "connect", "open", "q",
     "repair",

@@ -31,6 +31,7 @@ from ._mailbox import Target, unwrap, zone
 from ._mailboxes import Mailboxes
 from ._native import Address, Q
 from ._progress import OnProgress
+from ._search import Hit
 from ._session import described
 from ._watch import Watch
 
@@ -85,6 +86,25 @@ class Mail(Mailboxes):
     async def cursor(self) -> str:
         """The place in the feed after all that has happened: take it, fetch what there is, then ask for `changes`."""
         return await self._native.cursor()
+
+    async def search(
+        self,
+        query: str | Q,
+        *,
+        mailbox: Target | None = None,
+        order: Literal["newest", "oldest", "rank"] = "newest",
+        limit: int | None = 50,
+        snippets: bool = False,
+        tz: str | ZoneInfo | None = None,
+    ) -> list[Hit]:
+        """Searches all mailboxes, or one: at most `limit` messages, those that come first in that order, or all for `None`.
+
+        With `order="rank"` those come first that the words of the query say most about: rare words count more, so does a
+        subject, and a whole word more than a piece of one. With `snippets` each comes with the piece of its text that has
+        most of what was looked for. A message that is in several mailboxes is found in each.
+        """
+        target = None if mailbox is None else unwrap(mailbox)
+        return await self._native.search(query, (target, order, limit, snippets, zone(tz)))
 
     async def pending(self) -> list[Pending]:
         """Local changes that the server has not confirmed, the oldest first. Those that are parked, or wait for a parked

@@ -19,6 +19,7 @@ from . import _engine, _mail, _mailbox, _mailboxes, _messages, _session, _watch
 from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
 from ._mailbox import Chosen, Column, One, Order, Part, Selection, Target
 from ._native import Attachment, Message, Stream, run_blocking
+from ._search import Hit
 from ._twin import Twin, inner, twin
 
 
@@ -77,7 +78,7 @@ def repair(path: Any) -> Any:
 
 
 __all__ = [
-    "Attachment", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Mail", "Mailbox", "Mailboxes", "Message",
+    "Attachment", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Hit", "Mail", "Mailbox", "Mailboxes", "Message",
     "Messages", "New", "Offline", "One", "Online", "Order", "Part", "Removed", "Reset", "Selection",
     "Session", "Stream", "Target", "Watch", "connect", "open",
     "repair",

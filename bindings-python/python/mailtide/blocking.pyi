@@ -45,9 +45,10 @@ from ._mailbox import Column, Order, Part
 from ._names import Role
 from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
+from ._search import Snippet
 from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
 
-__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open', 'repair']
+__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Hit', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open', 'repair']
 
 @final
 class Message:
@@ -411,6 +412,13 @@ def connect(account: str | Account, *, password: Password | None=None, token: To
     `allow_cleartext`.
     """
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message that was found."""
+    message: Message
+    score: float
+    snippet: Snippet | None
+
 class Mail(Mailboxes):
     """A local mailbox in step with an account, or one with nothing behind it. Safe to share between tasks.
 
@@ -447,6 +455,14 @@ class Mail(Mailboxes):
 
     def cursor(self) -> str:
         """The place in the feed after all that has happened: take it, fetch what there is, then ask for `changes`."""
+
+    def search(self, query: str | Q, *, mailbox: Target | None=None, order: Literal['newest', 'oldest', 'rank']='newest', limit: int | None=50, snippets: bool=False, tz: str | ZoneInfo | None=None) -> list[Hit]:
+        """Searches all mailboxes, or one: at most `limit` messages, those that come first in that order, or all for `None`.
+
+        With `order="rank"` those come first that the words of the query say most about: rare words count more, so does a
+        subject, and a whole word more than a piece of one. With `snippets` each comes with the piece of its text that has
+        most of what was looked for. A message that is in several mailboxes is found in each.
+        """
 
     def pending(self) -> list[Pending]:
         """Local changes that the server has not confirmed, the oldest first. Those that are parked, or wait for a parked

@@ -1,12 +1,15 @@
 //! Messages to a segment.
 
-use super::segment::{Builder, Held, SegmentData};
-use crate::query::{Field, words};
+use super::segment::{Builder, Held, SEAM, SegmentData};
+use crate::query::{Field, seams, words};
 use std::collections::{BTreeMap, HashMap};
 
 /// Most different words that are taken of one message; the rest of a longer one is not indexed, and the message is
 /// looked at for every query.
 const MOST_WORDS: usize = 50_000;
+
+/// Most different seams that are taken of one message; of a longer one they prove nothing.
+const MOST_SEAMS: usize = 100_000;
 
 /// Messages whose words are being gathered. Takes memory for every different word and four bytes for every message that
 /// has it: [`Batch::size`] says about how much.
@@ -49,24 +52,28 @@ impl Batch {
     /// Ids ascend within a store and are at most 2^32.
     pub fn add(&mut self, id: i64, (header, body): (bool, bool), texts: &[(Field, &str)]) {
         let next = u32::try_from(self.docs.len()).unwrap_or(u32::MAX);
-        let new = Held { id, header: false, body: false, length: 0 };
+        let new = Held { id, header: false, body: false, seams: true, length: 0 };
         let (held, number) = self.docs.entry(id).or_insert((new, next));
         let number = *number;
-        let mut taken = 0;
+        let (mut taken, mut seams_taken) = (0, 0);
+        let mut key = Vec::new();
+        let mut take = |field: u8, word: &str, (taken, most): (&mut usize, usize)| {
+            key.clear();
+            key.push(field);
+            key.extend(word.as_bytes());
+            if *taken < most && post(&mut self.lists, &key, number, &mut self.size) {
+                *taken += 1;
+            }
+        };
         for (field, text) in texts {
-            let mut key = vec![*field as u8];
-            words(text, |word| {
-                key.truncate(1);
-                key.extend(word.as_bytes());
-                if taken < MOST_WORDS && post(&mut self.lists, &key, number, &mut self.size) {
-                    taken += 1;
-                }
-            });
+            words(text, |word| take(*field as u8, word, (&mut taken, MOST_WORDS)));
+            seams(text, |seam| take(*field as u8 | SEAM, seam, (&mut seams_taken, MOST_SEAMS)));
         }
         held.length += u32::try_from(taken).unwrap_or(u32::MAX);
         // What is not there whole must not be taken for proof that a word is missing.
         held.header |= header && taken < MOST_WORDS;
         held.body |= body && taken < MOST_WORDS;
+        held.seams &= seams_taken < MOST_SEAMS;
         self.size += 64;
     }
 
@@ -81,7 +88,7 @@ impl Batch {
         }
         let mut lists: Vec<(Box<[u8]>, Vec<u32>)> = self.lists.into_iter().collect();
         lists.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let mut builder = Builder::new(self.docs.into_values().map(|(held, _)| held).collect());
+        let mut builder = Builder::new(self.docs.into_values().map(|(held, _)| held).collect(), true);
         for (word, list) in lists {
             let mut list: Vec<u32> = list.iter().filter_map(|number| places.get(*number as usize).copied()).collect();
             list.sort_unstable();

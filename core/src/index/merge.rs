@@ -28,6 +28,11 @@ impl Merge {
     /// One segment of several. Messages of which `is_gone` is true are left out, with the words that nobody else has. A
     /// block of each is in memory at a time, and the result.
     pub fn run(segments: &[Source<'_>], gone: &DocSet) -> Result<SegmentData> {
+        Self::as_current(segments, gone, segments.iter().all(|segment| segment.head.is_current))
+    }
+
+    /// The same, saying whether the result [is current](super::Head::is_current).
+    pub fn as_current(segments: &[Source<'_>], gone: &DocSet, is_current: bool) -> Result<SegmentData> {
         let docs = documents(segments, gone);
         let places: BTreeMap<i64, u32> = docs.iter().zip(0..).map(|(doc, place)| (doc.id, place)).collect();
         let mut inputs = Vec::new();
@@ -35,7 +40,7 @@ impl Merge {
             let map = segment.head.docs.iter().map(|doc| places.get(&doc.id).copied()).collect();
             inputs.push(Input::open(segment, map)?);
         }
-        let mut builder = Builder::new(docs);
+        let mut builder = Builder::new(docs, is_current);
         while let Some(word) = inputs.iter().filter_map(|input| input.word()).min().map(<[u8]>::to_vec) {
             let mut list = Vec::new();
             for input in &mut inputs {
@@ -54,17 +59,18 @@ impl Merge {
 }
 
 fn documents(segments: &[Source<'_>], gone: &DocSet) -> Vec<Held> {
-    let mut docs: BTreeMap<i64, Held> = BTreeMap::new();
+    let mut docs: BTreeMap<i64, (Held, (bool, bool))> = BTreeMap::new();
     for held in segments.iter().flat_map(|segment| &segment.head.docs).filter(|held| !gone.contains(held.id)) {
-        docs.entry(held.id)
-            .and_modify(|doc| {
-                doc.header |= held.header;
-                doc.body |= held.body;
-                doc.length = doc.length.saturating_add(held.length);
-            })
-            .or_insert(*held);
+        let nothing = Held { header: false, body: false, length: 0, ..*held };
+        let (doc, with_seams) = docs.entry(held.id).or_insert((nothing, (false, false)));
+        doc.header |= held.header;
+        doc.body |= held.body;
+        doc.length = doc.length.saturating_add(held.length);
+        with_seams.0 |= held.seams && held.header;
+        with_seams.1 |= held.seams && held.body;
     }
-    docs.into_values().collect()
+    let seams = |(doc, with_seams): (Held, _)| Held { seams: with_seams == (doc.header, doc.body), ..doc };
+    docs.into_values().map(seams).collect()
 }
 
 /// One segment, word by word.

@@ -7,6 +7,8 @@
 //! * The words of a block stand one after another as plain text, so that a piece of a word is found by looking for bytes.
 //! * The postings are numbers of messages within the segment, as Rice codes of their distances: within a few per cent of
 //!   the least that a list of that density takes.
+//! * Pairs of words that follow each other stand among the words, by a few letters of each
+//!   ([seams](crate::query::seams)): of messages that have all words of a phrase, few are left to be looked at.
 //!
 //! Whoever keeps segments (a store) may compress words further. Everything here is a function of values; what cannot be
 //! read is [`Code::StoreDamaged`], never a missing word.
@@ -21,7 +23,7 @@ mod segment;
 pub use batch::Batch;
 pub use docset::DocSet;
 pub use merge::{Merge, to_merge};
-pub use search::{Blocks, Hits, Source, search};
+pub use search::{Blocks, Hits, Source, search, search_seams};
 pub use segment::{Block, Head, Held, SegmentData};
 
 use crate::error::{Code, MailError};

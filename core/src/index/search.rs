@@ -2,7 +2,7 @@
 
 use super::damaged;
 use super::docset::DocSet;
-use super::segment::{BlockReader, Head};
+use super::segment::{BlockReader, Head, SEAM};
 use crate::error::Result;
 use crate::query::{Edge, Field, Wanted, WordTerm};
 use bytes::Bytes;
@@ -42,8 +42,9 @@ pub struct Hits {
 pub fn search(term: &WordTerm, segments: &[Source<'_>], ranked: bool) -> Result<Hits> {
     let mut total = Hits::default();
     let held: usize = segments.iter().map(|segment| segment.head.docs.len()).sum();
+    let fields: Vec<u8> = term.fields.iter().map(|field| *field as u8).collect();
     for (number, wanted) in term.wanted.iter().enumerate() {
-        let found = one(wanted, term.fields, segments, ranked.then_some(held))?;
+        let found = one(wanted, &fields, segments, ranked.then_some(held))?;
         if number == 0 {
             total = found;
         } else {
@@ -61,7 +62,22 @@ pub fn search(term: &WordTerm, segments: &[Source<'_>], ranked: bool) -> Result<
     Ok(total)
 }
 
-fn one(wanted: &Wanted, fields: &[Field], segments: &[Source<'_>], ranked: Option<usize>) -> Result<Hits> {
+/// Messages that have every seam that a term wants, each in any of its fields; `None` where it wants none. Only of
+/// messages that are [held with seams](super::Held::seams) does that say anything.
+pub fn search_seams(term: &WordTerm, segments: &[Source<'_>]) -> Result<Option<DocSet>> {
+    let fields: Vec<u8> = term.fields.iter().map(|field| *field as u8 | SEAM).collect();
+    let mut all: Option<DocSet> = None;
+    for seam in &term.seams {
+        let found = one(seam, &fields, segments, None)?.docs;
+        match &mut all {
+            Some(all) => all.intersect(&found),
+            None => all = Some(found),
+        }
+    }
+    Ok(all)
+}
+
+fn one(wanted: &Wanted, fields: &[u8], segments: &[Source<'_>], ranked: Option<usize>) -> Result<Hits> {
     let mut hits = Hits::default();
     for segment in segments {
         let mut found = Found { seen: vec![false; segment.head.docs.len()], left: segment.head.docs.len() };
@@ -102,7 +118,7 @@ impl Found {
 fn look_up(
     segment: &Source<'_>,
     block: u32,
-    (wanted, fields): (&Wanted, &[Field]),
+    (wanted, fields): (&Wanted, &[u8]),
     each: &mut dyn FnMut(&[u8], &[u32]),
 ) -> Result<()> {
     let words = segment.blocks.words(block)?;
@@ -151,12 +167,12 @@ fn weight(word: &[u8], wanted: &Wanted, count: usize, held: usize) -> f32 {
 }
 
 /// The blocks that may have such words. Where the beginning of a word is known, words in order say which.
-fn blocks(wanted: &Wanted, fields: &[Field], head: &Head) -> Vec<u32> {
+fn blocks(wanted: &Wanted, fields: &[u8], head: &Head) -> Vec<u32> {
     let count = u32::try_from(head.starts.len()).unwrap_or(u32::MAX);
     let mut out = Vec::new();
     for field in fields {
-        let mut from = vec![*field as u8];
-        let mut until = vec![*field as u8 + 1];
+        let mut from = vec![*field];
+        let mut until = vec![*field + 1];
         if matches!(wanted.edge, Edge::Whole | Edge::Prefix) {
             from.extend(wanted.text.as_bytes());
             until.clone_from(&from);
@@ -173,7 +189,7 @@ fn blocks(wanted: &Wanted, fields: &[Field], head: &Head) -> Vec<u32> {
 }
 
 /// The lines of a block that have such words, ascending.
-fn lines(words: &[u8], wanted: &Wanted, fields: &[Field]) -> Vec<usize> {
+fn lines(words: &[u8], wanted: &Wanted, fields: &[u8]) -> Vec<usize> {
     let needle = wanted.text.as_bytes();
     let (mut line, mut counted, mut end) = (0, 0, 0);
     let mut out = Vec::new();
@@ -187,7 +203,7 @@ fn lines(words: &[u8], wanted: &Wanted, fields: &[Field]) -> Vec<usize> {
         let start = words.get(..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |n| n + 1);
         let stop = words.get(at..).and_then(|after| memchr::memchr(b'\n', after)).map_or(words.len(), |n| at + n);
         let Some((field, word)) = words.get(start..stop).and_then(<[u8]>::split_first) else { continue };
-        if fields.iter().any(|wanted| *wanted as u8 == *field) && fits(word, needle, wanted.edge) {
+        if fields.contains(field) && fits(word, needle, wanted.edge) {
             out.push(line);
             end = stop;
         }

@@ -7,6 +7,12 @@ use crate::error::Result;
 /// Bytes of words or of postings after which a block ends.
 const BLOCK: usize = 16 * 1024;
 
+/// Set in a field's number for the seams of that field.
+pub(super) const SEAM: u8 = 0x10;
+
+/// What ends the head of a segment that is current.
+const CURRENT: u64 = 1;
+
 /// What the index holds of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -16,6 +22,8 @@ pub struct Held {
     pub header: bool,
     /// Its text.
     pub body: bool,
+    /// The seams between the words of all that is held here of it.
+    pub seams: bool,
     /// How many words it has, different ones, a field apart from another: at most as a power of two.
     pub length: u32,
 }
@@ -27,9 +35,13 @@ pub struct Head {
     pub docs: Vec<Held>,
     /// The first word of each block: the field's number, then its text.
     pub starts: Vec<Vec<u8>>,
+    /// Whether its messages need not be looked at again: none is without seams that could have them. Segments of earlier
+    /// versions have no seams.
+    pub is_current: bool,
 }
 
-/// A block of a segment. Words stand each on a line of its own, ascending: the field's number, the word, `\n`.
+/// A block of a segment. Words stand each on a line of its own, ascending: the field's number, the word, `\n`. Seams stand
+/// among them, as words of a field whose number has [`SEAM`] set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     /// The words, as text.
@@ -53,20 +65,25 @@ impl Head {
         parse(bytes).ok_or_else(damaged)
     }
 
-    fn write(&self) -> Vec<u8> {
+    /// As bytes, for [`Head::parse`].
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.docs.len() * 3);
         varint(&mut out, self.docs.len() as u64);
         let mut next = 0;
         for doc in &self.docs {
             varint(&mut out, u64::try_from(doc.id - next).unwrap_or_default());
             let length = doc.length.max(1).ilog2() as u8;
-            out.push(length << 2 | u8::from(doc.body) << 1 | u8::from(doc.header));
+            out.push(u8::from(doc.seams) << 7 | length << 2 | u8::from(doc.body) << 1 | u8::from(doc.header));
             next = doc.id + 1;
         }
         varint(&mut out, self.starts.len() as u64);
         for start in &self.starts {
             varint(&mut out, start.len() as u64);
             out.extend(start);
+        }
+        if self.is_current {
+            varint(&mut out, CURRENT);
         }
         out
     }
@@ -85,8 +102,8 @@ fn parse(mut bytes: &[u8]) -> Option<Head> {
         let id = next.checked_add(i64::try_from(read_varint(&mut bytes)?).ok()?)?;
         let (held, rest) = bytes.split_first()?;
         bytes = rest;
-        let length = 1_u32.checked_shl(u32::from(held >> 2))?;
-        head.docs.push(Held { id, header: held & 1 != 0, body: held & 2 != 0, length });
+        let length = 1_u32.checked_shl(u32::from(held >> 2 & 0x1F))?;
+        head.docs.push(Held { id, header: held & 1 != 0, body: held & 2 != 0, seams: held & 0x80 != 0, length });
         next = id.checked_add(1)?;
     }
     for _ in 0..read_varint(&mut bytes)? {
@@ -95,6 +112,7 @@ fn parse(mut bytes: &[u8]) -> Option<Head> {
         head.starts.push(start.to_vec());
         bytes = rest;
     }
+    head.is_current = !bytes.is_empty() && read_varint(&mut bytes)? == CURRENT;
     bytes.is_empty().then_some(head)
 }
 
@@ -107,8 +125,8 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    pub(super) fn new(docs: Vec<Held>) -> Self {
-        let head = Head { docs, starts: Vec::new() };
+    pub(super) fn new(docs: Vec<Held>, is_current: bool) -> Self {
+        let head = Head { docs, starts: Vec::new(), is_current };
         Self { head, blocks: Vec::new(), words: Vec::new(), postings: BitWriter::default() }
     }
 

@@ -163,7 +163,7 @@ impl Mail {
     }
 
     /// Brings the index of words up to date.
-    async fn index(&self) -> Result<()> {
+    pub(super) async fn index(&self) -> Result<()> {
         while self.handle()?.write(Durability::Bulk, |writer| search::index(writer, INDEXED)).await?.is_more {}
         Ok(())
     }

@@ -39,9 +39,12 @@ impl Mail {
     }
 
     /// Takes away what the retention no longer holds: contents of messages deleted 30 days ago, and old entries of the
-    /// feed and the journal. How many messages went for good.
+    /// feed and the journal; and brings the index of words up to date, as [`Mail::sync`] does. How many messages went for
+    /// good.
     pub async fn tidy(&self, retention: Retention) -> Result<u64> {
-        self.blocking(move |store| upkeep::tidy(store, &retention, now())).await
+        let gone = self.blocking(move |store| upkeep::tidy(store, &retention, now())).await?;
+        self.index().await?;
+        Ok(gone)
     }
 
     /// A whole copy as of now, at a path where nothing is yet.

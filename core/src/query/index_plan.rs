@@ -54,7 +54,9 @@ pub struct WordTerm {
     /// Whether having them is proof that the term matches. Not having one is always proof that it does not.
     pub is_proof: bool,
     /// [Seams](super::seams) that every match has.
-    pub seams: Vec<u64>,
+    pub seams: Vec<Wanted>,
+    /// Whether having these in one field is proof that the term matches.
+    pub are_seams_proof: bool,
 }
 
 /// Which messages can match, as far as the index of words knows.
@@ -158,19 +160,12 @@ impl IndexPlan {
         parts.iter().filter_map(facet).collect()
     }
 
-    /// What a message's row and the index decide, without its text: `row` gives what is at hand, `has_words` whether the
-    /// index has the words of a term for it, `None` where it is not indexed. `None`: the text has to be looked at.
+    /// What a message's row and the index decide, without its text: `row` gives what is at hand, `proves` what the index
+    /// has proven of a term for it, `None` where it cannot. `None`: the text has to be looked at.
     #[must_use]
-    pub fn decide(&self, row: &impl Candidate, has_words: impl Fn(usize) -> Option<bool>) -> Option<bool> {
+    pub fn decide(&self, row: &impl Candidate, proves: impl Fn(usize) -> Option<bool>) -> Option<bool> {
         decide(&self.expr, &mut |(check, number)| {
-            let Some((number, term)) = number.and_then(|n| Some((n, self.words.get(n)?))) else {
-                return check.matches(row, Letters::Folded);
-            };
-            match has_words(number) {
-                Some(true) if !term.is_proof => check.matches(row, Letters::Folded),
-                None => check.matches(row, Letters::Folded),
-                known => known,
-            }
+            number.and_then(&proves).or_else(|| check.matches(row, Letters::Folded))
         })
     }
 }
@@ -232,12 +227,13 @@ fn word_term(check: &Check) -> Option<WordTerm> {
         _ => return None,
     };
     let (wanted, is_proof) = wanted(text);
-    (!wanted.is_empty()).then(|| WordTerm { fields, wanted, is_proof, seams: wanted_seams(text) })
+    let (seams, are_seams_proof) = wanted_seams(text);
+    (!wanted.is_empty()).then_some(WordTerm { fields, wanted, is_proof, seams, are_seams_proof })
 }
 
 fn trait_term(word: &str) -> WordTerm {
     let wanted = vec![Wanted { text: word.to_owned(), edge: Edge::Whole }];
-    WordTerm { fields: &[Field::Traits], wanted, is_proof: true, seams: Vec::new() }
+    WordTerm { fields: &[Field::Traits], wanted, is_proof: true, seams: Vec::new(), are_seams_proof: false }
 }
 
 #[cfg(test)]
@@ -299,21 +295,21 @@ mod tests {
 
     #[test]
     fn rows_and_words_decide_as_far_as_they_can() {
-        for (text, has_words, decided) in [
+        for (text, proves, decided) in [
             ("body:moth", Some(true), Some(true)),
             ("body:moth", Some(false), Some(false)),
             ("body:moth", None, None),
             ("-body:moth", Some(false), Some(true)),
-            ("body:\"the moth\"", Some(true), None),
+            ("body:\"the moth\"", None, None),
             ("body:\"the moth\"", Some(false), Some(false)),
-            ("subject:\"the moth\"", Some(true), Some(true)),
-            ("subject:\"moth the\"", Some(true), Some(false)),
+            ("subject:\"the moth\"", None, Some(true)),
+            ("subject:\"moth the\"", None, Some(false)),
             ("subject:moth", None, Some(true)),
             ("body:moth larger:5000", None, Some(false)),
             ("body:moth OR larger:5", None, Some(true)),
             ("is:unread", None, None),
         ] {
-            assert_eq!(plan(text).decide(&Row, |_| has_words), decided, "{text}");
+            assert_eq!(plan(text).decide(&Row, |_| proves), decided, "{text}");
         }
     }
 }

@@ -26,6 +26,20 @@ pub struct Snippet {
     pub ends_inside: bool,
 }
 
+impl Snippet {
+    /// The marks as a language counts that has units of its own for a text: `length` is how many a character has.
+    ///
+    /// ```
+    /// let snippet = mailtide::query::Snippet { text: "a möth".to_owned(), marks: vec![2..7], ..Default::default() };
+    /// assert_eq!(snippet.marks_counted(|_| 1), [2..6]);
+    /// ```
+    #[must_use]
+    pub fn marks_counted(&self, length: impl Fn(char) -> usize) -> Vec<Range<usize>> {
+        let count = |end: usize| self.text.get(..end).map_or(0, |before| before.chars().map(&length).sum());
+        self.marks.iter().map(|mark| count(mark.start)..count(mark.end)).collect()
+    }
+}
+
 impl Matcher {
     /// The piece of `text`, of about `width` bytes, that has the most of what the query looks for; `None` where it has
     /// nothing of it in its first 256 KiB. Letters are compared as in mail held here, see [`fold`].

@@ -12,9 +12,8 @@
 //!
 //! The first and last word of what is looked for may continue on the outside: of `race Hop`, the index must have a word
 //! that ends with `race` and one that begins with `hop`. One word alone may stand anywhere in another. That single case
-//! the index answers exactly; all others have to be verified on the text.
-
-use std::hash::{DefaultHasher, Hash, Hasher};
+//! the index answers exactly; all others have to be verified on the text. **Seams** between words ([`seams`]) leave few texts to
+//! verify a phrase on, and are proof themselves where two words have three letters or fewer.
 
 /// Longest word that is indexed whole, in characters.
 const LONGEST: usize = 48;
@@ -98,39 +97,69 @@ pub fn wanted(folded: &str) -> (Vec<Wanted>, bool) {
 /// How many letters beside a seam count.
 const REACH: usize = 3;
 
-/// Hashes of the seams of folded text, repeated ones too: places where one word follows another, as the last three
-/// letters of the first, what stands between, and the first three of the second. They tell of most texts that have all
-/// words of a phrase that the phrase is not in them.
-#[must_use]
-pub fn seams(folded: &str) -> Vec<u64> {
-    seams_where(folded, |_, _| true)
+/// With fewer letters of a word that may begin further left, a seam would be looked for among nearly all there are.
+const FEWEST: usize = 2;
+
+/// Calls `each` with the seams of folded text, repeated ones too: places where one word follows another and a space is
+/// all between them, as the last three letters of the first, the space, and the first three of the second. They tell of
+/// most texts that have all words of a phrase that the phrase is not in them.
+///
+/// ```
+/// let mut seams = Vec::new();
+/// mailtide::query::seams("the panel, and the moth", |seam| seams.push(seam.to_owned()));
+/// assert_eq!(seams, ["the pan", "and the", "the mot"]);
+/// ```
+pub fn seams(folded: &str, mut each: impl FnMut(&str)) {
+    let mut seam = String::new();
+    let (mut left, mut gap) = (None::<Run<'_>>, None::<Run<'_>>);
+    for run in runs(folded) {
+        if let (Some(left), Some(gap)) = (left, gap)
+            && is_seam(left, gap, run)
+        {
+            seam.clear();
+            join(&mut seam, left.text, run.text);
+            each(&seam);
+        }
+        (left, gap) = (gap, Some(run));
+    }
 }
 
-/// Seams that every text has in which this one is found. A short word at its beginning or end may go on there, so what
-/// it is the end of is not known.
+/// Seams that every text has in which this one is found; and whether having them is proof that it is. Words at its
+/// beginning and end may go on there.
 #[must_use]
-pub fn wanted_seams(folded: &str) -> Vec<u64> {
-    let is_long = |text: &str| text.chars().nth(REACH - 1).is_some();
-    seams_where(folded, |(left, is_first), (right, is_last)| {
-        (!is_first || is_long(left)) && (!is_last || is_long(right))
-    })
-}
-
-fn seams_where(folded: &str, counts: impl Fn((&str, bool), (&str, bool)) -> bool) -> Vec<u64> {
+pub fn wanted_seams(folded: &str) -> (Vec<Wanted>, bool) {
     let runs: Vec<Run<'_>> = runs(folded).collect();
     let mut out = Vec::new();
     for (at, window) in runs.windows(3).enumerate() {
         let [left, gap, right] = window else { continue };
-        let are_words = left.class == Class::Letter && gap.class == Class::Gap && right.class == Class::Letter;
-        if are_words && counts((left.text, at == 0), (right.text, at + 3 == runs.len())) {
-            let from = left.text.char_indices().rev().nth(REACH - 1).map_or(0, |(at, _)| at);
-            let until = right.text.char_indices().nth(REACH).map_or(right.text.len(), |(at, _)| at);
-            let mut hasher = DefaultHasher::new();
-            (left.text.get(from..), gap.text, right.text.get(..until)).hash(&mut hasher);
-            out.push(hasher.finish());
+        let open = (at == 0 && !is_long(left.text), at + 3 == runs.len() && !is_long(right.text));
+        if is_seam(*left, *gap, *right) && (!open.0 || left.text.chars().count() >= FEWEST) {
+            let mut text = String::new();
+            join(&mut text, left.text, right.text);
+            out.push(Wanted { text, edge: Edge::new(open.0, open.1) });
         }
     }
-    out
+    let is_proof = match (runs.as_slice(), out.as_slice()) {
+        ([left, gap, right], [seam]) => seam.text.len() == left.text.len() + gap.text.len() + right.text.len(),
+        _ => false,
+    };
+    (out, is_proof)
+}
+
+fn is_seam(left: Run<'_>, gap: Run<'_>, right: Run<'_>) -> bool {
+    gap.text == " " && left.class == Class::Letter && right.class == Class::Letter
+}
+
+fn is_long(word: &str) -> bool {
+    word.chars().nth(REACH - 1).is_some()
+}
+
+fn join(out: &mut String, left: &str, right: &str) {
+    let from = left.char_indices().rev().nth(REACH - 1).map_or(0, |(at, _)| at);
+    let until = right.char_indices().nth(REACH).map_or(right.len(), |(at, _)| at);
+    out.push_str(left.get(from..).unwrap_or(left));
+    out.push(' ');
+    out.push_str(right.get(..until).unwrap_or(right));
 }
 
 /// A long one may lie across pieces; its beginning does not.
@@ -183,6 +212,7 @@ enum Class {
     Gap,
 }
 
+#[derive(Clone, Copy)]
 struct Run<'a> {
     class: Class,
     text: &'a str,

@@ -258,6 +258,8 @@ pub trait Reader {
         newest_first: bool,
         each: &mut dyn FnMut(MessageId) -> Result<bool>,
     ) -> Result<()>;
+    /// Messages of that many bytes or more, and of fewer than the second number.
+    fn sized(&self, sizes: (u64, u64)) -> Result<Vec<MessageId>>;
     /// Where a message is visible.
     fn search_rows(&self, message: MessageId) -> Result<Vec<SearchRow>>;
     /// What a search asks of a message; `None` where there is no such message.

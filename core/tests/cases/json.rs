@@ -6,7 +6,8 @@ use mailtide::message::{Attachment, Draft, DraftAttachment, DraftContent, EmailA
 use mailtide::store::KeepRule;
 use mailtide::sync::{Counts, Paused, SyncReport};
 use mailtide::{
-    BulkResult, Event, MailError, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace, Namespaces, WatchEvent,
+    BulkResult, Event, MailError, MailHit, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace, Namespaces,
+    WatchEvent,
 };
 use mailtide::{journal, outbox};
 use serde_json::{Map, Value, json};
@@ -73,6 +74,16 @@ pub fn message(message: &Message) -> Value {
         "attachments": message.attachments().iter().map(attachment).collect::<Value>(),
         "problems": message.problems().len(),
     })
+}
+
+/// A hit; of a snippet, what is marked as text.
+pub fn hit(hit: &MailHit) -> Value {
+    let snippet = hit.snippet.as_ref().map(|snippet| {
+        let marked: Vec<&str> = snippet.marks.iter().map(|mark| snippet.text.get(mark.clone()).unwrap()).collect();
+        let (begins, ends) = (snippet.begins_inside, snippet.ends_inside);
+        json!({"text": snippet.text, "marked": marked, "begins_inside": begins, "ends_inside": ends})
+    });
+    json!({"message": message(&hit.message), "score": hit.score, "snippet": snippet})
 }
 
 /// `2024-02-01T12:00:00+01:00`.

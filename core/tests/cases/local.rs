@@ -4,12 +4,13 @@ use crate::call::{Caller, flag, mailboxes, target};
 use crate::json;
 use mailtide::message::{Draft, ForwardOptions, ReplyOptions, parse_recipients};
 use mailtide::outbox::Decision;
+use mailtide::store::search::SearchOrder;
 use mailtide::store::upkeep::Retention;
 use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
 use mailtide::{
-    ArchiveFormat, ExportOptions, FollowOptions, ImportOptions, Mail, MailOptions, Mailboxes, Query, Result,
-    SendOptions, SmtpAccount,
+    ArchiveFormat, ExportOptions, FollowOptions, ImportOptions, Mail, MailOptions, MailSearchOptions, Mailboxes, Query,
+    Result, SendOptions, SmtpAccount,
 };
 use serde_json::{Value, json as value};
 
@@ -51,6 +52,14 @@ impl Caller {
                 let mut options = SyncOptions::default();
                 options.dry_run = flag(args, "dry_run");
                 mail.sync(options).await.map(|report| json::report(&report))
+            }
+            "search" => {
+                let order = SearchOrder::parse(args["order"].as_str().unwrap_or("newest")).unwrap();
+                let limit = args.get("limit").map_or(Some(50), |limit| limit.as_u64().map(|limit| limit as usize));
+                let (mailbox, snippets) = (args.get("mailbox").map(target), flag(args, "snippets"));
+                let options = MailSearchOptions { mailbox, order, limit, snippets, time_zone: None };
+                let hits = mail.search(Query::parse(args["query"].as_str().unwrap())?, options).await?;
+                Ok(hits.iter().map(json::hit).collect())
             }
             "paused" => Ok(mail.paused().await?.iter().map(json::paused).collect()),
             "confirm" => mail.confirm(target(&args["name"])).await.map(Value::from),

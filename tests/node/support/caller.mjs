@@ -95,6 +95,10 @@ export class Caller {
       if (content) await writeFile(join(this.#folder, file), content);
       return plain.plain(await mail[verb](join(this.#folder, file), options));
     }
+    if (verb === "search") {
+      const { query, limit, ...options } = args;
+      return (await mail.search(query, { ...options, limit: limit === null ? Infinity : limit })).map(plain.hit);
+    }
     if (verb === "keep") return plain.plain(await mail.keep(args.name));
     if (verb === "setKeep") return plain.plain(await mail.setKeep(args.keep, args.name));
     if (verb === "send") return plain.plain(await mail.send(args));

@@ -39,6 +39,12 @@ export function error(thrown) {
   return { code, retry, message, ...fields(thrown.context), bulk: thrown.result ? bulk(thrown.result) : null };
 }
 
+/** What a snippet marks, as text. */
+export function hit({ message, score, snippet }) {
+  const marked = snippet?.marks.map(([start, end]) => snippet.text.slice(start, end));
+  return { message: plain(message), score, snippet: snippet && { ...fields(snippet), marked } };
+}
+
 /** The first field of each name. */
 export function headers(all) {
   return Object.fromEntries([...all].reverse());

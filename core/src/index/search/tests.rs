@@ -1,9 +1,9 @@
 //! The index against plain text: what it names, what it proves, merged and after deletions.
 
-use super::super::{Batch, Merge, SegmentData, to_merge};
+use super::super::{Batch, Held, Merge, SegmentData, to_merge};
 use super::*;
 use crate::error::Code;
-use crate::query::{fold, wanted};
+use crate::query::{fold, wanted, wanted_seams};
 use proptest::prelude::*;
 
 impl Blocks for SegmentData {
@@ -37,7 +37,11 @@ fn segment(mails: &[(i64, &str, &str)]) -> Kept {
 fn ids(text: &str, fields: &'static [Field], segments: &[&Kept]) -> Vec<i64> {
     let (wanted, is_proof) = wanted(&fold(text));
     let sources: Vec<_> = segments.iter().map(|kept| kept.source()).collect();
-    search(&WordTerm { fields, wanted, is_proof, seams: Vec::new() }, &sources, false).unwrap().docs.iter().collect()
+    search(&WordTerm { fields, wanted, is_proof, seams: Vec::new(), are_seams_proof: false }, &sources, false)
+        .unwrap()
+        .docs
+        .iter()
+        .collect()
 }
 
 #[test]
@@ -66,11 +70,64 @@ fn words_are_found_by_field_and_by_piece() {
     }
 }
 
+/// By the seams of a phrase; whether that is proof.
+fn by_seams(text: &str, segments: &[&Kept]) -> (Option<Vec<i64>>, bool) {
+    let (wanted, is_proof) = wanted(&fold(text));
+    let (seams, are_seams_proof) = wanted_seams(&fold(text));
+    let sources: Vec<_> = segments.iter().map(|kept| kept.source()).collect();
+    let term = WordTerm { fields: Field::ALL, wanted, is_proof, seams, are_seams_proof };
+    let found = search_seams(&term, &sources).unwrap();
+    (found.map(|docs| docs.iter().collect()), are_seams_proof)
+}
+
+#[test]
+fn phrases_are_found_by_their_seams() {
+    let kept = segment(&[
+        (3, "the moth", "the panel and the relay of it"),
+        (9, "moth", "relay the panel, bathe their"),
+        (70, "the", "panel of the moth to be or not to be"),
+    ]);
+    for (text, found) in [
+        ("the moth", (Some(vec![3, 70]), false)),
+        ("the the", (Some(vec![9]), true)),
+        ("and the", (Some(vec![3]), true)),
+        ("to be", (Some(vec![70]), true)),
+        ("the pan", (Some(vec![3, 9]), true)),
+        ("not of", (Some(vec![]), true)),
+        ("panel", (None, false)),
+    ] {
+        assert_eq!(by_seams(text, &[&kept]), found, "{text}");
+    }
+    assert!(ids("the the", Field::ALL, &[&kept]).len() == 3, "words alone do not tell");
+    assert!(ids("the mot", &[Field::Traits], &[&kept]).is_empty(), "a seam is no word");
+}
+
+#[test]
+fn a_message_has_seams_once_all_that_is_held_of_it_has() {
+    let held = |header, body, seams| Held { id: 5, header, body, seams, length: 1 };
+    for (entries, seams) in [
+        (vec![held(true, true, false)], false),
+        (vec![held(true, true, true)], true),
+        (vec![held(true, true, false), held(true, true, true)], true),
+        (vec![held(true, false, true), held(true, true, false)], false),
+        (vec![held(true, false, true), held(false, true, true)], true),
+    ] {
+        let heads = entries.iter().map(|doc| Head { docs: vec![*doc], ..Head::default() });
+        let kept: Vec<_> = heads.map(|head| Kept(head, SegmentData::default())).collect();
+        let sources: Vec<_> = kept.iter().map(Kept::source).collect();
+        let merged = Merge::run(&sources, &DocSet::new()).unwrap();
+        let head = Head::parse(&merged.head).unwrap();
+        assert_eq!((head.docs[0].seams, head.is_current), (seams, false), "{entries:?}");
+        let renewed = Merge::as_current(&sources, &DocSet::new(), true).unwrap();
+        assert!(Head::parse(&renewed.head).unwrap().is_current);
+    }
+}
+
 #[test]
 fn rare_words_in_telling_places_rank_higher() {
     let kept = segment(&[(1, "moth", "x"), (2, "x", "moth"), (3, "x", "behemoth"), (4, "x", "y")]);
     let (wanted, is_proof) = wanted("moth");
-    let term = WordTerm { fields: Field::ALL, wanted, is_proof, seams: Vec::new() };
+    let term = WordTerm { fields: Field::ALL, wanted, is_proof, seams: Vec::new(), are_seams_proof: false };
     let hits = search(&term, &[kept.source()], true).unwrap();
     assert!(hits.scores[&1] > hits.scores[&2] && hits.scores[&2] > hits.scores[&3]);
     assert_eq!(hits.scores.len(), 3);
@@ -122,7 +179,7 @@ fn damage_is_an_error() {
     assert_eq!(Head::parse(&kept.1.head[1..]).unwrap_err().code(), Code::StoreDamaged);
     kept.1.blocks[0].postings.clear();
     let (wanted, is_proof) = wanted("moth");
-    let term = WordTerm { fields: Field::ALL, wanted, is_proof, seams: Vec::new() };
+    let term = WordTerm { fields: Field::ALL, wanted, is_proof, seams: Vec::new(), are_seams_proof: false };
     assert_eq!(search(&term, &[kept.source()], false).unwrap_err().code(), Code::StoreDamaged);
 }
 
@@ -147,5 +204,9 @@ proptest! {
         prop_assert_eq!(&found, &ids(&needle, Field::ALL, &[&merged]));
         prop_assert!(expected.iter().all(|id| found.contains(id)));
         prop_assert!(!is_proof || found == expected);
+        let (by_seams, is_proof) = by_seams(&needle, &[&left, &right]);
+        let by_seams = by_seams.unwrap_or_else(|| expected.clone());
+        prop_assert!(expected.iter().all(|id| by_seams.contains(id)));
+        prop_assert!(!is_proof || by_seams == expected);
     }
 }

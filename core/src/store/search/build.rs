@@ -1,10 +1,10 @@
 //! The index of words kept up: what is new goes in, in batches; small segments become large ones; what is gone goes.
 
-use super::cache::{Segment, SegmentBlocks};
+use super::cache::{Room, Segment, SegmentBlocks};
 use super::candidate::{fields, has_attachment};
 use super::text;
 use crate::error::Result;
-use crate::index::{Batch, DocSet, Merge, Source, to_merge};
+use crate::index::{Batch, DocSet, Head, Merge, SegmentData, Source, to_merge};
 use crate::message;
 use crate::query::Field;
 use crate::store::{MessageId, Reader, SegmentId, Writer};
@@ -20,11 +20,16 @@ pub struct Indexed {
 
 /// Indexes messages that are new or whose text has come, at most `limit` of them or 16 MiB of memory for their words,
 /// and merges segments where there are many. Headers are indexed at once, a text once its content is here: to be called
-/// while mail arrives, in transactions of their own.
+/// while mail arrives, in transactions of their own. Where nothing is new, what an earlier version has indexed is brought
+/// to this one.
 pub fn index(writer: &mut dyn Writer, limit: usize) -> Result<Indexed> {
     const LARGEST: usize = 16 << 20;
-    forget(writer)?;
-    let ids = writer.unindexed(MessageId(0), limit)?;
+    let heads = forget(writer)?;
+    let mut ids = writer.unindexed(MessageId(0), limit)?;
+    let is_renewing = ids.is_empty();
+    if is_renewing {
+        ids = outdated(writer, &heads, limit)?;
+    }
     let mut batch = Batch::new();
     let mut taken = 0;
     for id in &ids {
@@ -44,9 +49,11 @@ pub fn index(writer: &mut dyn Writer, limit: usize) -> Result<Indexed> {
     let sizes: Vec<u64> = rows.iter().map(|row| row.bytes).collect();
     let few: Vec<SegmentId> = to_merge(&sizes).into_iter().filter_map(|at| rows.get(at)).map(|row| row.id).collect();
     if !few.is_empty() {
-        merge(writer, &few, &DocSet::new())?;
+        merge(writer, &few, |sources| Merge::run(sources, &DocSet::new()))?;
     }
-    Ok(Indexed { messages: taken, is_more: taken < ids.len() || ids.len() == limit && limit > 0 })
+    // After the last message that is renewed comes the end of the old segments.
+    let is_more = taken < ids.len() || ids.len() == limit && limit > 0 || is_renewing && taken > 0;
+    Ok(Indexed { messages: taken, is_more })
 }
 
 /// Merges all segments into one, without what is gone: smallest and fastest. For a quiet moment; it takes time and
@@ -54,7 +61,7 @@ pub fn index(writer: &mut dyn Writer, limit: usize) -> Result<Indexed> {
 pub fn tidy(writer: &mut dyn Writer) -> Result<()> {
     forget(writer)?;
     let ids: Vec<SegmentId> = writer.segments()?.into_iter().map(|row| row.id).collect();
-    if ids.len() > 1 { merge(writer, &ids, &DocSet::new()) } else { Ok(()) }
+    if ids.len() > 1 { merge(writer, &ids, |sources| Merge::run(sources, &DocSet::new())) } else { Ok(()) }
 }
 
 /// Throws the index away, so that [`index`] builds it again: after damage, or with another version of the words.
@@ -66,26 +73,55 @@ pub fn rebuild(writer: &mut dyn Writer) -> Result<()> {
 }
 
 /// Writes segments anew that hold something of messages that are gone or have changed, once these are many; until then
-/// such messages are looked at, whatever the index says.
-fn forget(writer: &mut dyn Writer) -> Result<()> {
+/// such messages are looked at, whatever the index says. The heads of all segments.
+fn forget(writer: &mut dyn Writer) -> Result<Heads> {
     let stale = writer.stale()?;
     let gone: DocSet = stale.iter().map(|id| id.0).collect();
-    let mut held = 0;
-    let mut rewritten = Vec::new();
-    for row in writer.segments()? {
-        let head = crate::index::Head::parse(&writer.segment_head(row.id)?)?;
-        held += head.docs.len();
+    let heads = heads(writer)?;
+    let held: usize = heads.iter().map(|(_, head)| head.docs.len()).sum();
+    if stale.is_empty() || stale.len() < 64 && stale.len() * 8 < held {
+        return Ok(heads);
+    }
+    for (id, head) in &heads {
         if head.docs.iter().any(|doc| gone.contains(doc.id)) {
-            rewritten.push(row.id);
+            merge(writer, &[*id], |sources| Merge::run(sources, &gone))?;
         }
     }
-    if stale.len() < 64 && stale.len() * 8 < held {
-        return Ok(());
+    stale.into_iter().try_for_each(|id| writer.set_fresh(id))?;
+    self::heads(writer)
+}
+
+type Heads = Vec<(SegmentId, Head)>;
+
+fn heads(reader: &dyn Reader) -> Result<Heads> {
+    let ids = reader.segments()?.into_iter().map(|row| row.id);
+    ids.map(|id| Ok((id, Head::parse(&reader.segment_head(id)?)?))).collect()
+}
+
+/// Messages that an earlier version has indexed without seams and whose text is here, at most `limit`. Where there are
+/// none any more, its segments are written anew without those that have been indexed again: what is left of it are words
+/// of texts that were let go.
+fn outdated(writer: &mut dyn Writer, heads: &Heads, limit: usize) -> Result<Vec<MessageId>> {
+    let old = || heads.iter().filter(|(_, head)| !head.is_current);
+    let renewed = heads.iter().flat_map(|(_, head)| &head.docs).filter(|doc| doc.seams).map(|doc| doc.id);
+    let renewed: DocSet = renewed.collect();
+    let mut ids = Vec::new();
+    for doc in old().flat_map(|(_, head)| &head.docs).filter(|doc| !doc.seams && !renewed.contains(doc.id)) {
+        if ids.len() == limit {
+            break;
+        }
+        ids.extend(writer.message(MessageId(doc.id))?.filter(|row| row.body.is_some() || !doc.body).map(|row| row.id));
     }
-    for id in rewritten {
-        merge(writer, &[id], &gone)?;
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        for (id, head) in old() {
+            let twice = head.docs.iter().filter(|doc| !doc.seams && renewed.contains(doc.id));
+            let twice = twice.map(|doc| doc.id).collect();
+            merge(writer, &[*id], |sources| Merge::as_current(sources, &twice, true))?;
+        }
     }
-    stale.into_iter().try_for_each(|id| writer.set_fresh(id))
+    Ok(ids)
 }
 
 fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<()> {
@@ -105,16 +141,21 @@ fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<()> {
     Ok(())
 }
 
-fn merge(writer: &mut dyn Writer, ids: &[SegmentId], gone: &DocSet) -> Result<()> {
+fn merge(
+    writer: &mut dyn Writer,
+    ids: &[SegmentId],
+    run: impl FnOnce(&[Source<'_>]) -> Result<SegmentData>,
+) -> Result<()> {
     let merged = {
         let reader: &dyn Reader = writer;
-        let segments = ids.iter().map(|id| Segment::read(reader, *id)).collect::<Result<Vec<_>>>()?;
+        let none = Room::default();
+        let segments = ids.iter().map(|id| Segment::read(reader, *id, &none)).collect::<Result<Vec<_>>>()?;
         let blocks: Vec<SegmentBlocks<'_>> =
             ids.iter().zip(&segments).map(|(id, segment)| SegmentBlocks { id: *id, segment, reader }).collect();
         let sources: Vec<Source<'_>> =
             blocks.iter().map(|blocks| Source { head: &blocks.segment.head, blocks }).collect();
-        Merge::run(&sources, gone)?
+        run(&sources)?
     };
     ids.iter().try_for_each(|id| writer.delete_segment(*id))?;
-    writer.insert_segment(&merged).map(drop)
+    if merged.blocks.is_empty() { Ok(()) } else { writer.insert_segment(&merged).map(drop) }
 }

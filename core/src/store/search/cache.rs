@@ -1,22 +1,25 @@
 //! The index of words as far as it was read: segments never change, so what is known of an id stays true.
 
-use super::seen::Seen;
 use crate::error::Result;
-use crate::index::{Blocks, DocSet, Head};
+use crate::index::{Blocks, DocSet, Head, Held};
 use crate::store::{Reader, SegmentId};
 use bytes::Bytes;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Most bytes of heads and words that are kept, 64 MiB: those of about a million messages.
+/// Most bytes of words that are kept, 64 MiB: those of about a million messages.
 const MOST: usize = 64 << 20;
 
 /// Searches a store, and remembers the index of words. One for a store and a process; for one store only.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Searcher {
     cache: Mutex<Cache>,
-    seen: Mutex<Seen>,
+    room: Room,
 }
+
+/// How many bytes of words may still be kept.
+pub(super) type Room = Arc<AtomicUsize>;
 
 #[derive(Debug, Default)]
 struct Cache {
@@ -28,12 +31,12 @@ struct Cache {
 /// Segments that were read, by ascending id.
 pub(super) type Segments = Vec<(SegmentId, Arc<Segment>)>;
 
-/// A segment that was read.
+/// A segment whose head was read; words follow as they are looked at.
 #[derive(Debug)]
 pub(super) struct Segment {
     pub(super) head: Head,
-    words: Vec<Bytes>,
-    size: usize,
+    words: Vec<OnceLock<Bytes>>,
+    room: Room,
 }
 
 /// Of which messages the index holds all of the header, and of which all of the text.
@@ -42,15 +45,21 @@ pub(super) struct Known {
     pub(super) any: DocSet,
     pub(super) header: DocSet,
     pub(super) body: DocSet,
-    /// Of what was [`Seen`] of texts.
-    pub(super) generation: u64,
+    /// Of which it holds the seams of the header, and of which those of the text.
+    pub(super) header_seams: DocSet,
+    pub(super) body_seams: DocSet,
 }
 
 impl Known {
     pub(super) fn subtract(&mut self, stale: &DocSet) {
-        self.any.subtract(stale);
-        self.header.subtract(stale);
-        self.body.subtract(stale);
+        let Self { any, header, body, header_seams, body_seams } = self;
+        [any, header, body, header_seams, body_seams].into_iter().for_each(|docs| docs.subtract(stale));
+    }
+}
+
+impl Default for Searcher {
+    fn default() -> Self {
+        Self { cache: Mutex::default(), room: Arc::new(AtomicUsize::new(MOST)) }
     }
 }
 
@@ -67,41 +76,21 @@ impl Searcher {
         let mut segments = Vec::with_capacity(ids.len());
         for id in &ids {
             let cached = self.lock().segments.get(id).cloned();
-            segments.push((*id, cached.map_or_else(|| Segment::read(reader, *id).map(Arc::new), Ok)?));
+            segments.push((*id, cached.map_or_else(|| Segment::read(reader, *id, &self.room).map(Arc::new), Ok)?));
         }
         let mut cache = self.lock();
         cache.segments.retain(|id, _| ids.contains(id));
-        let mut size: usize = 0;
         for (id, segment) in &segments {
-            size += segment.size;
-            if size <= MOST {
-                cache.segments.entry(*id).or_insert_with(|| Arc::clone(segment));
-            }
+            cache.segments.entry(*id).or_insert_with(|| Arc::clone(segment));
         }
-        self.forget(cache.held.as_ref().map(|(known, _)| known.as_slice()), &segments);
         if let Some((known, held)) = &cache.held
             && *known == ids
         {
             return Ok((segments, Arc::clone(held)));
         }
-        let held = Arc::new(Known { generation: self.seen().generation(), ..known(&segments) });
+        let held = Arc::new(known(&segments));
         cache.held = Some((ids, Arc::clone(&held)));
         Ok((segments, held))
-    }
-
-    /// What was seen of texts. Locked after the cache, never before it.
-    pub(super) fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Messages that have changed are in a segment that was not there before.
-    fn forget(&self, known: Option<&[SegmentId]>, segments: &Segments) {
-        let known = known.unwrap_or_default();
-        if known.iter().eq(segments.iter().map(|(id, _)| id)) {
-            return;
-        }
-        let new = segments.iter().filter(|(id, _)| !known.contains(id));
-        self.seen().forget(&new.flat_map(|(_, segment)| &segment.head.docs).map(|doc| doc.id).collect());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {
@@ -110,23 +99,43 @@ impl Searcher {
 }
 
 fn known(segments: &Segments) -> Known {
-    let docs = || segments.iter().flat_map(|(_, segment)| &segment.head.docs);
+    let docs = |is_held: fn(&&Held) -> bool| {
+        let all = segments.iter().flat_map(|(_, segment)| &segment.head.docs);
+        all.filter(is_held).map(|doc| doc.id).collect()
+    };
     Known {
-        any: docs().map(|doc| doc.id).collect(),
-        header: docs().filter(|doc| doc.header).map(|doc| doc.id).collect(),
-        body: docs().filter(|doc| doc.body).map(|doc| doc.id).collect(),
-        generation: 0,
+        any: docs(|_| true),
+        header: docs(|doc| doc.header),
+        body: docs(|doc| doc.body),
+        header_seams: docs(|doc| doc.header && doc.seams),
+        body_seams: docs(|doc| doc.body && doc.seams),
     }
 }
 
 impl Segment {
-    pub(super) fn read(reader: &dyn Reader, id: SegmentId) -> Result<Self> {
+    pub(super) fn read(reader: &dyn Reader, id: SegmentId, room: &Room) -> Result<Self> {
         let head = Head::parse(&reader.segment_head(id)?)?;
-        let count = u32::try_from(head.starts.len()).unwrap_or(u32::MAX);
-        let words = (0..count).map(|block| Ok(Bytes::from(reader.segment_words(id, block)?)));
-        let words = words.collect::<Result<Vec<_>>>()?;
-        let size = head.docs.len() * 16 + words.iter().map(Bytes::len).sum::<usize>();
-        Ok(Self { head, words, size })
+        let words = head.starts.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { head, words, room: Arc::clone(room) })
+    }
+
+    /// Keeps the words of a block, where there is room for them.
+    fn keep(&self, block: u32, words: &Bytes) {
+        let take = |room: usize| room.checked_sub(words.len());
+        let Some(place) = self.words.get(block as usize) else { return };
+        if self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+            && place.set(words.clone()).is_err()
+        {
+            // Somebody else was faster.
+            self.room.fetch_add(words.len(), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        let kept: usize = self.words.iter().filter_map(OnceLock::get).map(Bytes::len).sum();
+        self.room.fetch_add(kept, Ordering::Relaxed);
     }
 }
 
@@ -139,10 +148,12 @@ pub(super) struct SegmentBlocks<'a> {
 
 impl Blocks for SegmentBlocks<'_> {
     fn words(&self, block: u32) -> Result<Bytes> {
-        match self.segment.words.get(block as usize) {
-            Some(words) => Ok(words.clone()),
-            None => Ok(self.reader.segment_words(self.id, block)?.into()),
+        if let Some(words) = self.segment.words.get(block as usize).and_then(OnceLock::get) {
+            return Ok(words.clone());
         }
+        let words = self.reader.segment_words(self.id, block)?.into();
+        self.segment.keep(block, &words);
+        Ok(words)
     }
 
     fn postings(&self, block: u32) -> Result<Bytes> {

@@ -14,11 +14,11 @@ mod build;
 mod cache;
 mod candidate;
 mod run;
-mod seen;
 mod text;
 
 pub use build::{Indexed, index, rebuild, tidy};
 pub use cache::Searcher;
+pub use text::snippet;
 
 use super::{MailboxId, MessageId};
 
@@ -30,9 +30,22 @@ pub enum SearchOrder {
     Newest,
     /// The other way round.
     Oldest,
-    /// What the words of the query say most about first; see [`crate::index::search`]. Newest first among equals. All
-    /// that match are found before the first is given.
+    /// What the words of the query say most about first; see [`crate::index::search`]. Newest first, by INTERNALDATE,
+    /// among equals. Messages that are not indexed yet come last.
     Relevance,
+}
+
+impl SearchOrder {
+    /// By its name: `newest`, `oldest` or `rank`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "newest" => Some(Self::Newest),
+            "oldest" => Some(Self::Oldest),
+            "rank" => Some(Self::Relevance),
+            _ => None,
+        }
+    }
 }
 
 /// What to search.

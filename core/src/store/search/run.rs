@@ -5,7 +5,7 @@ use super::candidate::{Depth, Stored};
 use super::{Hit, SearchFound, SearchOptions, SearchOrder};
 use crate::error::{Code, MailError, Result};
 use crate::index::{self, DocSet, Hits, Source};
-use crate::query::{Candidates, Facet, Field, IndexPlan, Query, seams};
+use crate::query::{Candidates, Facet, Field, IndexPlan, Query};
 use crate::store::{Flags, MailboxId, MessageId, Reader, SearchRow, SegmentId, ThreadId, Walk};
 use jiff::Zoned;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ impl Searcher {
     ) -> Result<SearchFound> {
         let plan = query.index_plan(now)?;
         let (segments, known) = self.segments(reader)?;
-        let mut search = Search::new((reader, self), &plan, options)?;
+        let mut search = Search::new(reader, &plan, options)?;
         search.look_up(&segments, &known)?;
         search.run()
     }
@@ -38,12 +38,11 @@ impl Searcher {
 
 struct Search<'a> {
     reader: &'a dyn Reader,
-    searcher: &'a Searcher,
     plan: &'a IndexPlan,
     options: &'a SearchOptions,
     /// By id: their names.
     mailboxes: HashMap<MailboxId, String>,
-    /// For every word term of the plan.
+    /// For every word term of the plan: messages that have its words and, as far as these are held, its seams.
     hits: Vec<Hits>,
     known: Arc<Known>,
     /// Messages that can match; `None` is any.
@@ -54,11 +53,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(
-        (reader, searcher): (&'a dyn Reader, &'a Searcher),
-        plan: &'a IndexPlan,
-        options: &'a SearchOptions,
-    ) -> Result<Self> {
+    fn new(reader: &'a dyn Reader, plan: &'a IndexPlan, options: &'a SearchOptions) -> Result<Self> {
         let mailboxes: HashMap<_, _> = reader.mailboxes()?.into_iter().map(|row| (row.id, row.name)).collect();
         let mut within = options.mailbox;
         for facet in plan.facets() {
@@ -70,7 +65,6 @@ impl<'a> Search<'a> {
         }
         Ok(Self {
             reader,
-            searcher,
             plan,
             options,
             mailboxes,
@@ -90,22 +84,35 @@ impl<'a> Search<'a> {
             let blocks: Vec<_> = blocks.collect();
             let sources: Vec<Source<'_>> =
                 blocks.iter().map(|blocks| Source { head: &blocks.segment.head, blocks }).collect();
-            let is_ranked = self.options.order == SearchOrder::Relevance;
-            for term in self.plan.words() {
-                self.hits.push(index::search(term, &sources, is_ranked)?);
-            }
             self.known = self.without_stale(known)?;
+            for (number, term) in self.plan.words().iter().enumerate() {
+                let mut hits = index::search(term, &sources, self.is_ranked())?;
+                if let Some(mut docs) = index::search_seams(term, &sources)? {
+                    docs.unite(&self.lacking(number, (&self.known.header_seams, &self.known.body_seams)));
+                    hits.docs.intersect(&docs);
+                }
+                self.hits.push(hits);
+            }
             self.candidates = self.candidates_of(&self.plan.candidates())?;
         }
         for facet in self.plan.facets() {
             if let Some(ids) = self.ids(&facet)? {
-                match &mut self.candidates {
-                    Some(candidates) => candidates.intersect(&ids),
-                    None => self.candidates = Some(ids),
-                }
+                self.narrow(ids);
             }
         }
+        if self.within.is_none()
+            && let Some(ids) = self.with_flags()?
+        {
+            self.narrow(ids);
+        }
         Ok(())
+    }
+
+    fn narrow(&mut self, ids: DocSet) {
+        match &mut self.candidates {
+            Some(candidates) => candidates.intersect(&ids),
+            None => self.candidates = Some(ids),
+        }
     }
 
     fn without_stale(&self, known: &Arc<Known>) -> Result<Arc<Known>> {
@@ -158,18 +165,20 @@ impl<'a> Search<'a> {
     /// was not here, and those with too many words.
     fn not_indexed(&self, number: usize) -> Result<DocSet> {
         let mut ids: DocSet = self.reader.unindexed(MessageId(0), usize::MAX)?.into_iter().map(|id| id.0).collect();
-        let mut add = |held: &DocSet| {
+        ids.unite(&self.lacking(number, (&self.known.header, &self.known.body)));
+        Ok(ids)
+    }
+
+    /// Messages that the index knows, and that are not among those of which it holds what a term asks about.
+    fn lacking(&self, number: usize, (header, body): (&DocSet, &DocSet)) -> DocSet {
+        let mut ids = DocSet::new();
+        let needed = [(self.needs_header(number), header), (self.needs_body(number), body)];
+        for (_, held) in needed.into_iter().filter(|(is_needed, _)| *is_needed) {
             let mut missing = self.known.any.clone();
             missing.subtract(held);
             ids.unite(&missing);
-        };
-        if self.needs_body(number) {
-            add(&self.known.body);
         }
-        if self.needs_header(number) {
-            add(&self.known.header);
-        }
-        Ok(ids)
+        ids
     }
 
     fn needs_body(&self, number: usize) -> bool {
@@ -193,32 +202,72 @@ impl<'a> Search<'a> {
                 Ok(id) => ids.extend(self.reader.thread(ThreadId(id))?.into_iter().map(|id| id.0)),
                 Err(_) => return Ok(Some(ids)),
             },
+            Facet::Larger(bytes) => ids.extend(self.sized((bytes.saturating_add(1), u64::MAX))?),
+            Facet::Smaller(bytes) => ids.extend(self.sized((0, *bytes))?),
             _ => return Ok(None),
         }
         Ok(Some(ids))
     }
 
+    fn sized(&self, sizes: (u64, u64)) -> Result<impl Iterator<Item = i64>> {
+        Ok(self.reader.sized(sizes)?.into_iter().map(|id| id.0))
+    }
+
+    /// Messages with the flags that every match has, in any mailbox, where these are few: a walk by date meets them late.
+    fn with_flags(&self) -> Result<Option<DocSet>> {
+        let (with, without) = self.bits();
+        let (mut ids, mut count) = (DocSet::new(), 0);
+        if with == 0 && without == 0 {
+            return Ok(None);
+        }
+        for mailbox in self.mailboxes.keys() {
+            let walk = Walk { mailbox: *mailbox, with, without, newest_first: true };
+            self.reader.walk(&walk, &|_| true, &mut |row| {
+                ids.insert(row.message.0);
+                count += 1;
+                Ok(count <= FEW_OF_SOME)
+            })?;
+        }
+        Ok((count <= FEW_OF_SOME).then_some(ids))
+    }
+
     /// Steps 2 to 4.
     fn run(mut self) -> Result<SearchFound> {
+        if self.is_ranked() {
+            self.rank()?;
+            return Ok(self.found);
+        }
         let most = if self.options.limit.is_some() { FEW_OF_SOME } else { FEW };
-        let few = self.candidates.as_ref().filter(|ids| ids.len() <= most || self.is_ranked());
+        let few = self.candidates.as_ref().filter(|ids| ids.len() <= most);
         match few.map(|ids| ids.iter().collect::<Vec<i64>>()) {
             Some(ids) => self.look_at_few(&ids)?,
-            None if self.is_ranked() => {
-                let mut all = Vec::new();
-                self.reader.walk_dates((i64::MIN, i64::MAX), true, &mut |id| {
-                    all.push(id.0);
-                    Ok(true)
-                })?;
-                self.look_at_few(&all)?;
-            }
             None => self.walk()?,
         }
-        if self.is_ranked() {
-            self.found.hits.sort_by(|a, b| b.score.total_cmp(&a.score));
-            self.found.hits.truncate(self.options.limit.unwrap_or(usize::MAX));
-        }
         Ok(self.found)
+    }
+
+    /// Goes along the candidates, those that are most about the query first, and newest first among equals.
+    fn rank(&mut self) -> Result<()> {
+        let (reader, candidates) = (self.reader, self.candidates.take());
+        let mut ids = Vec::new();
+        reader.walk_dates((i64::MIN, i64::MAX), true, &mut |id| {
+            if candidates.as_ref().is_none_or(|ids| ids.contains(id.0)) {
+                ids.push((self.score(id), id));
+            }
+            Ok(true)
+        })?;
+        ids.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        for (_, id) in ids {
+            if !self.look_at(id)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn score(&self, message: MessageId) -> f32 {
+        // The sum of none is -0.
+        self.hits.iter().filter_map(|hits| hits.scores.get(&message.0)).sum::<f32>() + 0.0
     }
 
     fn is_ranked(&self) -> bool {
@@ -300,45 +349,30 @@ impl<'a> Search<'a> {
         let stored = Stored::new(self.reader, row, name);
         let said = [Depth::Row, Depth::Header, Depth::Text].into_iter().find_map(|depth| {
             stored.deepen(depth);
-            self.plan.decide(&stored, |number| self.has_words(number, row.message))
+            self.plan.decide(&stored, |number| self.proves(number, row.message))
         });
-        self.learn(&stored, row.message);
         stored.end()?;
         if said == Some(false) {
             return Ok(true);
         }
-        let score = self.hits.iter().filter_map(|hits| hits.scores.get(&row.message.0)).sum();
-        let hit = Hit { mailbox: row.mailbox, uid: row.uid, message: row.message, score };
+        let hit = Hit { mailbox: row.mailbox, uid: row.uid, message: row.message, score: self.score(row.message) };
         let list = if said.is_some() { &mut self.found.hits } else { &mut self.found.undecided };
         list.push(hit);
-        let is_enough = self.options.limit.is_some_and(|limit| self.found.hits.len() >= limit);
-        Ok(!is_enough || self.is_ranked())
+        Ok(self.options.limit.is_none_or(|limit| self.found.hits.len() < limit))
     }
 
-    /// Remembers the seams of a text that was read, for the next phrase.
-    fn learn(&self, stored: &Stored<'_>, message: MessageId) {
-        let is_phrase = self.plan.words().iter().any(|term| !term.seams.is_empty());
-        // What has changed since it was indexed may change the index's mind next.
-        if is_phrase
-            && self.known.any.contains(message.0)
-            && let Some((header, text)) = stored.texts()
-        {
-            let seams = [seams(header), seams(text)].concat();
-            self.searcher.seen().learn(self.known.generation, message.0, &seams);
+    /// What the index proves of a term for a message; `None` where it does not hold enough of it.
+    fn proves(&self, number: usize, message: MessageId) -> Option<bool> {
+        let (id, known) = (message.0, &self.known);
+        let is_whole = |header: &DocSet, body: &DocSet| {
+            (!self.needs_header(number) || header.contains(id)) && (!self.needs_body(number) || body.contains(id))
+        };
+        if !self.hits.get(number)?.docs.contains(id) {
+            return is_whole(&known.header, &known.body).then_some(false);
         }
-    }
-
-    /// Whether the index has the words of a term for a message; `None` where it does not hold enough of it.
-    fn has_words(&self, number: usize, message: MessageId) -> Option<bool> {
-        let id = message.0;
-        if self.hits.get(number)?.docs.contains(id) && self.known.any.contains(id) {
-            let seams = self.plan.words().get(number).filter(|term| !term.is_proof).map(|term| term.seams.as_slice());
-            let lacks =
-                |seams: &[u64]| !seams.is_empty() && self.searcher.seen().lacks(self.known.generation, id, seams);
-            return Some(!seams.is_some_and(lacks));
-        }
-        let is_whole = (!self.needs_header(number) || self.known.header.contains(id))
-            && (!self.needs_body(number) || self.known.body.contains(id));
-        is_whole.then_some(false)
+        let term = self.plan.words().get(number)?;
+        let by_words = term.is_proof && known.any.contains(id);
+        let by_seams = term.are_seams_proof && is_whole(&known.header_seams, &known.body_seams);
+        (by_words || by_seams).then_some(true)
     }
 }

@@ -1,8 +1,8 @@
 //! What of a stored message is searched as text, without making its attachments again.
 
 use crate::error::Result;
-use crate::message::{self, ParsedMessage, SEARCHED};
-use crate::query::fold;
+use crate::message::{self, ParsedMessage, SEARCHED, SearchFields};
+use crate::query::{Matcher, Snippet, fold};
 use crate::store::{MessageId, Reader, body};
 use bytes::{Bytes, BytesMut};
 
@@ -13,6 +13,19 @@ const STAND_IN: &[u8] = b"AAAA\r\n";
 pub(super) fn text(reader: &dyn Reader, message: MessageId) -> Result<String> {
     let parsed = parsed(reader, message)?;
     Ok(message::search_texts(&parsed).iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n"))
+}
+
+/// The piece of a message's text, or else of its subject, that has the most of what a query looks for, of about `width`
+/// bytes; see [`Matcher::snippet`]. `None` where neither has any of it. A text that is not here has none.
+pub fn snippet(reader: &dyn Reader, message: MessageId, matcher: &Matcher, width: usize) -> Result<Option<Snippet>> {
+    if reader.search_facts(message)?.is_some_and(|facts| facts.body.is_some()) {
+        let texts = message::search_texts(&parsed(reader, message)?);
+        if let Some(found) = texts.iter().find_map(|text| matcher.snippet(text, width)) {
+            return Ok(Some(found));
+        }
+    }
+    let headers = reader.headers(message)?.map(|headers| message::Headers::parse(headers.header));
+    Ok(headers.and_then(|headers| matcher.snippet(&SearchFields::of(&headers).subject, width)))
 }
 
 /// Whether something is attached to a message, as its content says.

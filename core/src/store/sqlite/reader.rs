@@ -254,6 +254,10 @@ impl Reader for Tx<'_> {
         search::walk_dates(self, window, newest_first, each)
     }
 
+    fn sized(&self, sizes: (u64, u64)) -> Result<Vec<MessageId>> {
+        search::sized(self, sizes)
+    }
+
     fn search_rows(&self, message: MessageId) -> Result<Vec<SearchRow>> {
         search::rows(self, message)
     }

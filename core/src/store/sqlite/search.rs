@@ -77,6 +77,11 @@ pub(super) fn walk_dates(
     Ok(())
 }
 
+pub(super) fn sized(tx: &Tx<'_>, (from, until): (u64, u64)) -> Result<Vec<MessageId>> {
+    let [from, until] = [from, until].map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+    tx.all("SELECT id FROM messages WHERE size >= ?1 AND size < ?2", (from, until), |row| Ok(MessageId(row.get(0)?)))
+}
+
 pub(super) fn rows(tx: &Tx<'_>, message: MessageId) -> Result<Vec<SearchRow>> {
     let sql = "SELECT message, mailbox, uid, bits, keywords FROM placements WHERE message = ?1 ORDER BY mailbox, uid";
     tx.all(sql, [message.0], row)
