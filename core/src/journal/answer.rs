@@ -30,6 +30,8 @@ pub fn read(intent: &Intent, error: &MailError, tried: bool) -> Answer {
         Code::AuthRejected | Code::AuthTokenExpired | Code::AuthMissing | Code::AuthNoMechanism => {
             return Answer::Offline;
         }
+        // It was our own disk that failed: the server has said nothing.
+        code if is_own(code) => return Answer::Offline,
         _ => {}
     }
     let text = error.context().server.as_deref().unwrap_or_default();
@@ -43,6 +45,12 @@ pub fn read(intent: &Intent, error: &MailError, tried: bool) -> Answer {
         Meaning::No(reason) => park(reason, text),
         Meaning::Bare => park(bare(intent, error), text),
     }
+}
+
+/// Whether an error is this side's, so that nothing follows from it for what was to be done there.
+#[must_use]
+pub fn is_own(code: Code) -> bool {
+    code == Code::Internal || code.as_str().starts_with("store.")
 }
 
 /// A parked state with the server's words, of bounded length.
@@ -97,6 +105,7 @@ fn by_error(error: &MailError) -> Option<Meaning> {
         Code::MailboxExists => Meaning::There,
         Code::ServerOverQuota => Meaning::No(Reason::OverQuota),
         Code::ServerUnsupported => Meaning::No(Reason::Unsupported),
+        Code::BodyNotHere | Code::MessageMissing => Meaning::No(Reason::BodyMissing),
         _ => return None,
     })
 }
@@ -288,6 +297,14 @@ mod tests {
         for code in offline {
             assert_eq!(read(&move_to(5, 9), &code.into(), false), Answer::Offline);
         }
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_no_answer_of_the_server() {
+        for code in [Code::StoreIo, Code::StoreFull, Code::StoreLocked, Code::StoreDamaged, Code::StoreLeaseLost] {
+            assert_eq!(read(&append(9), &code.into(), false), Answer::Offline, "{code:?}");
+        }
+        assert_eq!(shown(&read(&append(9), &Code::BodyNotHere.into(), false)), "parked body_missing");
     }
 
     #[test]

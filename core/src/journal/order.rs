@@ -3,7 +3,7 @@
 //! An intent waits for every earlier one that is not over and touches the same message or mailbox; a parked one holds
 //! back those that depend on it and nobody else (RFC 4549 section 5.1).
 
-use super::{Entry, Intent, Landing, Target};
+use super::{Entry, Intent, Landing, Target, retry};
 use std::collections::BTreeMap;
 
 /// Whether `later` has to wait until `earlier` is over.
@@ -26,7 +26,7 @@ pub fn dependencies(later: &Intent, earlier: &[Entry]) -> Vec<i64> {
 pub fn ready(entries: &[Entry], now: i64) -> Vec<&Entry> {
     let (mut free, mut held) = (Vec::new(), Held::default());
     for entry in entries.iter().filter(|entry| !entry.state.is_over()) {
-        if entry.state.is_open() && entry.not_before <= now && held.holder(&entry.intent).is_none() {
+        if entry.state.is_open() && retry::is_due(entry, now) && held.holder(&entry.intent).is_none() {
             free.push(entry);
         }
         held.add(&entry.intent, entry.id);

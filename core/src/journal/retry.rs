@@ -24,6 +24,15 @@ pub fn delay(attempts: u32, suggested: Option<Duration>, random: f64) -> Duratio
     FIRST.saturating_mul(doubled).min(LAST).mul_f64(random).max(Duration::from_secs(1))
 }
 
+/// Whether it is time to try an entry. One that is due later than any delay can make it was put off by a clock that was
+/// ahead.
+#[must_use]
+pub fn is_due(entry: &Entry, now: i64) -> bool {
+    let longest = delay(1, Some(MOST_SUGGESTED), 1.0).as_secs();
+    let waits = entry.not_before.saturating_sub(now);
+    waits <= 0 || waits.unsigned_abs() > longest
+}
+
 /// An entry after an attempt that decided nothing: to be tried again after a delay, or parked after too many.
 #[must_use]
 pub fn again(mut entry: Entry, now: i64, suggested: Option<Duration>, random: f64) -> Entry {
@@ -58,6 +67,14 @@ mod tests {
         assert!(delay(1, Some(asked), 1.0) > asked);
         assert_eq!(delay(1, Some(Duration::from_secs(86_400)), 0.0), MOST_SUGGESTED);
         assert_eq!(delay(1, Some(Duration::ZERO), 0.0), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_puts_nothing_off_for_years() {
+        let mut tried = again(entry(1, flag(5, &["\\Seen"], &[])), 1000, Some(MOST_SUGGESTED), 1.0);
+        assert!(!is_due(&tried, 1000) && is_due(&tried, tried.not_before));
+        tried.not_before += 8 * 365 * 86_400;
+        assert!(is_due(&tried, 1000));
     }
 
     #[test]

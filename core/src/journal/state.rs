@@ -99,6 +99,9 @@ pub enum Step {
         uid_validity: u32,
         /// Its UIDNEXT before the command.
         uid_next: u32,
+        /// As in [`Step::Place`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unseen: Option<i64>,
     },
     /// `UID STORE +FLAGS.SILENT (\Deleted)` on the original. After a COPY its copy is known.
     Mark {

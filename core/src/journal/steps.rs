@@ -129,6 +129,9 @@ pub struct Sighting {
     /// UIDs there, from the UIDNEXT of the step on (all, under another UIDVALIDITY), that are the same by size and
     /// header, and that no placement here has. Ascending.
     pub copies: Vec<u32>,
+    /// No copy is there any more, but something was placed there since, and the same message has arrived in another
+    /// mailbox: somebody has moved it on.
+    pub moved_on: bool,
     /// For a rename: whether the old name is listed, and whether the new one is.
     pub names: (bool, bool),
     /// The command was answered, so that nothing of it comes late; it only did not say where the message went.
@@ -167,7 +170,7 @@ pub fn confirmed(intent: &Intent, step: Step, placed: Option<(u32, u32)>, means:
         (Step::Place { .. } | Step::Find { .. }, Some(copy)) if removes_original(intent, means) => mark(Some(copy)),
         (Step::Place { .. } | Step::Find { .. }, Some(_)) => Next::End { state: applied(), placed },
         (Step::Place { uid_validity, uid_next, .. }, None) => {
-            Next::Look { step: Step::Find { uid_validity, uid_next } }
+            Next::Look { step: Step::Find { uid_validity, uid_next, unseen: None } }
         }
         (Step::Find { .. }, None) => Next::Wait { step: Some(step) },
         (Step::Mark { copy }, _) if means.uid_plus && !planted(Bug::MarkedOnly) => {
@@ -182,6 +185,8 @@ pub fn confirmed(intent: &Intent, step: Step, placed: Option<(u32, u32)>, means:
 /// What follows when the answer to `step` was lost, or nobody was there to hear it. `now` is in seconds since 1970.
 #[must_use]
 pub fn doubt(entry: &Entry, step: Step, seen: &Sighting, means: Means, now: i64) -> Next {
+    // A clock that was ahead then does not tell how long ago it was.
+    let since = |unseen: Option<i64>| unseen.filter(|since| *since <= now).or(Some(now));
     match (&entry.intent, step) {
         (Intent::RenameMailbox { .. }, Step::Send) => renamed(seen),
         (intent, Step::Send) => repeat(intent),
@@ -190,13 +195,20 @@ pub fn doubt(entry: &Entry, step: Step, seen: &Sighting, means: Means, now: i64)
         }
         (_, Step::Mark { copy }) => mark(copy),
         (_, Step::Expunge { copy }) => Next::Send { step: Step::Expunge { copy }, act: Act::Expunge },
-        (intent, Step::Find { .. }) => found(intent, step, seen, means),
+        (intent, Step::Find { uid_validity, uid_next, unseen }) => {
+            let keep = Step::Find { uid_validity, uid_next, unseen: since(unseen) };
+            found(intent, keep, seen, means, has_waited(unseen, now))
+        }
         (intent, Step::Place { uid_validity, uid_next, unseen }) => {
-            let waited = unseen.is_some_and(|since| now.saturating_sub(since) >= GRACE_SECONDS);
-            let keep = Step::Place { uid_validity, uid_next, unseen: unseen.or(Some(now)) };
-            placed(intent, keep, seen, means, waited)
+            let keep = Step::Place { uid_validity, uid_next, unseen: since(unseen) };
+            placed(intent, keep, seen, means, has_waited(unseen, now))
         }
     }
+}
+
+/// Whether what has not been seen then will not turn up any more.
+fn has_waited(unseen: Option<i64>, now: i64) -> bool {
+    unseen.is_some_and(|since| now.saturating_sub(since) >= GRACE_SECONDS)
 }
 
 /// What becomes of a step that may have been done to a message that cannot be found any more: UIDVALIDITY changed.
@@ -313,7 +325,7 @@ fn renamed(seen: &Sighting) -> Next {
 }
 
 /// A copy whose place the server did not tell.
-fn found(intent: &Intent, step: Step, seen: &Sighting, means: Means) -> Next {
+fn found(intent: &Intent, step: Step, seen: &Sighting, means: Means, waited: bool) -> Next {
     let copy = seen.uid_validity.zip(seen.copies.first().copied());
     match copy {
         // The server has confirmed it. Of several that are the same any one will do; the others arrive as new messages.
@@ -323,6 +335,8 @@ fn found(intent: &Intent, step: Step, seen: &Sighting, means: Means) -> Next {
         None if seen.uid_validity.is_none() => end(applied()),
         // COPY of a message that is gone is OK as well, and takes nothing along (RFC 9051 section 6.4.9).
         None if is_copied(intent, means) && !seen.original => end(State::Superseded { by: Cause::MessageGone }),
+        // It was there, and somebody has taken it away. The original of a move stays where it is: nothing else is left.
+        None if waited || seen.moved_on => end(State::Superseded { by: Cause::MessageGone }),
         None => Next::Wait { step: Some(step) },
     }
 }
@@ -352,6 +366,8 @@ fn placed(intent: &Intent, step: Step, seen: &Sighting, means: Means, waited: bo
             again(intent, validity, seen.uid_next, means)
         }
         [] if is_move && planted(Bug::MoveWithoutProof) => mark(None),
+        // It arrived, and somebody has moved it on since: a second one would be one too many.
+        [] if seen.moved_on => end(State::Superseded { by: Cause::MessageGone }),
         [] if !waited => Next::Wait { step: Some(step) },
         [] if intent.target().is_some() && !seen.original => end(State::Superseded { by: Cause::MessageGone }),
         [] => again(intent, validity, seen.uid_next, means),

@@ -47,6 +47,11 @@ pub trait Ledger: Send + Sync {
     /// One of them, or one that is finished.
     fn entry(&self, id: i64) -> BoxFuture<'_, Result<Option<Entry>>>;
 
+    /// Whether its copy is known to have been in Sent, although it need not be there any more: whoever keeps mail as
+    /// well has seen it there before somebody moved or removed it.
+    fn was_filed<'a>(&'a self, _entry: &'a Entry) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
     /// The bytes of a message, as they were queued.
     fn body(&self, id: i64) -> BoxFuture<'_, Result<Box<dyn Body>>>;
 }

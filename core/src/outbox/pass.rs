@@ -227,7 +227,7 @@ impl<'a> Pass<'a> {
             CopyStep::LookAndAppend(newest) => newest,
         };
         let is_there = match sent.contains(&entry.message_id, newest).await {
-            Ok(found) => found && !planted(Bug::BlindFiling),
+            Ok(found) => (found || was_filed(self.ledger, &entry).await?) && !planted(Bug::BlindFiling),
             Err(error) => return self.later(entry, error).await,
         };
         match step {
@@ -268,6 +268,11 @@ impl<'a> Pass<'a> {
         let after = Entry { not_before: self.moment.now() + LATER, ..entry.clone() };
         self.replace(entry, after).await
     }
+}
+
+/// Whether the copy was added, without an answer to that, and has been in Sent since.
+async fn was_filed(ledger: &dyn Ledger, entry: &Entry) -> Result<bool> {
+    Ok(entry.sent_copy == Some(CopyState::Appending) && ledger.was_filed(entry).await?)
 }
 
 async fn examined(ledger: &dyn Ledger, id: i64) -> Result<Facts> {

@@ -3,9 +3,12 @@
 use super::entry::{CopyState, Entry, OnDoubt, Recipient, RecipientState, State};
 use super::ledger::{Body, Ledger, NewEntry, PIECE};
 use crate::error::{Code, MailError, Result};
+use crate::imap::Role;
+use crate::journal::Digest;
 use crate::store::body::Content;
 use crate::store::{
-    self, Change, Durability, Handle, Lease, NewOutbox, Now, OutboxId, OutboxRow, Reader, RecipientRow, Writer,
+    self, Change, Durability, Handle, Lease, LinkKind, MailboxId, MessageId, NewOutbox, Now, OutboxId, OutboxRow,
+    Reader, RecipientRow, Writer,
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
@@ -93,6 +96,11 @@ impl Ledger for StoreLedger {
         }))
     }
 
+    fn was_filed<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<bool>> {
+        let (id, message_id) = (OutboxId(entry.id), entry.message_id.clone());
+        Box::pin(self.handle.read(move |reader| was_in_sent(reader, id, &message_id)))
+    }
+
     fn body(&self, id: i64) -> BoxFuture<'_, Result<Box<dyn Body>>> {
         Box::pin(async move {
             let open = move |reader: &dyn Reader| {
@@ -104,6 +112,36 @@ impl Ledger for StoreLedger {
             Ok(Box::new(body) as Box<dyn Body>)
         })
     }
+}
+
+/// Whether the store has seen in Sent what is to be filed there: the same Message-ID and header. What came back from a
+/// list of addresses, or by way of a draft, is not that.
+fn was_in_sent(reader: &dyn Reader, id: OutboxId, message_id: &str) -> Result<bool> {
+    let row = reader.outbox(id)?.ok_or_else(|| missing(id.0))?;
+    let (_, beginning) = stretch(reader, Content::new(reader, row.new.body, Bytes::new())?)?;
+    let header = Digest::of_header(&beginning);
+    let sent = reader.mailboxes()?.into_iter().filter(|row| row.role == Some(Role::Sent)).map(|row| row.id);
+    let sent: Vec<MailboxId> = sent.collect();
+    for (message, kind) in reader.linked(message_id)? {
+        let is_it = kind == LinkKind::Own
+            && reader.headers(message)?.is_some_and(|found| Digest::of_header(&found.header) == header);
+        for mailbox in sent.iter().filter(|_| is_it) {
+            if has_been_in(reader, *mailbox, message)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the server has, or had, a message in a mailbox.
+fn has_been_in(reader: &dyn Reader, mailbox: MailboxId, message: MessageId) -> Result<bool> {
+    let mut placed = reader.placements_of(message)?.into_iter();
+    if placed.any(|row| row.mailbox == mailbox && row.remote_uid.is_some()) {
+        return Ok(true);
+    }
+    let mut left = reader.tombstones(mailbox, 0)?.into_iter();
+    Ok(left.any(|row| row.message == Some(message) && row.remote_uid.is_some()))
 }
 
 /// The bytes of a message as the store has them.

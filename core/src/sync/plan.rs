@@ -125,7 +125,7 @@ pub fn plan(listing: &Listing, known: &[Known], means: Means, rhythm: Rhythm, no
 #[must_use]
 pub fn question(known: &Known, listed: &Listed, means: Means, rhythm: Rhythm, now: i64) -> Option<Question> {
     let (cursor, told) = (&known.cursor, listed.numbers.clone().unwrap_or_default());
-    let age = if planted(Bug::NoAudit) { 0 } else { now.saturating_sub(known.audited) };
+    let age = if planted(Bug::NoAudit) { 0 } else { age(known.audited, now) };
     let announced = mod_seq(told.mod_seq).filter(|_| means.condstore);
     let is_new = cursor.uid_validity == 0 || told.uid_validity.is_some_and(|v| v != cursor.uid_validity);
     let went_back = announced.is_some_and(|now| now < cursor.mod_seq);
@@ -145,6 +145,11 @@ pub fn question(known: &Known, listed: &Listed, means: Means, rhythm: Rhythm, no
     }
     let mod_seq = cursor.mod_seq;
     Some(if means.qresync { Question::Resync { mod_seq } } else { Question::Changes { mod_seq, uids: !same_rows } })
+}
+
+/// How long ago something was, in seconds. What a clock that was ahead has written down may have been any time ago.
+fn age(then: i64, now: i64) -> i64 {
+    if then > now { i64::MAX } else { now.saturating_sub(then) }
 }
 
 /// Bodies of one mailbox, to be fetched by one command.

@@ -85,6 +85,8 @@ async fn play(history: &History, engine: &dyn Engine, tapped: bool) -> Outcome {
     if tapped {
         world.network.server(|server| server.tap = Some(Box::new(show)));
     }
+    // What is there from the beginning is older than what somebody does first.
+    tokio::time::advance(Duration::from_millis(1)).await;
     for step in &history.steps {
         world.step(step).await;
         tokio::time::advance(Duration::from_secs(3)).await;

@@ -53,26 +53,50 @@ fn a_move_is_one_command_or_copy_mark_expunge_or_stays_marked() {
 #[test]
 fn nothing_is_marked_before_its_copy_is_known() {
     let intent = move_to(5, 9);
-    let find = Step::Find { uid_validity: 8, uid_next: 40 };
+    let find = Step::Find { uid_validity: 8, uid_next: 40, unseen: None };
     assert_eq!(confirmed(&intent, PLACE, None, BARE), Next::Look { step: find });
     let entry = entry(1, intent);
-    assert_eq!(doubt(&entry, find, &seen(true, &[]), BARE, 0), Next::Wait { step: Some(find) });
+    let waiting = Step::Find { uid_validity: 8, uid_next: 40, unseen: Some(0) };
+    assert_eq!(doubt(&entry, find, &seen(true, &[]), BARE, 0), Next::Wait { step: Some(waiting) });
     let marked = Next::Send { step: Step::Mark { copy: Some((8, 41)) }, act: Act::Mark };
     assert_eq!(doubt(&entry, find, &seen(true, &[41]), BARE, 0), marked);
 }
 
 #[test]
 fn a_copy_of_what_was_gone_is_confirmed_and_never_found() {
-    let find = Step::Find { uid_validity: 8, uid_next: 40 };
+    let find = Step::Find { uid_validity: 8, uid_next: 40, unseen: None };
+    let waiting = Step::Find { uid_validity: 8, uid_next: 40, unseen: Some(0) };
     for intent in [move_to(5, 9), copy_to(5, 9)] {
         let entry = entry(1, intent);
         assert_eq!(superseded(&doubt(&entry, find, &seen(false, &[]), BARE, 0)), Some(Cause::MessageGone));
-        assert_eq!(doubt(&entry, find, &seen(true, &[]), BARE, 0), Next::Wait { step: Some(find) });
+        assert_eq!(doubt(&entry, find, &seen(true, &[]), BARE, 0), Next::Wait { step: Some(waiting) });
     }
     // MOVE has taken the original away itself.
     let moves = Means { can_move: true, ..BARE };
     let moved = doubt(&entry(1, move_to(5, 9)), find, &seen(false, &[]), moves, 0);
-    assert_eq!(moved, Next::Wait { step: Some(find) });
+    assert_eq!(moved, Next::Wait { step: Some(waiting) });
+}
+
+#[test]
+fn a_copy_that_was_confirmed_and_is_gone_is_not_waited_for_for_ever() {
+    let waiting = Step::Find { uid_validity: 8, uid_next: 40, unseen: Some(100) };
+    for intent in [move_to(5, 9), copy_to(5, 9), append(9)] {
+        let entry = entry(1, intent);
+        let at = |now| doubt(&entry, waiting, &seen(true, &[]), BARE, now);
+        assert_eq!(at(129), Next::Wait { step: Some(waiting) });
+        assert_eq!(superseded(&at(130)), Some(Cause::MessageGone));
+    }
+}
+
+#[test]
+fn what_somebody_has_moved_on_is_not_placed_a_second_time() {
+    let unseen = Step::Place { uid_validity: 8, uid_next: 40, unseen: Some(100) };
+    let moved_on = Sighting { moved_on: true, ..seen(true, &[]) };
+    for intent in [append(9), copy_to(5, 9)] {
+        let entry = entry(1, intent);
+        assert_eq!(superseded(&doubt(&entry, unseen, &moved_on, FULL, 130)), Some(Cause::MessageGone));
+        assert!(matches!(doubt(&entry, unseen, &seen(true, &[]), FULL, 130), Next::Send { .. }));
+    }
 }
 
 #[test]
@@ -298,4 +322,11 @@ proptest! {
         prop_assert!(!server.original && server.copies.is_empty());
         prop_assert_eq!(state.name(), "applied");
     }
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_has_seen_is_waited_for_from_now_on() {
+    let ahead = Step::Place { uid_validity: 8, uid_next: 40, unseen: Some(1_000_000) };
+    let waiting = Step::Place { uid_validity: 8, uid_next: 40, unseen: Some(100) };
+    assert_eq!(doubt(&entry(1, append(9)), ahead, &seen(false, &[]), BARE, 100), Next::Wait { step: Some(waiting) });
 }

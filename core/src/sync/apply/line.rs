@@ -15,7 +15,7 @@ use crate::sync::plan::Means;
 use crate::sync::resync::Remote;
 use crate::sync::{Cursor, Question};
 use crate::wire::Command;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Messages whose flags one command asks for: so many fit what one answer may take in memory.
 const FLAGS_AT_ONCE: u64 = 10_000;
@@ -147,7 +147,7 @@ impl Line {
         if uids {
             self.list(&mut remote).await?;
         }
-        read_flags(flags, &mut remote).await?;
+        self.read_flags(flags, modifiers, &mut remote).await?;
         Ok(remote)
     }
 
@@ -156,11 +156,12 @@ impl Line {
         let mut remote = numbers(&selected);
         // The newest that are known, and whatever came after them.
         let first = known.newest(newest.into()).first().unwrap_or(1);
-        let flags = self.fetch_flags(vec![UidSet::range(first, u32::MAX)], FetchModifiers::default())?;
+        let plain = FetchModifiers::default();
+        let flags = self.fetch_flags(vec![UidSet::range(first, u32::MAX)], plain)?;
         if uids {
             self.list(&mut remote).await?;
         }
-        read_flags(flags, &mut remote).await?;
+        self.read_flags(flags, plain, &mut remote).await?;
         Ok(remote)
     }
 
@@ -174,18 +175,40 @@ impl Line {
             remote.all_flags = listed.is_empty();
             return Ok(remote);
         }
-        let stretches = stretches(&listed);
-        read_flags(self.fetch_flags(stretches, FetchModifiers::default())?, &mut remote).await?;
+        let plain = FetchModifiers::default();
+        self.read_flags(self.fetch_flags(stretches(&listed), plain)?, plain, &mut remote).await?;
         remote.all_flags = listed.iter().all(|uid| remote.flags.contains_key(&uid));
         Ok(remote)
     }
 
-    fn fetch_flags(&self, stretches: Vec<UidSet>, modifiers: FetchModifiers) -> Result<Vec<Pending>> {
+    fn fetch_flags(&self, stretches: Vec<UidSet>, modifiers: FetchModifiers) -> Result<Vec<(UidSet, Pending)>> {
         let send = |uids: UidSet| {
             let wants = Wants::Rows(Rows::of(&uids, FLAGS));
-            Ok(self.send(command::uid_fetch(&uids, FLAGS, modifiers)?, wants))
+            let pending = self.send(command::uid_fetch(&uids, FLAGS, modifiers)?, wants);
+            Ok((uids, pending))
         };
         stretches.into_iter().map(send).collect()
+    }
+
+    /// The answers to [`Line::fetch_flags`]. Where the server stops at a limit of its own it is asked for the rest: what
+    /// it has not come to says nothing of which messages there are (RFC 9738).
+    async fn read_flags(
+        &self,
+        sent: Vec<(UidSet, Pending)>,
+        modifiers: FetchModifiers,
+        remote: &mut Remote,
+    ) -> Result<()> {
+        let mut sent = VecDeque::from(sent);
+        while let Some((asked, pending)) = sent.pop_front() {
+            let reply = pending.answer().await?;
+            let rows = rows(&reply).into_iter();
+            remote.flags.extend(rows.filter_map(|(uid, row)| Some((uid, flags(&row)?))));
+            match message_limit::rest(&asked, reply.code.as_ref()) {
+                Some(rest) if rest.len() < asked.len() => sent.extend(self.fetch_flags(vec![rest], modifiers)?),
+                rest => remote.partial |= rest.is_some(),
+            }
+        }
+        Ok(())
     }
 
     /// The list of all UIDs. One that is shorter than the mailbox is a part of it.
@@ -254,16 +277,6 @@ pub(super) fn rows(reply: &Reply) -> BTreeMap<u32, FetchRow> {
 
 pub(super) fn flags(row: &FetchRow) -> Option<Flags> {
     row.flags.as_ref().map(|flags| flags.iter().collect())
-}
-
-async fn read_flags(sent: Vec<Pending>, remote: &mut Remote) -> Result<()> {
-    for pending in sent {
-        let reply = pending.answer().await?;
-        remote.partial |= message_limit::is_partial(reply.code.as_ref());
-        let rows = rows(&reply).into_iter();
-        remote.flags.extend(rows.filter_map(|(uid, row)| Some((uid, flags(&row)?))));
-    }
-    Ok(())
 }
 
 fn numbers(selected: &Selected) -> Remote {

@@ -243,7 +243,8 @@ impl Pass {
                 }
             }
         }
-        if matches!(error.retry(), Retry::Reconnect | Retry::AskUser) && !is_answer(error) {
+        let is_own = answer::is_own(error.code());
+        if is_own || matches!(error.retry(), Retry::Reconnect | Retry::AskUser) && !is_answer(error) {
             return Err(error.clone());
         }
         for item in alone {
@@ -265,7 +266,7 @@ impl Pass {
         let state = step.map_or(State::Waiting, |step| State::Started { step });
         let entry = Entry { state, ..entry };
         let grace = Duration::from_secs(steps::GRACE_SECONDS.unsigned_abs());
-        let is_coming = matches!(step, Some(Step::Place { unseen: Some(_), .. }));
+        let is_coming = matches!(step, Some(Step::Place { unseen: Some(_), .. } | Step::Find { unseen: Some(_), .. }));
         self.again(entry, is_coming.then_some(grace)).await
     }
 

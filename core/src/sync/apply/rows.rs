@@ -56,8 +56,9 @@ pub(super) fn local(reader: &dyn Reader, row: &MailboxRow, remote: &Remote) -> R
 /// What an entry of the journal means for a mailbox: a flag change, a message that leaves, a copy that may have come.
 fn note_pending(reader: &dyn Reader, row: &MailboxRow, entry: &Entry, local: &mut Local) -> Result<()> {
     let change = Change { id: entry.id, begun: matches!(entry.state, State::Started { .. }) };
-    if let State::Started { step: Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next } } =
-        entry.state
+    if let State::Started {
+        step: Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next, .. },
+    } = entry.state
         && entry.intent.landing().is_some_and(|to| to.mailbox.id == row.id.0)
     {
         // Under other numbers it may be anywhere.

@@ -7,9 +7,9 @@ use crate::error::{Code, Result};
 use crate::imap::command::{self, ListQuery};
 use crate::imap::{MailboxName, Response, SearchKey, UidSet, Untagged};
 use crate::journal::steps::Sighting;
-use crate::journal::{Entry, Intent, Step};
+use crate::journal::{Digest, Entry, Intent, Step};
 use crate::session::Wants;
-use crate::store::MailboxId;
+use crate::store::{LinkKind, MailboxId, MessageId, Reader, derive};
 use std::collections::BTreeMap;
 
 /// Whether a mailbox has to be looked at anew: after a command of this pass, which was answered, or else once for all
@@ -53,7 +53,7 @@ impl Pass {
             let name = self.name(MailboxId(target.mailbox.id), &target.mailbox.name).await?;
             sighting.original = self.snapshot(&name, look).await?.uids.contains(uid);
         }
-        if let (Some(to), Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next }) =
+        if let (Some(to), Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next, .. }) =
             (entry.intent.landing(), step)
         {
             let (id, name) = (to.mailbox.id, &to.mailbox.name);
@@ -104,6 +104,10 @@ impl Pass {
         sighting.uid_next = snapshot.uid_next;
         let copies = seen.values().filter(|copy| fresh.contains(copy.uid) && is_same(&entry.intent, copy));
         sighting.copies = copies.map(|copy| copy.uid).collect();
+        if sighting.copies.is_empty() && snapshot.uid_next > from {
+            let entry = entry.clone();
+            sighting.moved_on = self.books.read(move |reader| has_arrived_elsewhere(reader, &entry)).await?;
+        }
         Ok(())
     }
 
@@ -134,6 +138,36 @@ impl Pass {
             _ => false,
         }))
     }
+}
+
+/// Whether the message that was to be placed has come from the server since then, wherever it is there now. What was
+/// here before may be another one that is the same.
+fn has_arrived_elsewhere(reader: &dyn Reader, entry: &Entry) -> Result<bool> {
+    let Some(to) = entry.intent.landing() else { return Ok(false) };
+    let placed = reader.placement(MailboxId(to.mailbox.id), to.local)?;
+    let Some(own) = placed.and_then(|row| row.message) else { return Ok(false) };
+    let header = reader.headers(own)?.unwrap_or_default().header;
+    let Some(id) = derive::links(&header).into_iter().find(|link| link.kind == LinkKind::Own) else {
+        return Ok(false);
+    };
+    for (message, kind) in reader.linked(&id.id)? {
+        let is_later = kind == LinkKind::Own && message > own;
+        let is_there = is_later && reader.placements_of(message)?.iter().any(|row| row.remote_uid.is_some());
+        if is_there && stored(reader, message)?.is_some_and(|identity| is_same(&entry.intent, &identity)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What a message here is known by.
+fn stored(reader: &dyn Reader, message: MessageId) -> Result<Option<Identity>> {
+    let (row, headers) = (reader.message(message)?, reader.headers(message)?);
+    let identity = row.zip(headers).and_then(|(row, headers)| {
+        let header = Digest::of_header(&headers.header);
+        Some(Identity { uid: 0, digest: row.digest?, header, size: row.size, email_id: None })
+    });
+    Ok(identity)
 }
 
 /// Whether a message there is the one that was to be placed. What the server itself copied is the same in everything;

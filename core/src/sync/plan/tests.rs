@@ -214,3 +214,10 @@ proptest! {
         prop_assert!(work.iter().all(|work| work.action != Action::Drop));
     }
 }
+
+#[test]
+fn an_audit_by_a_clock_that_was_ahead_is_made_again() {
+    let ahead = Known { audited: NOW + 8 * 365 * 86_400, ..known(1, "INBOX") };
+    assert_eq!(ask(&ahead, numbers(), FULL), Some(Question::All));
+    assert_eq!(ask(&known(1, "INBOX"), numbers(), FULL), None);
+}

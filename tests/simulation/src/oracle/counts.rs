@@ -46,6 +46,9 @@ pub fn judge(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation
             bounds.entry(deed.token).or_default().add(least, most);
         }
     }
+    for (token, times) in placed_again(server) {
+        bounds.entry(token).or_default().add(0, times);
+    }
     let mut actual: BTreeMap<u64, i64> = BTreeMap::new();
     for placement in server.mailboxes().flat_map(|m| m.placements.values()) {
         *actual.entry(letter::token(&placement.content.bytes).unwrap_or_default()).or_default() += 1;
@@ -67,11 +70,44 @@ pub fn judge(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation
     wrong.collect()
 }
 
+/// How often a device has added a message again after somebody had removed it before the device could see it there.
+///
+/// The answer to APPEND was lost, and what the device finds is what it finds when nothing was ever added: the mailbox may
+/// have got and lost other messages. A copy that comes back once is a nuisance to who removed it; one that is never made
+/// is a loss to who made it. So the device adds it again, and that is right.
+fn placed_again(server: &Server) -> BTreeMap<u64, i64> {
+    let mut added: BTreeMap<u64, BTreeMap<u64, u32>> = BTreeMap::new();
+    let (mut removed, mut again): (BTreeMap<_, i64>, BTreeMap<u64, i64>) = (BTreeMap::new(), BTreeMap::new());
+    for entry in &server.log {
+        match entry.change {
+            Change::Added { token, .. } if entry.actor != FOREIGN => {
+                if let Some(times) = removed.get_mut(&(entry.actor, token)).filter(|times| **times > 0) {
+                    *times -= 1;
+                    *again.entry(token).or_default() += 1;
+                }
+                added.entry(token).or_default().insert(entry.serial, entry.actor);
+            }
+            Change::Expunged { token } if entry.actor == FOREIGN => {
+                let by = added.get(&token).and_then(|serials| serials.get(&entry.serial));
+                by.into_iter().for_each(|actor| *removed.entry((*actor, token)).or_default() += 1);
+            }
+            _ => {}
+        }
+    }
+    again
+}
+
 /// What became part of later changes counts once, unless one of them takes the message away again.
 fn merged<'a>(later: impl Iterator<Item = &'a Deed> + Clone, fate_of: impl Fn(&Deed) -> Option<Fate>) -> (i64, i64) {
     let deleted = later.clone().any(|deed| matches!(deed.verb, Verb::Delete { .. }));
     let applied = later.last().and_then(fate_of) == Some(Fate::Applied);
     (i64::from(applied && !deleted), 1)
+}
+
+/// Whether a device has added the message of a deed since then.
+fn added(server: &Server, actor: u32, deed: &Deed) -> bool {
+    let brings = |entry: &Entry| matches!(entry.change, Change::Added { token, .. } if token == deed.token);
+    server.log.iter().skip(deed.at).any(|entry| entry.actor == actor && brings(entry))
 }
 
 /// How a deed changes the number of copies.
@@ -83,7 +119,8 @@ fn change(server: &Server, actor: u32, deed: &Deed, fate: Option<&Fate>) -> (i64
     };
     match (&deed.verb, fate) {
         (Verb::Append { .. } | Verb::Copy { .. }, Some(Fate::Applied)) => (1, 1),
-        (Verb::Append { .. } | Verb::Copy { .. }, Some(Fate::Superseded)) => (0, 0),
+        // It was there, and somebody else has removed it or moved it on before its place was known.
+        (Verb::Append { .. } | Verb::Copy { .. }, Some(Fate::Superseded)) => (0, i64::from(added(server, actor, deed))),
         (Verb::Append { .. } | Verb::Copy { .. }, _) => (0, 1),
         // Its original was removed by somebody else while it was being moved: the copy is what is left.
         (Verb::Move { .. }, _) if by(false) || deed.serial.is_none() => (0, 1),
