@@ -39,9 +39,10 @@ fn code(error: &rusqlite::Error) -> Code {
             _ => Code::Internal,
         },
         // A value of a kind that was never written there.
-        E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..) => {
-            Code::StoreDamaged
-        }
+        E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::InvalidColumnType(..)
+        | E::Utf8Error(..) => Code::StoreDamaged,
         _ => Code::Internal,
     }
 }
