@@ -28,7 +28,6 @@ fn code(fault: Fault) -> Code {
 }
 
 #[test]
-#[ignore = "after some faults in a pass or in the outbox the account is not quiet within ten rounds: not understood yet"]
 fn whatever_the_disk_says_it_is_told_and_nothing_is_half_done() {
     let record = record("dovecot");
     let files = at_steps(&record);

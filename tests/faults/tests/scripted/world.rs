@@ -4,11 +4,13 @@ use crate::script::{SCRIPT, Step};
 use crate::state::{self, Mail};
 use bytes::Bytes;
 use mailtide::imap::InternalDate;
+use mailtide::journal::State::Parked;
 use mailtide::message::Composed;
 use mailtide::outbox::{Decision, Dial, Io, LiveSent, Moment, Outbox, StoreLedger};
 use mailtide::store::{
-    Account as StoredAccount, Durability, Handle, Now, SqliteOptions, SqliteStore, Store, Writer, lease,
+    Account as StoredAccount, Durability, Handle, IntentId, Now, SqliteOptions, SqliteStore, Store, Writer, lease,
 };
+use mailtide::sync::parked::give_up;
 use mailtide::sync::{SyncOptions, sync};
 use mailtide::{Account, Code, Dialer, Engine, EngineOptions, Given, MailError, Result, SendOptions, Session};
 use mailtide_simulation::letter;
@@ -36,13 +38,15 @@ pub struct World {
     pub sink: Sink,
     pub path: PathBuf,
     pub options: SqliteOptions,
+    /// Somebody looks at what is parked, and gives it up.
+    pub gives_up: bool,
     handle: Option<Handle>,
 }
 
 impl World {
     /// Nothing is open yet. To be made inside a runtime whose clock is paused.
     pub fn new(server: Server, sink: Sink, path: PathBuf, options: SqliteOptions) -> Self {
-        Self { network: Network::new(server), sink, path, options, handle: None }
+        Self { network: Network::new(server), sink, path, options, gives_up: false, handle: None }
     }
 
     /// The same where so many milliseconds have passed already, and a process has died.
@@ -199,6 +203,9 @@ impl World {
             // Long enough for a daily audit in every other round.
             tokio::time::advance(Duration::from_secs(if round % 2 == 0 { 26 * 3600 } else { 1800 })).await;
             self.sync().await.unwrap();
+            if self.gives_up {
+                self.give_up();
+            }
             self.outbox().await.unwrap();
             let now = self.network.server(|server| state::on_server(server));
             if before.as_ref() == Some(&now) && !self.is_busy() {
@@ -208,6 +215,19 @@ impl World {
             before = Some(now);
         }
         panic!("not quiet after {ROUNDS} rounds");
+    }
+
+    fn give_up(&self) {
+        let handle = self.handle();
+        let mut writer = handle.store().write(Durability::Full).unwrap();
+        for entry in writer.pending().unwrap() {
+            // It may have been given up with one that it depended on.
+            let now = writer.intent(IntentId(entry.id)).unwrap().unwrap();
+            if matches!(now.state, Parked { .. }) {
+                give_up(&mut *writer, IntentId(entry.id), self.now()).unwrap();
+            }
+        }
+        writer.commit().unwrap();
     }
 
     fn is_busy(&self) -> bool {
