@@ -13,12 +13,14 @@
 mod build;
 mod cache;
 mod candidate;
+mod lacking;
 mod run;
 mod seen;
 mod text;
 
 pub use build::{Indexed, index, rebuild, tidy};
 pub use cache::Searcher;
+pub(crate) use text::parsed as searched;
 
 use super::{MailboxId, MessageId};
 
