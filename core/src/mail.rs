@@ -10,7 +10,6 @@
 mod any;
 mod append;
 mod archive;
-mod arriving;
 mod changes;
 mod content;
 mod feed;

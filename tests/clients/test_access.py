@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Coming in to the engine's server by the TLS of others: Python's own and OpenSSL's."""
+"""Coming in to the engine's server: by the TLS of others (Python's own, OpenSSL's), many at once, with large things."""
 
 import imaplib
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -16,13 +17,21 @@ from servers.ours import Ours
 from servers.private import PASSWORD
 
 PATIENCE = 60
+MEBIBYTE = 1024
 
 
 class Access(unittest.TestCase):
-    def serve(self, mode: str) -> Ours:
-        server = Ours(tls=mode)
+    def serve(self, mode: str = "") -> Ours:
+        server = Ours(tls=mode) if mode else Ours()
         self.addCleanup(server.__exit__)
         return server
+
+    def memory(self, server: Ours, what: str) -> int:
+        """In KiB: VmRSS is what the server's process has, VmHWM the most that it had."""
+        status = Path(f"/proc/{server.process.pid}/status")
+        if not status.exists():
+            self.skipTest("only Linux tells what memory a process has")
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(what))
 
     def certificate(self, server: Ours) -> str:
         return str(Path(server.folder.name) / "mailtide-server.crt")
@@ -58,6 +67,41 @@ class Access(unittest.TestCase):
             done = subprocess.run([*command, *trusted, version], input=said, capture_output=True, timeout=PATIENCE)
             text = (done.stdout + done.stderr).decode(errors="replace")
             self.assertIn("b OK [READ-WRITE]", text)
+
+    def test_a_thousand_slow_clients_cost_little_and_keep_nobody_out(self) -> None:
+        server = self.serve()
+        self.memory(server, "VmRSS")
+        # A line that never ends, as long as one may be before login; so many from a peer as are let in.
+        begun = b"a LOGIN " + b"x" * 15_000
+        slow = []
+        for number in range(1000):
+            client = socket.create_connection(("127.0.0.1", server.port), PATIENCE, (f"127.0.1.{number // 8 + 1}", 0))
+            self.addCleanup(client.close)
+            client.sendall(begun)
+            slow.append(client)
+        for client in slow:
+            self.assertTrue(client.recv(64).startswith(b"* OK"))
+        with imaplib.IMAP4("127.0.0.1", server.port, PATIENCE) as client:
+            client.login("ada", PASSWORD)
+            self.assertEqual(client.select()[0], "OK")
+        rss = self.memory(server, "VmRSS")
+        self.assertLess(rss, 64 * MEBIBYTE, "KiB for 1,000 connections")
+        # Their time is over: they are sent away, whatever they send.
+        for client in slow:
+            while client.recv(4096):
+                pass
+
+    def test_a_large_message_costs_little_memory(self) -> None:
+        server = self.serve()
+        with imaplib.IMAP4("127.0.0.1", server.port, PATIENCE) as client:
+            client.login("ada", PASSWORD)
+            client.append("INBOX", "", "", b"Subject: small\r\n\r\ntext\r\n")
+            before = self.memory(server, "VmHWM")
+            large = b"Subject: large\r\n\r\n" + (b"0123456789" * 7 + b"\r\n") * 800_000
+            self.assertEqual(client.append("INBOX", "", "", large)[0], "OK")
+            self.assertLess(self.memory(server, "VmHWM") - before, 32 * MEBIBYTE, f"KiB for {len(large)} bytes")
+            client.select()
+            self.assertEqual(client.fetch("2", "(RFC822.SIZE)")[1], [f"2 (RFC822.SIZE {len(large)})".encode()])
 
 
 if __name__ == "__main__":

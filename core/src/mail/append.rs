@@ -1,6 +1,5 @@
 //! Adding a message: from memory, a file or a stream.
 
-use super::arriving::{Arrived, Arriving};
 use super::select::reference;
 use super::{LocalMailbox, names, now};
 use crate::bulk::MessageRef;
@@ -8,7 +7,7 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::InternalDate;
 use crate::session::{AppendOptions, AppendSource, Progress, Whole, whole};
 use crate::store::body::LARGEST;
-use crate::store::{Durability, Flags, Store, Writer, change};
+use crate::store::{Durability, Flags, Incoming, Received, SMALL, Store, Writer, change};
 use std::sync::Arc;
 
 /// Adds a message; its address.
@@ -17,14 +16,14 @@ pub(super) async fn append(mailbox: &LocalMailbox, source: AppendSource, options
         return Err(MailError::new(Code::UsageFlag, format!("The server alone sets the flag {flag}")));
     }
     let handle = mailbox.mail().writable()?;
-    let mut arrived = arrived(handle.store(), source, options.received).await?;
-    let size = arrived.new.size;
+    let mut received = received(handle.store(), source, options.received).await?;
+    let size = received.new.size;
     let flags: Flags = options.flags.iter().collect();
     let (target, create) = (mailbox.target().clone(), options.create);
     let write = move |writer: &mut dyn Writer| {
         let row = names::existing_or_new(writer, &target, create)?;
-        let body = arrived.publish(writer)?;
-        change::append(writer, row.id, (&arrived.new, body), flags, now()).map(|uid| (row, uid))
+        let body = received.publish(writer)?;
+        change::append(writer, row.id, (&received.new, body), flags, now()).map(|uid| (row, uid))
     };
     let (row, uid) = handle.write(Durability::Full, write).await?;
     if let Some(on_progress) = &options.on_progress {
@@ -34,20 +33,20 @@ pub(super) async fn append(mailbox: &LocalMailbox, source: AppendSource, options
 }
 
 /// A message as it can be added; what is too large for memory is in the store already, where nobody sees it.
-async fn arrived(store: &Arc<dyn Store>, source: AppendSource, received: Option<InternalDate>) -> Result<Arrived> {
+async fn received(store: &Arc<dyn Store>, source: AppendSource, date: Option<InternalDate>) -> Result<Received> {
     let mut chunks = match whole(source, LARGEST).await? {
-        Whole::Bytes(raw) if raw.len() <= super::arriving::SMALL => {
+        Whole::Bytes(raw) if raw.len() <= SMALL => {
             let (now, today) = (now(), |now: crate::store::Now| InternalDate { seconds: now.seconds(), offset: 0 });
-            return Ok(Arrived::small(raw, received.unwrap_or_else(|| today(now)), now));
+            return Ok(Received::small(raw, date.unwrap_or_else(|| today(now)), now));
         }
         whole => whole,
     };
-    let mut arriving = Arriving::new(Arc::clone(store));
+    let mut incoming = Incoming::new(Arc::clone(store), now());
     let work = tokio::task::spawn_blocking(move || {
         while let Some(chunk) = chunks.next() {
-            arriving.push(&chunk?)?;
+            incoming.push(&chunk?)?;
         }
-        arriving.finish(received)
+        incoming.finish(date)
     });
     work.await.map_err(|_| MailError::new(Code::Internal, "Storing a message was interrupted"))?
 }

@@ -61,15 +61,18 @@ impl Outline {
         }
     }
 
-    /// The header and the structure, as [`ParsedMessage`](super::ParsedMessage) has them of the whole message.
+    /// The header with its empty line (`BODY[HEADER]`), its fields, and the structure, as
+    /// [`ParsedMessage`](super::ParsedMessage) has them of the whole message.
     #[must_use]
-    pub fn finish(mut self) -> (Headers, BodyStructure) {
-        let Scan { mut structure, header, contents, .. } = scan(&self.kept);
+    pub fn finish(mut self) -> (Bytes, Headers, BodyStructure) {
+        let Scan { mut structure, header, contents, headers, .. } = scan(&self.kept);
+        let block = headers.first().cloned().unwrap_or_default();
         let length = |range: &Range<usize>| self.place(range.end, true).saturating_sub(self.place(range.start, false));
         let lengths = contents.iter().map(length);
         mend(&mut structure, &mut lengths.collect::<Vec<_>>().into_iter());
-        self.kept.truncate(header.end);
-        (Headers::parse(Bytes::from(self.kept).slice(header)), structure)
+        self.kept.truncate(block.end.max(header.end));
+        let kept = Bytes::from(self.kept);
+        (kept.slice(block), Headers::parse(kept.slice(header)), structure)
     }
 
     fn byte(&mut self, byte: u8) {
@@ -143,7 +146,7 @@ mod tests {
     use crate::message::ParsedMessage;
     use proptest::prelude::*;
 
-    fn outlined(raw: &[u8], window: usize, piece: usize) -> (Headers, BodyStructure) {
+    fn outlined(raw: &[u8], window: usize, piece: usize) -> (Bytes, Headers, BodyStructure) {
         let mut outline = Outline::with_window(window);
         raw.chunks(piece).for_each(|piece| outline.push(piece));
         outline.finish()
@@ -163,7 +166,8 @@ mod tests {
         );
         let parsed = ParsedMessage::parse(raw.clone());
         for piece in [1, 7, 100_000] {
-            let (headers, structure) = outlined(raw.as_bytes(), 300, piece);
+            let (block, headers, structure) = outlined(raw.as_bytes(), 300, piece);
+            assert_eq!(block, parsed.header_block());
             assert_eq!(&structure, parsed.structure(), "{piece}");
             assert_eq!(headers.raw(), parsed.headers().raw());
         }
@@ -175,7 +179,7 @@ mod tests {
         let text = long(1000);
         (0..100).for_each(|_| outline.push(text.as_bytes()));
         assert!(outline.kept.len() == 1000 && outline.gaps.len() == 1, "{}", outline.kept.len());
-        assert_eq!(outline.finish().1.octets, Some(100 * text.len() as u64));
+        assert_eq!(outline.finish().2.octets, Some(100 * text.len() as u64));
     }
 
     proptest! {
@@ -190,7 +194,7 @@ mod tests {
             }
             raw += "--b--\r\n";
             let parsed = ParsedMessage::parse(raw.clone());
-            let (_, structure) = outlined(raw.as_bytes(), 100, piece);
+            let (_, _, structure) = outlined(raw.as_bytes(), 100, piece);
             prop_assert_eq!(&structure, parsed.structure());
         }
     }

@@ -6,54 +6,85 @@ use super::reply::{Handled, News, Refusal, Reply};
 use super::select::usable;
 use super::session::Session;
 use crate::error::{Code, MailError, Result};
-use crate::imap::{InternalDate, UidSet};
-use crate::store::{Flags, NewMessage, Writer, body, change, describe};
-use bytes::Bytes;
+use crate::imap::UidSet;
+use crate::store::{Flags, Incoming, Received, Store, Writer, change};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// A message that is to be added.
-struct Incoming {
-    raw: Bytes,
-    flags: Flags,
-    new: NewMessage,
-}
+/// Messages that can be added, until they are.
+type All = Vec<(Received, Flags)>;
 
 impl Session {
-    pub(super) async fn append(&mut self, name: String, messages: Vec<NewMail>, apart: Vec<Bytes>) -> Handled {
-        let limit = self.append_limit();
-        let described = tokio::task::spawn_blocking(move || incoming(messages, apart, limit)).await;
-        let described = described.map_err(|_| Refusal::no("SERVERBUG", "The message could not be read"))??;
+    /// `apart` are the large messages, which have come into the store already, where nobody sees them.
+    pub(super) async fn append(&mut self, name: String, messages: Vec<NewMail>, apart: Vec<Incoming>) -> Handled {
+        let (store, limit) = (Arc::clone(self.store().store()), self.append_limit());
+        let all = tokio::task::spawn_blocking(move || received(&store, messages, apart, limit)).await;
+        let all = all.map_err(|_| Refusal::no("SERVERBUG", "The message could not be read"))??;
+        // Shared, so that what was staged can be taken away once the transaction is undone.
+        let all = Arc::new(Mutex::new(all));
+        let within = Arc::clone(&all);
         let add = move |writer: &mut dyn Writer| {
-            let row = usable(writer, &name)?;
-            let mut uids = UidSet::new();
-            for Incoming { raw, flags, new } in described {
-                let body = body::put(writer, &raw, &new.headers.header, now())?;
-                uids.insert(change::append(writer, row.id, (&new, body), flags, now())?);
-            }
-            Ok((row.uid_validity, uids))
+            add(writer, &name, &mut within.lock().unwrap_or_else(PoisonError::into_inner))
         };
-        let (uid_validity, uids) = self.write(add).await.map_err(Refusal::try_create)?;
-        let code = format!("APPENDUID {uid_validity} {uids}");
-        Ok(Reply::ok("The message is there").code(code).news(News::All))
+        match self.write(add).await {
+            Ok((uid_validity, uids)) => {
+                self.arrived();
+                let code = format!("APPENDUID {uid_validity} {uids}");
+                Ok(Reply::ok("The message is there").code(code).news(News::All))
+            }
+            Err(refusal) => {
+                let left = std::mem::take(&mut *all.lock().unwrap_or_else(PoisonError::into_inner));
+                drop(tokio::task::spawn_blocking(|| abandon(left, Vec::new())).await);
+                Err(refusal.try_create())
+            }
+        }
     }
 }
 
-/// What a server says of each, made of its bytes.
-fn incoming(messages: Vec<NewMail>, apart: Vec<Bytes>, limit: u32) -> Result<Vec<Incoming>> {
+fn add(writer: &mut dyn Writer, name: &str, all: &mut All) -> Result<(u32, UidSet)> {
+    let row = usable(writer, name)?;
+    let mut uids = UidSet::new();
+    for (received, flags) in all {
+        let body = received.publish(writer)?;
+        uids.insert(change::append(writer, row.id, (&received.new, body), flags.clone(), now())?);
+    }
+    Ok((row.uid_validity, uids))
+}
+
+/// The messages whole and described. Where one of them cannot be, nothing of the others stays.
+fn received(store: &Arc<dyn Store>, messages: Vec<NewMail>, apart: Vec<Incoming>, limit: u32) -> Result<All> {
     let mut apart = apart.into_iter();
     let mut all = Vec::with_capacity(messages.len());
     for NewMail { flags, date, body } in messages {
-        let raw = match body {
-            Mail::Here(raw) => raw,
-            Mail::Apart => apart.next().ok_or_else(|| MailError::from(Code::Internal))?,
+        let incoming = match body {
+            Mail::Apart => apart.next().ok_or_else(|| MailError::from(Code::Internal)),
+            Mail::Here(raw) => {
+                let mut incoming = Incoming::new(Arc::clone(store), now());
+                incoming.push(&raw).map(|()| incoming)
+            }
         };
-        if raw.is_empty() {
-            return Err(MailError::new(Code::UsageArgument, "A message is not empty"));
+        match incoming.and_then(|incoming| fitting(incoming, limit)).and_then(|incoming| incoming.finish(date)) {
+            Ok(received) => all.push((received, flags)),
+            Err(error) => {
+                abandon(all, apart.collect());
+                return Err(error);
+            }
         }
-        if raw.len() as u64 > u64::from(limit) {
-            return Err(MailError::new(Code::LimitExceeded, "The message is too large"));
-        }
-        let received = date.unwrap_or(InternalDate { seconds: now().seconds(), offset: 0 });
-        all.push(Incoming { new: describe(&raw, received), raw, flags });
     }
     Ok(all)
+}
+
+fn fitting(incoming: Incoming, limit: u32) -> Result<Incoming> {
+    match incoming.size() {
+        0 => Err(MailError::new(Code::UsageArgument, "A message is not empty")),
+        size if size > u64::from(limit) => Err(MailError::new(Code::LimitExceeded, "The message is too large")),
+        _ => Ok(incoming),
+    }
+}
+
+/// What cannot be taken away goes when the store is tidied.
+fn abandon(all: All, apart: Vec<Incoming>) {
+    let taken = all.into_iter().try_for_each(|(received, _)| received.abandon());
+    if let Err(error) = taken.and_then(|()| apart.into_iter().try_for_each(Incoming::abandon)) {
+        log::warn!("what came of a refused message stays until the store is tidied: {error}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::access::{Access, Pass};
 use super::fetch::{FetchRun, Step};
+use super::intake::abandon;
 use super::listen::Ticket;
 use super::options::ServerOptions;
 use super::parse::{self, Bad, Parsed};
@@ -17,6 +18,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 /// Most commands in a row that nobody understands.
@@ -28,6 +30,8 @@ pub(super) struct Shared {
     /// Who is asked for bodies that are not held.
     pub bodies: Option<Arc<dyn BodySource>>,
     pub options: ServerOptions,
+    /// New messages wait to be indexed.
+    pub arrived: Arc<Notify>,
 }
 
 /// Who is at the other end, and the line to it.
@@ -64,7 +68,7 @@ where
         binding: guest.bindings.are_there(),
         tokens: shared.options.tokens.is_some(),
     };
-    let session = Session::new(shared.access.store().clone(), shared.options.append_limit, offer);
+    let session = Session::new(&shared, offer);
     let wire = Wire::new(stream);
     let mut connection = Connection { wire, session, shared, guest, pass: None, secure: false, bad: 0, refused: 0 };
     let ended = connection.run().await;
@@ -75,6 +79,7 @@ where
     }
     // Whoever is gone does not hear it.
     drop(connection.wire.flush().await);
+    connection.wire.abandon().await;
     ended?;
     if !connection.secure {
         return Ok(None);
@@ -103,7 +108,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             return Ok(());
         }
         drop(self.guest.ticket.take());
-        self.wire.open(self.shared.options.append_limit);
+        let store = Arc::clone(self.shared.access.store().store());
+        self.wire.open(store, self.shared.options.append_limit);
         let Some(pass) = self.pass.clone() else { return Ok(()) };
         let (shared, silence) = (Arc::clone(&self.shared), self.shared.options.silence);
         let mut dismissed = pin!(shared.access.dismissed(pass));
@@ -143,7 +149,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         drop(frame);
         let command = match command {
             Ok(command) => command,
-            Err(bad) => return Ok(self.misunderstood(&tag, &bad)),
+            Err(bad) => {
+                abandon(apart).await;
+                return Ok(self.misunderstood(&tag, &bad));
+            }
         };
         self.bad = 0;
         self.session.begin(&tag);

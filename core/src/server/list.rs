@@ -1,7 +1,7 @@
 //! LIST, LSUB and NAMESPACE (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154).
 
 use super::command::List;
-use super::pattern::matches;
+use super::pattern::Pattern;
 use super::reply::{Handled, Reply, mailbox};
 use super::session::Session;
 use super::status::status_line;
@@ -71,9 +71,9 @@ impl Tree {
             // Only the delimiter is asked for.
             return Ok(format!("* LIST (\\Noselect) {} \"\"\r\n", quoted(self.delimiter)).into_bytes());
         }
-        let patterns: Vec<String> =
-            list.patterns.iter().map(|pattern| format!("{}{pattern}", list.reference)).collect();
-        let is_wanted = |name: &str| patterns.iter().any(|pattern| matches(pattern, name, self.delimiter));
+        let whole = list.patterns.iter().map(|pattern| format!("{}{pattern}", list.reference));
+        let patterns: Vec<Pattern> = whole.map(|pattern| Pattern::new(&pattern, self.delimiter)).collect();
+        let is_wanted = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
         for (name, row) in self.candidates(list.subscribed) {
             if !is_wanted(name) {
                 continue;
@@ -152,13 +152,14 @@ impl Tree {
 
     /// Subscriptions, and for `%` the superiors of those that it does not reach (RFC 3501 section 6.3.9).
     fn lsub(&self, pattern: &str, utf8: bool) -> Vec<u8> {
+        let pattern = Pattern::new(pattern, self.delimiter);
         let mut lines: BTreeMap<&str, bool> = BTreeMap::new();
         for name in &self.subscribed {
-            if matches(pattern, name, self.delimiter) {
+            if pattern.matches(name) {
                 lines.insert(name, true);
-            } else if pattern.contains('%') {
+            } else if pattern.has_levels() {
                 let superiors = name.match_indices(self.delimiter).filter_map(|(at, _)| name.get(..at));
-                superiors.filter(|name| matches(pattern, name, self.delimiter)).for_each(|name| {
+                superiors.filter(|name| pattern.matches(name)).for_each(|name| {
                     lines.entry(name).or_insert(false);
                 });
             }

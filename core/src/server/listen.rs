@@ -2,6 +2,7 @@
 
 use super::access::Access;
 use super::connection::{Guest, Line, Shared, serve};
+use super::keep::keep;
 use super::manage::begin;
 use super::options::{ServerOptions, TlsMode};
 use super::tls::Tls;
@@ -83,7 +84,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let seats = Arc::new(Semaphore::new(options.connections));
         let door = Door { tls, seats, waiting: Arc::default(), stopped };
-        let shared = Arc::new(Shared { access, bodies, options });
+        let shared = Arc::new(Shared { access, bodies, options, arrived: Arc::default() });
         let task = tokio::spawn(door.keep(listener, Arc::clone(&shared)));
         Ok(Self { address, stop, task, shared })
     }
@@ -147,6 +148,7 @@ impl Drop for Ticket {
 impl Door {
     async fn keep(mut self, listener: TcpListener, shared: Arc<Shared>) {
         let mut guests = tokio::task::JoinSet::new();
+        guests.spawn(keep(shared.access.store().clone(), Arc::clone(&shared.arrived)));
         loop {
             tokio::select! {
                 _ = self.stopped.changed() => break,

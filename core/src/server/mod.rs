@@ -19,6 +19,8 @@ mod connection;
 mod copy;
 mod expunge;
 mod fetch;
+mod intake;
+mod keep;
 mod list;
 mod listen;
 mod login;

@@ -25,7 +25,7 @@ pub struct ServerOptions {
     pub tls_mode: TlsMode,
     /// Who says whether an OAuth token is good; with it OAUTHBEARER (RFC 7628) and XOAUTH2 are offered.
     pub tokens: Option<Arc<dyn TokenCheck>>,
-    /// Largest message that a client may add, in bytes (APPENDLIMIT, RFC 7889). It is held in memory while it comes.
+    /// Largest message that a client may add, in bytes (APPENDLIMIT, RFC 7889). It goes to the disk as it comes.
     pub append_limit: u32,
     /// Connections at once; more are told to try later.
     pub connections: usize,

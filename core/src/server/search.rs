@@ -3,6 +3,7 @@
 mod look;
 mod matching;
 
+use look::Lacking;
 pub(super) use look::Look;
 
 use super::command::{Key, Search, Wanted};
@@ -13,6 +14,7 @@ use super::selected::Selected;
 use super::session::Session;
 use crate::error::{Code, MailError, Result};
 use crate::imap::{Flag, UidSet};
+use crate::store::search::Searcher;
 use crate::store::{Flags, MailboxId, PlacementRow, Reader, Walk};
 use matching::{cost, matches};
 use std::fmt::Write as _;
@@ -34,7 +36,9 @@ impl Session {
         let (tag_uid, wanted) = (search.uid, search.wanted);
         let mut found = UidSet::new();
         let mut mod_seq = 0;
-        let rows = self.read(move |reader| program.find(reader, |row| (row.uid, row.mod_seq))).await;
+        let store = self.store().clone();
+        let find = move |reader: &dyn Reader| program.find((reader, store.searcher()), |row| (row.uid, row.mod_seq));
+        let rows = self.read(find).await;
         if rows.is_err() && wanted.is_some_and(|wanted| wanted.save) {
             self.save(UidSet::new());
         }
@@ -182,15 +186,23 @@ fn narrow(key: &Key, uids: &mut UidSet) {
 }
 
 impl Program {
-    /// What `each` makes of the messages that match, by UID.
-    pub(super) fn find<T>(&self, reader: &dyn Reader, each: impl Fn(&PlacementRow) -> T) -> Result<Vec<T>> {
+    /// What `each` makes of the messages that match, by UID. `searcher` knows the index of words.
+    pub(super) fn find<T>(
+        &self,
+        (reader, searcher): (&dyn Reader, &Searcher),
+        each: impl Fn(&PlacementRow) -> T,
+    ) -> Result<Vec<T>> {
         let mut found = Vec::new();
+        let mut lacking = Lacking::new();
+        for text in texts(&self.key) {
+            lacking.insert(text.to_owned(), searcher.lacking(reader, text)?);
+        }
         for uids in self.flagged(reader)?.chunks(ROWS) {
             for row in reader.placements(self.mailbox, &uids)? {
                 if row.message.is_none() {
                     continue;
                 }
-                let look = Look::new(reader, &row);
+                let look = Look::new(reader, &row).with_index(&lacking);
                 match look.end(matches(&self.key, &look, self.now))? {
                     Some(true) => found.push(each(&row)),
                     Some(false) => {}
@@ -227,6 +239,17 @@ fn bits(key: &Key) -> (u32, u32) {
         Key::Flag(flag, false) => (0, of(flag)),
         Key::And(keys) => keys.iter().map(bits).fold((0, 0), |all, one| (all.0 | one.0, all.1 | one.1)),
         _ => (0, 0),
+    }
+}
+
+/// Texts that are looked for in bodies.
+fn texts(key: &Key) -> Vec<&str> {
+    match key {
+        Key::Body(text) | Key::Text(text) => vec![text.as_str()],
+        Key::Not(key) => texts(key),
+        Key::Or(left, right) => [texts(left), texts(right)].concat(),
+        Key::And(keys) => keys.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -2,18 +2,24 @@
 
 use super::access::Login;
 use super::command::Command;
+use super::connection::Shared;
 use super::fetch::FetchRun;
+use super::intake::abandon;
 use super::reply::{Handled, News, Refusal, Reply, untagged};
 use super::selected::{Changed, Enabled, Selected};
 use crate::auth::Mechanism;
 use crate::error::Result;
-use crate::store::{Durability, Handle, Reader, Writer};
+use crate::store::{Durability, Handle, Incoming, Reader, Writer};
 use bytes::Bytes;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The state of a connection (RFC 9051 section 3).
 pub(super) struct Session {
     store: Handle,
     append_limit: u32,
+    /// Whoever indexes messages is told of new ones.
+    arrived: Arc<Notify>,
     offer: Offer,
     authenticated: bool,
     /// The tag of the command that is being done.
@@ -81,13 +87,20 @@ const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ENABLE ID IDLE NAMESPACE
     ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES OBJECTID SAVEDATE PREVIEW BINARY MULTIAPPEND UTF8=ACCEPT";
 
 impl Session {
-    pub(super) fn new(store: Handle, append_limit: u32, offer: Offer) -> Self {
+    pub(super) fn new(shared: &Shared, offer: Offer) -> Self {
         let (tag, enabled) = (String::new(), Enabled::default());
-        Self { store, append_limit, offer, authenticated: false, tag, enabled, selected: None }
+        let (store, append_limit) = (shared.access.store().clone(), shared.options.append_limit);
+        let arrived = Arc::clone(&shared.arrived);
+        Self { store, append_limit, arrived, offer, authenticated: false, tag, enabled, selected: None }
     }
 
     pub(super) fn store(&self) -> &Handle {
         &self.store
+    }
+
+    /// Messages have come.
+    pub(super) fn arrived(&self) {
+        self.arrived.notify_one();
     }
 
     pub(super) fn append_limit(&self) -> u32 {
@@ -124,9 +137,10 @@ impl Session {
         format!("{AFTER_LOGIN} APPENDLIMIT={}", self.append_limit)
     }
 
-    /// Does what is asked for; `apart` are the large literals of the command.
-    pub(super) async fn run(&mut self, command: Command, apart: Vec<Bytes>) -> Action {
+    /// Does what is asked for; `apart` are the large literals of an APPEND.
+    pub(super) async fn run(&mut self, command: Command, apart: Vec<Incoming>) -> Action {
         if let Err(refusal) = self.allows(&command) {
+            abandon(apart).await;
             return Action::Reply(Err(refusal));
         }
         Action::Reply(match command {

@@ -30,9 +30,10 @@ impl Session {
     pub(super) async fn sort(&mut self, search: Search, keys: Vec<SortKey>) -> Handled {
         let program = self.program(&search)?;
         let order = keys.clone();
+        let store = self.store().clone();
         let rows = self
             .read(move |reader| {
-                let rows = program.find(reader, PlacementRow::clone)?;
+                let rows = program.find((reader, store.searcher()), PlacementRow::clone)?;
                 rows.iter().map(|row| sortable(reader, row, &keys)).collect::<Result<Vec<_>>>()
             })
             .await;
@@ -66,9 +67,10 @@ impl Session {
 
     pub(super) async fn thread(&mut self, search: Search, algorithm: Algorithm) -> Handled {
         let program = self.program(&search)?;
+        let store = self.store().clone();
         let rows = self
             .read(move |reader| {
-                let rows = program.find(reader, PlacementRow::clone)?;
+                let rows = program.find((reader, store.searcher()), PlacementRow::clone)?;
                 rows.iter().map(|row| Ok((row.uid, threading(reader, row)?))).collect::<Result<Vec<_>>>()
             })
             .await?;

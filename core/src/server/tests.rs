@@ -14,25 +14,32 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 
 mod access;
+mod bounds;
+mod large;
 
 const MESSAGE: &str = "Subject: one\r\nFrom: ada@example.org\r\n\r\nfirst\r\n";
 
 /// A store with a user, and what its server shares.
 struct World {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     shared: Arc<Shared>,
 }
 
 impl World {
     async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(set: impl FnOnce(&mut ServerOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("a.mail"), SqliteOptions::default()).unwrap();
         let handle = Handle::new(Arc::new(store)).unwrap();
         handle.write(Durability::Bulk, begin).await.unwrap();
         let access = Access::new(handle).unwrap();
         set_user(&access, "ada", "secret".into()).await.unwrap();
-        let options = ServerOptions { append_limit: 300_000, ..ServerOptions::default() };
-        Self { _folder: folder, shared: Arc::new(Shared { access, bodies: None, options }) }
+        let mut options = ServerOptions { append_limit: 300_000, ..ServerOptions::default() };
+        set(&mut options);
+        Self { folder, shared: Arc::new(Shared { access, bodies: None, options, arrived: Arc::default() }) }
     }
 
     fn store(&self) -> &Handle {
@@ -449,7 +456,8 @@ async fn nothing_is_offered_that_no_test_proves() {
     }
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let outside = std::fs::read_to_string(root.join("tests/server.rs")).unwrap();
-    let tests = [include_str!("tests.rs"), include_str!("tests/access.rs"), &outside].concat();
+    let tests =
+        [include_str!("tests.rs"), include_str!("tests/access.rs"), include_str!("tests/large.rs"), &outside].concat();
     for (word, proof) in PROOFS {
         assert!(offered.contains(word), "{word} is proved and not offered");
         let script = root.join("../tests/simulation/scripts").join(proof);

@@ -1,10 +1,13 @@
 //! Bytes of one connection: commands with their literals in, answers out, each within its bounds.
 
+use super::intake::Intake;
 use super::parse;
 use crate::error::{Code, MailError, Result};
 use crate::limits::Limits;
+use crate::store::{Incoming, Store};
 use crate::wire::{Assembler, Event, Frame, Framer, LiteralHeader};
 use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
@@ -15,10 +18,9 @@ const FLUSH: usize = 64 << 10;
 const WRITE: Duration = Duration::from_secs(300);
 
 /// What came of reading.
-#[derive(Debug)]
 pub(super) enum Received {
-    /// A whole command, and the large literals that came apart from it, in order.
-    Command(Frame, Vec<Bytes>),
+    /// A whole command, and its large literals, in order, which have come into the store.
+    Command(Frame, Vec<Incoming>),
     /// The client is gone, or was silent for too long.
     End,
 }
@@ -30,10 +32,9 @@ pub(super) struct Wire<S> {
     framer: Framer,
     assembler: Assembler,
     out: Vec<u8>,
-    /// Large literals of the command that is coming in.
-    apart: Vec<Bytes>,
-    /// The one that is coming in.
-    coming: BytesMut,
+    /// Where large literals go; `None` before anybody has logged in.
+    store: Option<Arc<dyn Store>>,
+    intake: Intake,
     append_limit: u64,
     limits: Limits,
 }
@@ -48,15 +49,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             framer: Framer::for_server(limits.clone()),
             assembler: Assembler::new(limits.clone()),
             out: Vec::new(),
-            apart: Vec::new(),
-            coming: BytesMut::new(),
+            store: None,
+            intake: Intake::default(),
             append_limit: 0,
             limits,
         }
     }
 
-    /// The client has logged in. To be called between two commands.
-    pub(super) fn open(&mut self, append_limit: u32) {
+    /// The client has logged in, and may add messages. To be called between two commands.
+    pub(super) fn open(&mut self, store: Arc<dyn Store>, append_limit: u32) {
         let limits = Limits {
             line: 64 << 10,
             literal: 64 << 10,
@@ -68,6 +69,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.framer = Framer::for_server(limits.clone());
         self.assembler = Assembler::new(limits.clone());
         (self.append_limit, self.limits) = (u64::from(append_limit), limits);
+        self.store = Some(store);
     }
 
     /// Gives the stream up, for a handshake that begins now. `None` where the client went on in clear: whatever that is, it
@@ -112,14 +114,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     }
                 }
                 Some(Event::Wait(header)) => self.wait(header).await?,
-                Some(Event::Piece(piece)) => self.piece(piece)?,
-                Some(event @ Event::Head(..)) => {
-                    self.assembler.push(event)?;
-                    self.assembler.divert();
-                }
+                Some(Event::Piece(piece)) => self.piece(piece).await?,
+                Some(event @ Event::Head(..)) => self.head(event)?,
                 Some(event @ Event::Line(_)) => {
                     if let Some(frame) = self.assembler.push(event)? {
-                        return Ok(Received::Command(frame, std::mem::take(&mut self.apart)));
+                        return Ok(Received::Command(frame, self.intake.take()));
                     }
                 }
             }
@@ -158,22 +157,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.put(format!("{tag} NO [TOOBIG] At most {most} bytes are taken\r\n").as_bytes());
             self.framer.refuse(&mut self.buffer);
             self.assembler = Assembler::new(self.limits.clone());
-            self.apart.clear();
+            self.intake.abandon().await;
         }
         self.flush().await
     }
 
-    fn piece(&mut self, piece: Bytes) -> Result<()> {
-        self.coming.extend_from_slice(&piece);
-        self.assembler.push(Event::Piece(piece))?;
-        if self.assembler.remaining() == 0 {
-            self.apart.push(std::mem::take(&mut self.coming).freeze());
+    /// A large literal begins, which the client does not wait to be let send.
+    fn head(&mut self, event: Event) -> Result<()> {
+        self.assembler.push(event)?;
+        self.assembler.divert();
+        let is_append = self.assembler.partial().is_some_and(|frame| is_append(&frame.head));
+        match &self.store {
+            Some(store) if is_append => {
+                self.intake.begin(store);
+                Ok(())
+            }
+            _ => Err(MailError::new(Code::LimitExceeded, "Only a message may be so large")),
         }
-        let held: u64 = self.apart.iter().map(|bytes| bytes.len() as u64).sum();
-        if held + self.coming.len() as u64 > self.append_limit.saturating_mul(2) {
-            return Err(MailError::new(Code::LimitExceeded, "The messages of one APPEND are too large together"));
-        }
-        Ok(())
+    }
+
+    async fn piece(&mut self, piece: Bytes) -> Result<()> {
+        self.assembler.push(Event::Piece(piece.clone()))?;
+        self.intake.push(piece, self.assembler.remaining() == 0).await
+    }
+
+    /// The client is gone: what it has begun to send goes too.
+    pub(super) async fn abandon(&mut self) {
+        self.intake.abandon().await;
     }
 }
 

@@ -4,10 +4,11 @@ use super::source::Source;
 use super::{ImportOptions, Imported, Teller, blocking};
 use crate::archive::MboxOptions;
 use crate::error::{Code, MailError, Result};
-use crate::mail::arriving::{Arrived, Arriving, SMALL};
 use crate::mail::{Mail, names, now};
 use crate::session::Target;
-use crate::store::{ContentHash, Durability, Flags, MailboxId, MessageId, Reader, Store, Writer, change};
+use crate::store::{
+    ContentHash, Durability, Flags, Incoming, MailboxId, MessageId, Reader, Received, SMALL, Store, Writer, change,
+};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ pub(super) async fn import(mail: &Mail, path: &Path, options: ImportOptions) -> 
         read += batch.len() as u64;
         let (state, left) = handle.write(Durability::Bulk, move |writer| adding.all(writer, batch)).await?;
         adding = state;
-        blocking(move || left.into_iter().flatten().try_for_each(Arrived::abandon)).await?;
+        blocking(move || left.into_iter().flatten().try_for_each(Received::abandon)).await?;
         teller.now(read, adding.done.bytes);
     }
     // What was added is durable when the call returns.
@@ -45,7 +46,7 @@ struct Ready {
     levels: Vec<String>,
     is_single: bool,
     flags: Flags,
-    arrived: Arrived,
+    arrived: Received,
 }
 
 /// The next messages, with some 4 MiB of contents.
@@ -53,9 +54,9 @@ fn next(mut source: Source, store: &Arc<dyn Store>) -> Result<(Source, Vec<Ready
     let (mut batch, mut bytes) = (Vec::new(), 0);
     while batch.len() < BATCH && bytes < SMALL as u64 {
         let Some(item) = source.next()? else { break };
-        let mut arriving = Arriving::new(Arc::clone(store));
-        source.copy(&item, &mut arriving)?;
-        let arrived = arriving.finish(item.archived.received)?;
+        let mut incoming = Incoming::new(Arc::clone(store), now());
+        source.copy(&item, &mut incoming)?;
+        let arrived = incoming.finish(item.archived.received)?;
         bytes += arrived.new.size;
         let flags = item.archived.flags.iter().filter(|flag| flag.is_writable()).collect();
         batch.push(Ready { levels: item.levels, is_single: source.is_single(), flags, arrived });
@@ -75,13 +76,13 @@ struct Adding {
 
 impl Adding {
     /// Adds what is not there already; what is, comes back.
-    fn all(mut self, writer: &mut dyn Writer, batch: Vec<Ready>) -> Result<(Self, Vec<Option<Arrived>>)> {
+    fn all(mut self, writer: &mut dyn Writer, batch: Vec<Ready>) -> Result<(Self, Vec<Option<Received>>)> {
         let left = batch.into_iter().map(|ready| self.add(writer, ready)).collect::<Result<_>>()?;
         Ok((self, left))
     }
 
     /// Adds a message, or gives it back where it is there already.
-    fn add(&mut self, writer: &mut dyn Writer, mut ready: Ready) -> Result<Option<Arrived>> {
+    fn add(&mut self, writer: &mut dyn Writer, mut ready: Ready) -> Result<Option<Received>> {
         let mailbox = self.mailbox(writer, &ready)?;
         let seen = self.seen.entry((mailbox, short(&ready.arrived.hash))).or_default();
         *seen += 1;
@@ -125,7 +126,7 @@ fn target(reader: &dyn Reader, to: Option<&Target>, ready: &Ready) -> Result<Tar
 }
 
 /// How many of that content are in the mailbox. One whose content is not held is known by its digest.
-fn known(reader: &dyn Reader, mailbox: MailboxId, arrived: &Arrived) -> Result<u64> {
+fn known(reader: &dyn Reader, mailbox: MailboxId, arrived: &Received) -> Result<u64> {
     let mut same: Vec<MessageId> = reader.messages_by_content(&arrived.hash)?;
     if let Some(digest) = &arrived.new.digest {
         for id in reader.messages_by_digest(digest)? {

@@ -131,12 +131,23 @@ fn names_are_decoded_as_they_travel() {
 }
 
 #[test]
-fn nesting_ends_somewhere() {
+fn nesting_ends_at_32_levels_cve_2026_27857() {
     let nested = |depth: usize| parsed(&format!("SEARCH {}ALL{}", "(".repeat(depth), ")".repeat(depth)));
-    assert!(nested(20).is_ok());
-    assert!(nested(40).is_err() && nested(10_000).is_err());
-    assert!(parsed(&format!("SEARCH {}ALL", "NOT ".repeat(10_000))).is_err());
-    assert!(parsed(&format!("ID ({})", "\"a\" \"b\" ".repeat(31))).is_err());
+    assert!(nested(30).is_ok());
+    assert!(nested(33).is_err() && nested(10_000).is_err());
+    let not = |depth: usize| parsed(&format!("SEARCH {}ALL", "NOT ".repeat(depth)));
+    assert!(not(30).is_ok());
+    assert!(not(33).is_err() && not(10_000).is_err());
+    assert!(parsed(&format!("SEARCH {}ALL", "OR ALL ".repeat(33))).is_err());
+    let items = |depth: usize| parsed(&format!("FETCH 1 {}FLAGS{}", "(".repeat(depth), ")".repeat(depth)));
+    assert!(items(1).is_ok() && items(2).is_err() && items(10_000).is_err());
+}
+
+#[test]
+fn id_has_at_most_30_pairs_cve_2026_42391() {
+    let pairs = |count: usize| parsed(&format!("ID ({})", vec!["\"a\" \"b\""; count].join(" ")));
+    assert!(pairs(30).is_ok());
+    assert!(pairs(31).is_err() && pairs(5000).is_err());
 }
 
 proptest! {

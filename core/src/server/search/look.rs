@@ -1,14 +1,20 @@
 //! A message as a search looks at it: each part of it is read when something asks for it, and kept.
 
 use crate::error::{Code, MailError, Result};
-use crate::message::{Headers, ParsedMessage, SEARCHED, search_texts};
-use crate::store::{MessageId, MessageRow, PlacementRow, Reader, body};
-use bytes::BytesMut;
+use crate::index::DocSet;
+use crate::message::{Headers, search_texts};
+use crate::store::search::searched;
+use crate::store::{MessageId, MessageRow, PlacementRow, Reader};
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+
+/// Of each text that is looked for, the messages whose body does not have it, as the index of words says.
+pub(super) type Lacking = HashMap<String, DocSet>;
 
 pub(in crate::server) struct Look<'a> {
     reader: &'a dyn Reader,
     placement: &'a PlacementRow,
+    lacking: Option<&'a Lacking>,
     row: OnceCell<Option<MessageRow>>,
     headers: OnceCell<Option<Headers>>,
     header_text: OnceCell<Option<String>>,
@@ -21,7 +27,18 @@ impl<'a> Look<'a> {
     pub(in crate::server) fn new(reader: &'a dyn Reader, placement: &'a PlacementRow) -> Self {
         let (row, headers, header_text) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let (body, failed) = (OnceCell::new(), RefCell::default());
-        Self { reader, placement, row, headers, header_text, body, failed }
+        Self { reader, placement, lacking: None, row, headers, header_text, body, failed }
+    }
+
+    /// The same, with what the index knows.
+    pub(super) fn with_index(self, lacking: &'a Lacking) -> Self {
+        Self { lacking: Some(lacking), ..self }
+    }
+
+    /// Whether the body does not have that text for certain, without a look at it.
+    pub(super) fn lacks(&self, text: &str) -> bool {
+        let lacking = self.lacking.and_then(|lacking| lacking.get(text));
+        lacking.is_some_and(|messages| messages.contains(self.id().0))
     }
 
     /// What came of the look; an error where something could not be read, whatever was said.
@@ -72,15 +89,7 @@ impl<'a> Look<'a> {
     }
 
     fn read_body(&self) -> Result<String> {
-        let mut content = body::open(self.reader, self.id())?;
-        let mut raw = BytesMut::new();
-        while raw.len() < SEARCHED
-            && let Some(piece) = content.next(self.reader)?
-        {
-            raw.extend_from_slice(&piece);
-        }
-        raw.truncate(SEARCHED);
-        let texts = search_texts(&ParsedMessage::parse(raw.freeze()));
+        let texts = search_texts(&searched(self.reader, self.id())?);
         Ok(texts.join("\n").to_lowercase().replace("\r\n", "\n"))
     }
 }

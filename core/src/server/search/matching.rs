@@ -67,7 +67,11 @@ fn has_field(look: &Look<'_>, name: &str, text: &str) -> Option<bool> {
 }
 
 fn body(look: &Look<'_>, text: &str) -> Option<bool> {
-    if text.is_empty() { Some(true) } else { look.body().map(|body| body.contains(text)) }
+    match text.is_empty() {
+        true => Some(true),
+        false if look.lacks(text) => Some(false),
+        false => look.body().map(|body| body.contains(text)),
+    }
 }
 
 /// The day that a date was written as, whatever its zone (RFC 9051 section 6.4.4). What has no Date was sent when it was

@@ -128,6 +128,7 @@ impl Staging {
     pub fn publish(&mut self, writer: &mut dyn Writer) -> Result<BodyId> {
         let row = self.row.as_ref().ok_or_else(|| MailError::new(Code::Internal, "The content is not finished"))?;
         if let Some(same) = same_content(writer, &row.hash, row.header)? {
+            self.begun().try_for_each(|begun| writer.delete_body(begun))?;
             return Ok(same);
         }
         let parts = self.parts.iter().map(|part| publish_part(writer, &part.part())).collect::<Result<Vec<_>>>()?;
@@ -139,10 +140,14 @@ impl Staging {
     /// with the store's upkeep, some time later.
     pub fn abandon(self) -> Result<()> {
         let mut writer = self.store.write(Durability::Bulk)?;
-        for begun in self.parts.iter().chain([&self.own]).filter(|growing| growing.is_begun()) {
-            writer.delete_body(begun.row.id)?;
-        }
+        self.begun().try_for_each(|begun| writer.delete_body(begun))?;
         writer.commit()
+    }
+
+    /// What has been written, parts first.
+    fn begun(&self) -> impl Iterator<Item = BodyId> + '_ {
+        let begun = self.parts.iter().chain([&self.own]).filter(|growing| growing.is_begun());
+        begun.map(|growing| growing.row.id)
     }
 
     /// The content's length so far, in bytes.

@@ -13,12 +13,14 @@
 mod build;
 mod cache;
 mod candidate;
+mod lacking;
 mod run;
 mod text;
 
 pub use build::{Indexed, index, rebuild, tidy};
 pub use cache::Searcher;
 pub use text::snippet;
+pub(crate) use text::parsed as searched;
 
 use super::{MailboxId, MessageId};
 

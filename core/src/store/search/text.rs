@@ -35,7 +35,7 @@ pub(super) fn has_attachment(reader: &dyn Reader, message: MessageId) -> Result<
 
 /// As much of a message as is searched, taken apart; attachments that are stored apart are left out, unless one turns
 /// out to be text.
-fn parsed(reader: &dyn Reader, message: MessageId) -> Result<ParsedMessage> {
+pub(crate) fn parsed(reader: &dyn Reader, message: MessageId) -> Result<ParsedMessage> {
     let (raw, gaps) = raw(reader, message, true)?;
     let parsed = ParsedMessage::parse(raw);
     if gaps.iter().all(|gap| parsed.is_opaque_at(*gap)) {

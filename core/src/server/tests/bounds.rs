@@ -1,0 +1,83 @@
+//! The bars of other servers' advisories of 2025 and 2026, those that hold for whole conversations; by name.
+
+use super::*;
+use crate::message::{BaseSubject, Threading, base_subject, references, thread_text};
+
+/// What no honest mailbox has: everything in one thread, in a chain, of one subject, without ids.
+fn hostile(count: usize) -> Vec<Vec<Threading>> {
+    let message = |id: Option<String>, references: Vec<String>, subject: BaseSubject| Threading {
+        message_id: id,
+        references,
+        sent: 0,
+        subject,
+    };
+    let (one, reply) = (base_subject("one"), base_subject("Re: one"));
+    let none = || BaseSubject::default();
+    vec![
+        (0..count).map(|n| message(Some(n.to_string()), vec![(n + 1).to_string()], none())).collect(),
+        (0..count).rev().map(|n| message(Some(n.to_string()), vec![(n + 1).to_string()], none())).collect(),
+        (0..count).map(|n| message(Some(n.to_string()), vec!["root".to_owned()], none())).collect(),
+        (0..count).map(|n| message(None, vec![format!("gone{n}")], one.clone())).collect(),
+        (0..count).map(|n| message(None, Vec::new(), if n % 2 == 0 { one.clone() } else { reply.clone() })).collect(),
+        (0..count).map(|_| message(Some("same".to_owned()), vec!["same".to_owned()], one.clone())).collect(),
+    ]
+}
+
+/// Were any of it quadratic, this would take hours.
+#[test]
+fn threads_of_hostile_mail_are_not_quadratic_cve_2026_40014_and_cve_2026_40017() {
+    for messages in hostile(200_000) {
+        let nodes = references(&messages);
+        assert_eq!(nodes.iter().filter(|node| node.message.is_some()).count(), messages.len());
+        let text = thread_text(&nodes, |at| u32::try_from(at).unwrap());
+        assert_eq!(text.matches('(').count(), text.matches(')').count());
+    }
+}
+
+#[tokio::test]
+async fn one_connection_before_login_holds_no_more_than_its_bound() {
+    let world = World::new().await;
+    for flood in [
+        "a".repeat(70_000),
+        format!("a LOGIN {}", "x".repeat(70_000)),
+        format!("a LOGIN {{65536+}}\r\n{}", "x".repeat(65_536)),
+        "a LOGIN {4096+}\r\n".to_owned() + &format!("{}{{4096+}}\r\n", "x".repeat(4096)).repeat(17),
+        "a LOGIN ".to_owned() + &"{1+}\r\nx ".repeat(9),
+    ] {
+        let mut client = world.connect();
+        client.until("ready\r\n").await;
+        // The server need not read to the end.
+        let _ = client.stream.write_all(flood.as_bytes()).await;
+        assert!(client.rest().await.contains("* BYE [TOOBIG]"), "{}", &flood[..40]);
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_who_guesses_does_not_slow_down_the_owner() {
+    let world = World::new().await;
+    let from = |peer: [u8; 4]| {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let guest = Guest::new(peer.into(), None, &world.shared.options);
+        tokio::spawn(attend(theirs, None, guest, Arc::clone(&world.shared)));
+        Client::new(ours)
+    };
+    let guesses = (0..30).map(|_| async {
+        let mut client = from([10, 0, 0, 1]);
+        client.until("ready\r\n").await;
+        client.send("a LOGIN ada guess\r\nb LOGIN ada guess\r\nc LOGIN ada guess\r\n").await;
+        client.rest().await
+    });
+    let owner = async {
+        let mut client = from([10, 0, 0, 2]);
+        client.until("ready\r\n").await;
+        client.ok("LOGIN ada secret").await;
+    };
+    // The guesses are refused for seconds on end; the owner is in before they are over.
+    let guesses = futures_util::future::join_all(guesses);
+    tokio::pin!(guesses);
+    tokio::select! {
+        biased;
+        _ = &mut guesses => panic!("the guesses were over first"),
+        () = owner => {}
+    }
+}
