@@ -147,6 +147,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         };
         self.bad = 0;
         self.session.begin(&tag);
+        if self.session.is_behind(&command) {
+            self.tell(News::NoExpunge).await?;
+        }
         match self.session.run(command, apart).await {
             Action::Reply(reply) => self.finish(&tag, reply).await,
             Action::Fetch(run) => self.fetch(&tag, run).await,

@@ -228,6 +228,19 @@ impl Session {
         Reply::with("Enabled", out)
     }
 
+    /// Whether a command names a UID that came after the last look at the mailbox: the client knows of it from elsewhere,
+    /// such as another connection that waits in IDLE.
+    pub(super) fn is_behind(&self, command: &Command) -> bool {
+        let set = match command {
+            Command::Fetch(fetch) if fetch.uid => &fetch.set,
+            Command::Store(store) if store.uid => &store.set,
+            Command::Copy(copy) | Command::Move(copy) if copy.uid => &copy.set,
+            Command::Expunge(Some(set)) => set,
+            _ => return false,
+        };
+        self.selected.as_ref().is_some_and(|selected| set.exceeds(selected.view.last_uid()))
+    }
+
     /// What has changed in the selected mailbox, as the client is told.
     pub(super) async fn news(&mut self, news: News) -> Result<Vec<u8>> {
         let Some(selected) = self.selected.as_ref().filter(|_| news != News::Nothing) else { return Ok(Vec::new()) };
