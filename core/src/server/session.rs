@@ -80,6 +80,12 @@ const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ENABLE ID IDLE NAMESPACE
     LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT \
     ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES OBJECTID SAVEDATE PREVIEW BINARY MULTIAPPEND UTF8=ACCEPT";
 
+/// Every capability that is ever announced.
+pub(super) fn offered() -> impl Iterator<Item = &'static str> {
+    let login = ["AUTH=SCRAM-SHA-256", "AUTH=PLAIN"];
+    BEFORE_LOGIN.split_whitespace().chain(login).chain(AFTER_LOGIN.split_whitespace())
+}
+
 impl Session {
     pub(super) fn new(store: Handle, append_limit: u32, offer: Offer) -> Self {
         let (tag, enabled) = (String::new(), Enabled::default());
