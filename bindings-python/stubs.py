@@ -26,6 +26,8 @@ NAMES = {
     "_session.py": ["Session", "connect"],
     "_search.py": ["Hit"],
     "_mail.py": ["Mail", "open", "repair"],
+    "_server.py": ["Server"],
+    "_test_server.py": ["TestServer"],
 }
 
 HEADER = '''"""Made by stubs.py from the asyncio classes. Do not edit."""
@@ -33,7 +35,7 @@ HEADER = '''"""Made by stubs.py from the asyncio classes. Do not edit."""
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -76,6 +78,8 @@ from ._names import Role
 from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
 from ._search import Snippet
+from ._server import Tls
+from ._test_server import FaultKind, Letter
 from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
 '''
 
@@ -111,7 +115,7 @@ class Twin(ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         node = self.generic_visit(node)  # type: ignore[assignment]
         native = any(isinstance(d, ast.Name) and d.id == "final" for d in node.decorator_list)
-        keep_init = node.name in ("Engine",)
+        keep_init = node.name in ("Engine", "Server", "TestServer")
         node.body = [m for m in node.body if not _hidden(m, keep_init)]
         if native:
             # It has both protocols, which are one here.
@@ -121,7 +125,7 @@ class Twin(ast.NodeTransformer):
 
 def _hidden(member: ast.stmt, keep_init: bool) -> bool:
     return isinstance(member, ast.FunctionDef) and (
-        member.name == "__init__" and not keep_init or member.name == "__repr__"
+        member.name == "__init__" and not keep_init or member.name in ("__repr__", "__await__")
     )
 
 

@@ -31,8 +31,10 @@ mod queue;
 mod reply;
 mod search;
 mod selection;
+mod server;
 mod session;
 mod stream;
+mod testing;
 mod watch;
 
 /// Messages are made on the engine's threads and dropped on the caller's. The C library's allocator grows such threads'

@@ -15,6 +15,7 @@ use crate::queue::Queue;
 use crate::reply::Reply;
 use crate::search::{self, FindInput};
 use crate::selection::{Selection, TargetInput};
+use crate::server::ServeInput;
 use crate::watch::Watch;
 use mailtide::outbox::Decision;
 use mailtide::{FollowOptions, MailOptions, Result, SmtpAccount};
@@ -196,6 +197,14 @@ impl Mail {
     #[napi]
     pub fn backup(&self, id: u32, path: String) {
         self.start(id, async move |m| m.backup(path).await.map(Reply::from));
+    }
+
+    /// Serves it to other mail clients.
+    #[napi]
+    pub fn serve(&self, id: u32, options: ServeInput) -> napi::Result<()> {
+        let (options, queue) = (options.into_options(self.inner.path())?, Arc::clone(&self.queue));
+        self.start(id, async move |m| Ok(Reply::Server(m.serve(options).await?.into(), queue)));
+        Ok(())
     }
 
     #[napi]

@@ -5,12 +5,14 @@ use crate::error::error_json;
 use crate::mail::Mail;
 use crate::messages::Batch;
 use crate::queue::Queue;
+use crate::server::Server;
 use crate::session::Session;
+use crate::testing::TestServer;
 use bytes::Bytes;
 use mailtide::message::{Draft, Headers};
 use mailtide::{BulkResult, MailError, Message, MessageRef};
 use napi::Env;
-use napi::bindgen_prelude::{BufferSlice, Either8, Null};
+use napi::bindgen_prelude::{BufferSlice, Either10, Null};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -30,6 +32,10 @@ pub enum Reply {
     Session(mailtide::Session, Arc<Queue>),
     /// A local mailbox, and where its calls end.
     Mail(mailtide::Mail, Arc<Queue>),
+    /// A server, and where its calls end.
+    Server(Arc<mailtide::server::Server>, Arc<Queue>),
+    /// A server for tests, and where its calls end.
+    TestServer(Arc<mailtide::testing::Server>, Arc<Queue>),
     /// A draft.
     Draft(Box<Draft>),
     /// Messages and their rows, and where their calls end.
@@ -43,7 +49,8 @@ impl From<()> for Reply {
 }
 
 /// What a queue entry becomes in JavaScript.
-pub type JsValue<'env> = Either8<Null, f64, String, BufferSlice<'env>, Session, Batch, Mail, DraftOutput>;
+pub type JsValue<'env> =
+    Either10<Null, f64, String, BufferSlice<'env>, Session, Batch, Mail, DraftOutput, Server, TestServer>;
 
 impl Reply {
     /// Plain data of any shape.
@@ -55,14 +62,16 @@ impl Reply {
     /// it: what is lent to it waits for a collection that nothing brings about.
     pub fn into_js(self, env: &Env) -> napi::Result<JsValue<'_>> {
         Ok(match self {
-            Self::Null => Either8::A(Null),
-            Self::Number(number) => Either8::B(number),
-            Self::Json(text) | Self::Text(text) => Either8::C(text),
-            Self::Bytes(bytes) => Either8::D(BufferSlice::copy_from(env, bytes)?),
-            Self::Session(session, queue) => Either8::E(Session::new(queue, session)),
-            Self::Mail(mail, queue) => Either8::G(Mail::new(queue, mail)),
-            Self::Draft(draft) => Either8::H((*draft).into()),
-            Self::Batch(rows, messages, queue) => Either8::F(Batch::new(queue, rows, messages)),
+            Self::Null => Either10::A(Null),
+            Self::Number(number) => Either10::B(number),
+            Self::Json(text) | Self::Text(text) => Either10::C(text),
+            Self::Bytes(bytes) => Either10::D(BufferSlice::copy_from(env, bytes)?),
+            Self::Session(session, queue) => Either10::E(Session::new(queue, session)),
+            Self::Mail(mail, queue) => Either10::G(Mail::new(queue, mail)),
+            Self::Server(server, queue) => Either10::I(Server::new(queue, server)),
+            Self::TestServer(server, queue) => Either10::J(TestServer::new(queue, server)),
+            Self::Draft(draft) => Either10::H((*draft).into()),
+            Self::Batch(rows, messages, queue) => Either10::F(Batch::new(queue, rows, messages)),
         })
     }
 }

@@ -39,6 +39,8 @@ export type { QueryValue } from "./query.js";
 export { MessageRef } from "./ref.js";
 export type { MessageRefData } from "./ref.js";
 export type { OneMessage, ReadSelection, WriteSelection } from "./selection.js";
+export { Server } from "./server.js";
+export type { ServerOptions } from "./server.js";
 export { Session } from "./session.js";
 export type { MessageSource } from "./source.js";
 export { ByteStream } from "./streams.js";

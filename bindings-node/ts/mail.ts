@@ -102,6 +102,7 @@ export class Mail extends Mailboxes {
   constructor(native: NativeMail) {
     super(native.common());
     this.#native = native;
+    natives.set(this, native);
   }
 
   /** The account, as `user@host`; `null` where there is nothing behind the store. */
@@ -308,6 +309,13 @@ export class Mail extends Mailboxes {
     const start = (id: number): void => this.#native.import(id, file, given<NativeImport>({ to: target, quoting, progress: listen(listener(onProgress)) }));
     return await requestJson(signal, start);
   }
+}
+
+const natives = new WeakMap<object, NativeMail>();
+
+/** What the engine has of a `Mail`; null for anything else. @internal */
+export function nativeOf(mail: unknown): NativeMail | null {
+  return typeof mail === "object" && mail !== null ? (natives.get(mail) ?? null) : null;
 }
 
 /** @internal */

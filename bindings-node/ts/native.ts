@@ -196,6 +196,7 @@ export interface NativeMail {
   tidy(id: number, options: NativeTidy): Started;
   backup(id: number, path: string): Started;
   check(id: number): Started;
+  serve(id: number, options: NativeServe): Started;
   export(id: number, path: string, query: NativeSelection, options: NativeExport): Started;
   import(id: number, path: string, options: NativeImport): Started;
 }
@@ -219,6 +220,64 @@ export interface NativeImport {
   to?: NativeTarget;
   quoting?: string;
   progress?: number;
+}
+
+export interface NativeServe {
+  address: string;
+  user?: string;
+  password?: string;
+  tls: boolean;
+  certificate?: string;
+  key?: string;
+  appendLimit?: number;
+}
+
+export interface NativeServer {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly certificate: string | null;
+  close(id: number): Started;
+}
+
+/** One of the two is given. */
+export interface NativeLetter {
+  raw?: Uint8Array;
+  draft?: NativeDraft;
+}
+
+export interface NativeTest {
+  mail: { mailbox: string; letters: NativeLetter[] }[];
+  without: string[];
+  quirks: string[];
+  user?: string;
+  password?: string;
+}
+
+export interface NativeFault {
+  kind: string;
+  command?: string;
+  nth?: number;
+  after?: number;
+  text: string;
+  /** Milliseconds. */
+  delay: number;
+  data?: Uint8Array;
+}
+
+export interface NativeTestServer {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly commands: string[];
+  mail(): NativeMail;
+  deliver(id: number, target: NativeTarget, letter: NativeLetter, flags: string[]): Started;
+  fault(fault: NativeFault): void;
+  close(id: number): Started;
 }
 
 export interface NativeFetchOptions {
@@ -337,6 +396,8 @@ export interface Native {
   /** The set in its shortest form; throws where it is none. */
   uidSet(text: string): string;
   repair(bridge: NativeBridge, id: number, path: string): Started;
+  serve(bridge: NativeBridge, id: number, path: string, options: NativeServe): Started;
+  startTestServer(bridge: NativeBridge, id: number, options: NativeTest): Started;
   Bridge: new (wake: () => void) => NativeBridge;
   Engine: new (bridge: NativeBridge, options: NativeEngineOptions) => NativeEngine;
   Source: NativeSources;

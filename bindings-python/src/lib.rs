@@ -34,9 +34,11 @@ mod reference;
 mod runtime;
 mod search;
 mod selection;
+mod server;
 mod session;
 mod stream;
 mod target;
+mod testing;
 mod uidset;
 mod watch;
 
@@ -87,9 +89,13 @@ mod _native {
     #[pymodule_export]
     use crate::runtime::after_fork;
     #[pymodule_export]
+    use crate::server::{NativeServer, serve};
+    #[pymodule_export]
     use crate::session::NativeSession;
     #[pymodule_export]
     use crate::stream::Stream;
+    #[pymodule_export]
+    use crate::testing::{NativeTestServer, start_test_server};
     #[pymodule_export]
     use crate::uidset::UidSet;
     #[pymodule_export]

@@ -6,6 +6,7 @@ use crate::errors::OrRaise;
 use crate::local::{self, SendArguments};
 use crate::mailboxes::NativeMailboxes;
 use crate::runtime::Owned;
+use crate::server::{NativeServer, ServeArguments};
 use crate::watch::NativeWatch;
 use crate::{archive, draft, options, search, target};
 use mailtide::outbox::Decision;
@@ -39,10 +40,8 @@ pub fn open(
     let sender = sender.as_ref().map(draft::sender).transpose()?;
     let keep = keep.map(|keep| local::keep_rule(py, keep)).transpose()?;
     let (options, blocking) = (MailOptions { account, smtp, sender, engine: Some(engine), keep }, blocking());
-    Ok(Call::then(async move { Mail::open(path, options).await }, move |py, mail| {
-        let common = NativeMailboxes::new(Mailboxes::Local(mail.clone()), blocking);
-        Py::new(py, (NativeMail { mail: Owned::new(mail), cause, blocking }, common)).map(Py::into_any)
-    }))
+    let create = move |py: Python<'_>, mail| NativeMail::create(py, mail, cause, blocking);
+    Ok(Call::then(async move { Mail::open(path, options).await }, create))
 }
 
 /// Saves what can be saved of a damaged file.
@@ -52,6 +51,11 @@ pub fn repair(path: PathBuf) -> Call {
 }
 
 impl NativeMail {
+    pub fn create(py: Python<'_>, mail: Mail, cause: Cause, blocking: bool) -> PyResult<Py<PyAny>> {
+        let common = NativeMailboxes::new(Mailboxes::Local(mail.clone()), blocking);
+        Py::new(py, (Self { mail: Owned::new(mail), cause, blocking }, common)).map(Py::into_any)
+    }
+
     fn get(&self, py: Python<'_>) -> PyResult<Mail> {
         self.mail.get().or_raise(py).cloned()
     }
@@ -200,6 +204,13 @@ impl NativeMail {
     fn backup(&self, py: Python<'_>, path: PathBuf) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::done(async move { mail.backup(path).await }))
+    }
+
+    /// Serves it to other mail clients; gives a `NativeServer`.
+    fn serve(&self, py: Python<'_>, options: ServeArguments) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        let options = options.read(py, mail.path())?;
+        Ok(Call::then(async move { mail.serve(options).await }, NativeServer::create))
     }
 
     fn check(&self, py: Python<'_>) -> PyResult<Call> {

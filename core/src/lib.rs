@@ -29,6 +29,7 @@ pub mod query;
 pub mod server;
 pub mod store;
 pub mod sync;
+pub mod testing;
 pub mod wire;
 
 pub use auth::Mechanism;

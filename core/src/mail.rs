@@ -23,6 +23,7 @@ mod pending;
 mod search;
 mod select;
 mod send;
+mod serve;
 mod upkeep;
 mod write;
 
@@ -30,6 +31,7 @@ pub use any::{AnyMailbox, Mailboxes};
 pub use archive::{ArchiveFormat, ExportOptions, Exported, ImportOptions, Imported};
 pub use follow::FollowOptions;
 pub use mailbox::LocalMailbox;
+pub(crate) use names::existing_or_new;
 pub use open::MailOptions;
 pub use search::{MailHit, MailSearchOptions};
 

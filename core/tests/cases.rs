@@ -11,6 +11,8 @@ mod coverage;
 mod json;
 #[path = "cases/local.rs"]
 mod local;
+#[path = "cases/served.rs"]
+mod served;
 #[path = "cases/server.rs"]
 mod server;
 
@@ -48,6 +50,9 @@ async fn run(server: Arc<Server>, case: Value) -> Vec<String> {
     }
     let port = server.ask(&json!({"do": "start", "case": name}))["port"].as_u64().unwrap();
     let mut caller = Caller::new(u16::try_from(port).unwrap(), case["account"].clone());
+    if case["server"].is_object() {
+        caller.start(&case["server"]).await;
+    }
     let outcome = tokio::time::timeout(PATIENCE, steps(&mut caller, &case)).await;
     let mut problems = outcome.unwrap_or_else(|_| vec!["it takes too long".to_owned()]);
     caller.close().await;

@@ -31,6 +31,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("watch", 7),
     ("mail", 8),
     ("cli", 9),
+    ("testing", 9),
 ];
 
 /// Rooms whose functions are functions of values: no socket, no clock, no disk, no runtime.
@@ -120,7 +121,9 @@ fn every_source_file_begins_by_saying_what_it_is_for() {
 #[test]
 fn no_source_file_is_longer_than_its_budget() {
     let lines = |path: &PathBuf| read(path).lines().count();
-    let long = files(&root(), SOURCES).into_iter().filter(|path| lines(path) > LINES);
+    // What is generated is as long as what it is made of.
+    let is_written = |path: &PathBuf| !read(path).lines().take(3).any(|line| line.contains("Do not edit."));
+    let long = files(&root(), SOURCES).into_iter().filter(|path| lines(path) > LINES && is_written(path));
     let long: Vec<_> = long.map(|path| format!("{}: {}", shown(&path), lines(&path))).collect();
     assert!(long.is_empty(), "files over {LINES} lines:\n{}", long.join("\n"));
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-HEADERS = ("about", "rfc", "capabilities", "given", "account", "skip")
+HEADERS = ("about", "rfc", "capabilities", "given", "account", "server", "skip")
 WIRE = {"C:", "S:", "connection", "close", "ignore"}
 STEPS = {"call", "result", "error", "event"}
 ESCAPE = re.compile(rb"\\(r|n|0|x[0-9A-Fa-f]{2})")
@@ -47,6 +47,8 @@ class Case:
     rfc: str = ""
     capabilities: str = "IMAP4rev1"
     account: dict[str, Any] = field(default_factory=dict)
+    #: What a server for tests is started with, in place of the scripted one.
+    server: dict[str, Any] | None = None
     given: dict[str, Mailbox] = field(default_factory=dict)
     skip: dict[str, str] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -54,7 +56,8 @@ class Case:
 
     def for_callers(self) -> dict[str, Any]:
         """What a runner needs of it."""
-        return {"name": self.name, "about": self.about, "account": self.account, "skip": self.skip, "steps": self.steps}
+        names = ("name", "about", "account", "server", "skip", "steps")
+        return {name: getattr(self, name) for name in names}
 
 
 def read_all(folder: Path = HERE) -> list[Case]:
@@ -72,6 +75,8 @@ def read(path: Path, folder: Path = HERE) -> Case:
             (take_header if in_header else take_step)(case, line, number)
         except (ValueError, KeyError) as error:
             raise CaseError(f"{path}:{number}: {error}") from error
+    if case.server is not None and case.wire:
+        raise CaseError(f"{path}: a case on a server for tests has no lines of the wire")
     if not case.about or not case.steps:
         raise CaseError(f"{path}: a case has an `about` line and at least one call")
     return case
@@ -102,7 +107,7 @@ def take_header(case: Case, line: str, _: int) -> None:
         name, mailbox = read_given(value)
         case.given[name] = mailbox
     else:
-        setattr(case, word, json.loads(value) if word == "account" else value)
+        setattr(case, word, json.loads(value) if word in ("account", "server") else value)
 
 
 def read_given(text: str) -> tuple[str, Mailbox]:

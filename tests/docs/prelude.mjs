@@ -15,7 +15,8 @@ globalThis.given = { session, inbox: session.mailbox("INBOX"), ask, signal: new 
 // What the example makes itself, it is not given.
 const given = Object.keys(globalThis.given).filter((name) => !new RegExp(`\\bconst ${name}\\b`).test(code));
 const home = new URL("./home.mjs", import.meta.url).href;
-const whole = `const { ${given.join(", ")} } = globalThis.given;\n${code.replaceAll('from "mailtide"', `from ${JSON.stringify(home)}`)}`;
+const testing = JSON.stringify(import.meta.resolve("mailtide/testing"));
+const whole = `const { ${given.join(", ")} } = globalThis.given;\n${code.replaceAll('from "mailtide"', `from ${JSON.stringify(home)}`).replaceAll('"mailtide/testing"', testing)}`;
 await writeFile(file, whole);
 
 process.stdin.on("end", () => session.close()).resume();

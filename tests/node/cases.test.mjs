@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as mailtide from "mailtide";
+import * as testing from "mailtide/testing";
 import { Caller } from "./support/caller.mjs";
 import * as plain from "./support/plain.mjs";
 
@@ -26,12 +27,18 @@ for (const one of cases) {
   test(one.name, { skip: one.skip.node, timeout: 30_000 }, async () => {
     const { port } = await ask({ do: "start", case: one.name });
     const caller = new Caller(port, one.account);
+    if (one.server) await caller.start(one.server);
     const problems = await play(caller, one.steps);
     await caller.close();
     const finished = await ask({ do: "finish", case: one.name });
     assert.deepEqual([...problems, ...finished.problems], []);
   });
 }
+
+test("the server for tests has what cases call", () => {
+  const named = new Set(cases.flatMap(({ steps }) => steps.map((step) => step.name)).filter((name) => name?.startsWith("server.")));
+  for (const name of named) assert.ok(name.slice(7) in testing.Server.prototype || name.slice(7) in testing.Server, name);
+});
 
 test("every public method of the table is there, and no other", () => {
   const table = readFileSync(new URL("methods.txt", folder), "utf8").split("\n").filter((line) => line && !line.startsWith("#"));

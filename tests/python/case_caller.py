@@ -14,7 +14,7 @@ from typing import Any
 
 import case_plain as plain
 import mailtide
-from mailtide import Limits, MessageRef, Net, Q, Role, Timeouts, UidSet
+from mailtide import Limits, MessageRef, Net, Q, Role, Timeouts, UidSet, testing
 
 TIMES = ("connect", "greeting", "progress", "slow_progress")
 
@@ -27,6 +27,9 @@ class Caller:
         self.engine = mailtide.Engine()
         self.session: mailtide.Session | None = None
         self.mail: mailtide.Mail | None = None
+        #: What serves the store, and the server for tests.
+        self.serving: mailtide.Server | None = None
+        self.tested: testing.Server | None = None
         self.folder = Path(tempfile.mkdtemp())
         self.watch: mailtide.Watch | None = None
         self.messages: list[mailtide.Message] = []
@@ -42,6 +45,9 @@ class Caller:
                 await asyncio.wait_for(self.session.close(), 1)
         if self.mail is not None:
             await self.mail.close()
+        for server in (self.serving, self.tested):
+            if server is not None:
+                await server.close()
         shutil.rmtree(self.folder)
 
     async def call(self, name: str, args: dict[str, Any]) -> Any:
@@ -53,6 +59,8 @@ class Caller:
                 return plain.answer(await mailtide.repair(self.folder / "ada.mail"))
             case "":
                 return await self.connect(args)
+            case "server":
+                return await self.on_server(verb, dict(args))
             case "mail":
                 return await self.on_mail(verb, dict(args))
             case "session":
@@ -85,6 +93,38 @@ class Caller:
         given = {name: args.pop(name) for name in ("smtp", "sender") if name in args}
         account = None if alone else self.login(args)
         self.mail = await mailtide.open(self.folder / "ada.mail", account, engine=self.engine, **given)
+
+    async def start(self, given: dict[str, Any]) -> None:
+        """The server of the case's header; the case connects to it."""
+        mail = {name: [letter.encode() for letter in letters] for name, letters in given.get("mail", {}).items()}
+        self.tested = await testing.Server(**{**given, "mail": mail})
+        self.port = self.tested.port
+
+    async def serve(self, args: dict[str, Any]) -> None:
+        """Serves the store; what connects from here on connects to it."""
+        assert self.mail is not None
+        self.serving = await mailtide.Server(self.mail, **args)
+        self.port = self.serving.port
+
+    async def on_server(self, verb: str, args: dict[str, Any]) -> Any:
+        if verb == "start":
+            return await self.serve(args)
+        if verb == "close" and self.serving is not None:
+            return await self.serving.close()
+        assert self.tested is not None
+        mailbox = target(args.pop("in", "INBOX"))
+        match verb:
+            case "deliver":
+                return await self.tested.deliver(mailbox, args["content"].encode(), flags=args.get("flags"))
+            case "messages":
+                return [plain.message(message) for message in await self.tested.messages(mailbox)]
+            case "commands":
+                return [command for command in self.tested.commands if args["with"] in command]
+            case "fault":
+                if "data" in args:
+                    args["data"] = args["data"].encode()
+                return self.tested.fault(**args)
+        return await getattr(self.tested, verb)()
 
     def login(self, args: dict[str, Any]) -> mailtide.Account:
         given = {**self.account, **args}
@@ -149,7 +189,7 @@ class Caller:
         return None if verb == "mailbox" else plain.answer(await done)
 
     async def on_mailbox(self, verb: str, args: dict[str, Any]) -> Any:
-        place = self.mail or self.session
+        place = self.session or self.mail
         assert place is not None
         mailbox = place.mailbox(target(args.pop("in", "INBOX")))
         match verb:

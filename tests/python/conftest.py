@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import imaplib
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -29,6 +31,16 @@ def letter(number: int, body: str = "Hello") -> bytes:
         f"Message-ID: <{number}@example.org>\r\nDate: Mon, 13 Oct 2025 10:00:00 +0200\r\n"
         f"Content-Type: text/plain; charset=utf-8\r\n\r\n{body} {number}\r\n"
     ).encode()
+
+
+def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test written as a coroutine."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run
 
 
 @dataclass

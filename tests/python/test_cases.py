@@ -39,7 +39,7 @@ def test_case(case: Case) -> None:
 def test_every_method_that_cases_name_is_here() -> None:
     nouns = {"session": mailtide.Session, "mailbox": mailtide.Mailbox, "message": mailtide.Message}
     nouns |= {"attachment": mailtide.Attachment, "watch": mailtide.Watch, "": mailtide}
-    nouns |= {"mail": mailtide.Mail}
+    nouns |= {"mail": mailtide.Mail, "server": mailtide.testing.Server}
     lines = (CASES / "methods.txt").read_text().splitlines()
     named = [line.rpartition(".") for line in lines if line and not line.startswith("#")]
     assert len(named) > 30
@@ -51,6 +51,8 @@ async def play(case: Case) -> list[str]:
     caller = Caller(await server.start(), case.account)
     problems: list[str] = []
     try:
+        if case.server is not None:
+            await caller.start(case.server)
         async with asyncio.timeout(PATIENCE):
             await steps(caller, case, problems)
     except TimeoutError:

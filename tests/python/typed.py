@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import assert_never, assert_type
 
 import mailtide
-from mailtide import Address, BulkResult, Bytes, Flag, Message, MessageRef, Q, Role, UidSet, blocking, q
+from mailtide import Address, BulkResult, Bytes, Flag, Message, MessageRef, Q, Role, UidSet, blocking, q, testing
 
 
 async def token(request: mailtide.TokenRequest) -> mailtide.Token:
@@ -112,3 +112,26 @@ def without_await() -> None:
         assert_type(mail.mailbox("INBOX").fetch().first(), blocking.Message | None)
         for change in mail.changes():
             assert_type(change.cursor, str)
+
+
+async def serve(mail: mailtide.Mail) -> None:
+    async with mailtide.Server(Path("ada.mail"), user="ada", tls=True) as server:
+        assert_type(server, mailtide.Server)
+        assert_type(server.password, str | None)
+    gateway = await mailtide.Server(mail, address="127.0.0.1:1143", tls=(Path("chain.pem"), "key.pem"))
+    assert_type(gateway.port, int)
+    await gateway.close()
+    async with testing.Server(mail={"INBOX": [b"", mailtide.Draft()]}, without=["MOVE"]) as tested:
+        assert_type(await tested.deliver(Role.ARCHIVE, b"", flags=[Flag.SEEN]), int)
+        assert_type(await tested.messages(), list[Message])
+        assert_type(tested.mail, mailtide.Mail)
+        tested.fault("delay", "FETCH", after=3, delay=0.1)
+
+
+def serve_in_a_test(mailtide_server: testing.BlockingServer) -> None:
+    with blocking.Server("ada.mail", user="ada") as server:
+        assert_type(server, blocking.Server)
+        assert_type(server.url, str)
+    assert_type(mailtide_server.deliver("INBOX", b""), int)
+    assert_type([message.subject for message in mailtide_server.messages()], list[str | None])
+    assert_type(mailtide_server.commands, list[str])

@@ -84,6 +84,7 @@ from ._native import Address, Attachment, Bytes, Message, MessageRef, Q, Stream,
 from ._native import version as __version__
 from ._query import q
 from ._search import Hit, Snippet
+from ._server import Server
 from ._session import Session, connect
 from ._types import (
     BulkResult,
@@ -112,7 +113,8 @@ __all__ = [
     "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError",
     "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError", "Outgoing", "OutgoingChanged",
     "OutgoingRecipient", "PartialError", "PasswordRequest", "Paused", "Pending", "PendingChanged", "Progress", "Q",
-    "QueryError", "RawReply", "Removed", "Repaired", "Reset", "Role", "SendReport", "ServerError", "Session", "Snippet",
+    "QueryError", "RawReply", "Removed", "Repaired", "Reset", "Role", "SendReport", "Server", "ServerError", "Session",
+    "Snippet",
     "Stats", "Step", "StoreError", "Stream", "SyncCounts", "SyncReport", "ThrottledError", "Timeouts", "TlsError",
     "Token", "TokenRequest", "UidSet", "Usage", "UsageError", "Watch", "__version__", "connect", "open", "q",
     "repair",
@@ -120,9 +122,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The blocking twin costs nothing to those who do not use it.
-    if name == "blocking":
+    # The blocking twin and the server for tests cost nothing to those who do not use them.
+    if name in ("blocking", "testing"):
         from importlib import import_module
 
-        return import_module(".blocking", __name__)
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

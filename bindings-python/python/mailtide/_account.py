@@ -141,7 +141,9 @@ def _with_request(ask: Callable[..., Any]) -> Callable[[PasswordRequest], Any]:
 def _net(made: _native.AccountSetup, net: Net) -> None:
     if net.proxy is not None:
         made.proxy(net.proxy)
-    if isinstance(net.ca, bytes):
+    if isinstance(net.ca, str) and "-----BEGIN" in net.ca:
+        made.ca_pem(net.ca.encode())
+    elif isinstance(net.ca, bytes):
         made.ca_pem(net.ca)
     elif net.ca is not None:
         made.ca_file(fspath(net.ca))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _engine, _mail, _mailbox, _mailboxes, _messages, _session, _watch
+from . import _engine, _mail, _mailbox, _mailboxes, _messages, _server, _session, _test_server, _watch
 from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
 from ._mailbox import Chosen, Column, One, Order, Part, Selection, Target
 from ._native import Attachment, Message, Stream, run_blocking
@@ -59,6 +59,20 @@ class Mail(Mailboxes):
     pass
 
 
+@twin(_server.Server)
+class Server(Twin):
+    def __init__(self, store: Any, **options: Any) -> None:
+        super().__init__(_server.Server(inner(store), **options))
+
+
+@twin(_test_server.TestServer)
+class TestServer(Twin):
+    __test__ = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(_test_server.TestServer(**options))
+
+
 def connect(account: Any, **options: Any) -> Session:
     """Logs in; see `mailtide.connect`. Functions given here are called on a thread of their own."""
     given = {name: inner(value) for name, value in options.items()}
@@ -80,6 +94,6 @@ def repair(path: Any) -> Any:
 __all__ = [
     "Attachment", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Hit", "Mail", "Mailbox", "Mailboxes", "Message",
     "Messages", "New", "Offline", "One", "Online", "Order", "Part", "Removed", "Reset", "Selection",
-    "Session", "Stream", "Target", "Watch", "connect", "open",
+    "Server", "Session", "Stream", "Target", "TestServer", "Watch", "connect", "open",
     "repair",
 ]  # fmt: skip

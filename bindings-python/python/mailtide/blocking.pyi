@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -46,9 +46,11 @@ from ._names import Role
 from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
 from ._search import Snippet
+from ._server import Tls
+from ._test_server import FaultKind, Letter
 from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
 
-__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Hit', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open', 'repair']
+__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Hit', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Server', 'Session', 'Stream', 'Target', 'TestServer', 'Watch', 'connect', 'open', 'repair']
 
 @final
 class Message:
@@ -555,3 +557,126 @@ def repair(path: str | PathLike[str]) -> Repaired:
     """Saves what can be saved of a damaged file, which nobody may have open: a new one takes its place, with changes and
     messages that the server has not got; the rest comes with the next pass. A sound file is left as it is.
     """
+
+class Server:
+    """Serves a store over IMAP to any mail client, in this process: `async with Server(…) as server`, or `await`.
+
+    Given a path, it is the mail in that file, which is made where there is none: a mailbox of its own, with an inbox and
+    the usual mailboxes. Given a `Mail`, it is a gateway: clients read and change that mailbox also while its account's
+    server is away, and what they do arrives there with the next `sync`; what is not held is fetched, and refused while
+    that cannot be done. The `Mail` stays yours to close.
+
+    `user` may log in with `password`; without one a password is made, another one each time: `server.password` has it.
+    Without a user those may log in who were set up before. The address is an IP address and a port, 0 for any free one;
+    beyond this machine it takes `tls` and a user. `tls=True` makes a self-signed certificate beside the store, which
+    `server.certificate` gives for clients to trust. `append_limit` bounds the messages that clients may add, in bytes.
+    """
+
+    def __init__(self, store: str | PathLike[str] | Mail, *, user: str | None=None, password: str | None=None, address: str='127.0.0.1:0', tls: Tls=False, append_limit: int | None=None) -> None:
+        ...
+
+    @property
+    def url(self) -> str:
+        """What a client on this machine connects to: `imap://ada@127.0.0.1:1143`, and `imaps://` with TLS."""
+
+    @property
+    def host(self) -> str:
+        ...
+
+    @property
+    def port(self) -> int:
+        ...
+
+    @property
+    def user(self) -> str | None:
+        ...
+
+    @property
+    def password(self) -> str | None:
+        """The password of that user, given or made."""
+
+    @property
+    def certificate(self) -> str | None:
+        """The certificate in PEM, for `Net(ca=…)`; `None` without TLS."""
+
+    def start(self) -> Self:
+        """Starts it: what `await` and `async with` do."""
+
+    def close(self) -> None:
+        """Stops listening and ends all connections. What was acknowledged is kept; closing twice is fine."""
+
+    def __enter__(self) -> Self:
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        ...
+
+class TestServer:
+    """An IMAP server for tests, in this process, on a free port and with mail of its own that goes when it ends.
+
+    `mail` is what it holds: messages by mailbox. Missing mailboxes are made; INBOX, Archive, Drafts, Junk, Sent and Trash
+    are there. `without` are capabilities that it has not got, such as `"MOVE"` or `"THREAD"`: they are not announced, and
+    what needs them is answered with BAD; IMAP4rev2 goes with whatever is a part of it. `quirks` are faults that servers
+    are known for, by the names of the rules of the engine (`"Exchange and Office 365"`).
+    """
+    __test__ = False
+
+    def __init__(self, *, mail: Mapping[str, Iterable[Letter]] | None=None, without: Iterable[str]=(), quirks: Iterable[str]=(), user: str='ada', password: str='secret') -> None:
+        ...
+
+    @property
+    def url(self) -> str:
+        """`imap://ada@127.0.0.1:…`"""
+
+    @property
+    def host(self) -> str:
+        ...
+
+    @property
+    def port(self) -> int:
+        ...
+
+    @property
+    def user(self) -> str:
+        ...
+
+    @property
+    def password(self) -> str:
+        ...
+
+    @property
+    def mail(self) -> Mail:
+        """The mailbox behind it, for all that a test wants to do on the other side."""
+
+    @property
+    def commands(self) -> list[str]:
+        """What clients have sent, in order, without tags, passwords and the contents of messages."""
+
+    def deliver(self, mailbox: Target, message: Letter, *, flags: str | Iterable[str] | None=None) -> int:
+        """Puts a message into a mailbox, as a delivery does, and gives its UID: clients that wait are told. A missing
+        mailbox is made.
+        """
+
+    def messages(self, mailbox: Target='INBOX') -> list[Message]:
+        """What a mailbox holds, oldest first: what clients have made of it, seen from the other side."""
+
+    def fault(self, kind: FaultKind, command: str | None=None, *, nth: int=1, after: int | None=None, text: str='No', delay: float | timedelta=0.0, data: bytes=b'\x00\xff garbage\r\n') -> None:
+        """Has something go wrong once, at the next such command of any client, or at the `nth` from now on.
+
+        `cut` ends the connection; `delay` says nothing for so many seconds; `no` and `bad` answer with `text`, which may
+        begin with a response code (`"[OVERQUOTA] Full"`); `garbage` sends `data`. The command is named in any case and
+        without UID (`"FETCH"`); `"GREETING"` is the begin of a connection, and no name is any command. With `after`, the
+        command is done, and so many bytes of its answer are sent before.
+        """
+
+    def start(self) -> Self:
+        """Starts it: what `await` and `async with` do."""
+
+    def close(self) -> None:
+        """Ends all connections, and removes its mail; closing twice is fine."""
+
+    def __enter__(self) -> Self:
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        ...

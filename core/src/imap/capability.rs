@@ -169,6 +169,11 @@ const IN_REV2: &[&str] = &[
     "CHILDREN",
 ];
 
+/// Whether IMAP4rev2 holds what that capability stands for.
+pub(crate) fn is_in_rev2(name: &str) -> bool {
+    IN_REV2.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

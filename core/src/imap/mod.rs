@@ -23,6 +23,7 @@ mod search;
 mod set;
 
 pub use body::{BodyStructure, Disposition, StructureText};
+pub(crate) use capability::is_in_rev2;
 pub use capability::{Capabilities, LiteralMode};
 pub use date::{parse_day, search_date};
 pub use envelope::{Address, AddressList, Envelope};

@@ -18,7 +18,7 @@ pub(super) fn existing(reader: &dyn Reader, target: &Target) -> Result<MailboxRo
 }
 
 /// The same; one that is missing is made if `create` says so.
-pub(super) fn existing_or_new(writer: &mut dyn Writer, target: &Target, create: bool) -> Result<MailboxRow> {
+pub(crate) fn existing_or_new(writer: &mut dyn Writer, target: &Target, create: bool) -> Result<MailboxRow> {
     match existing(writer, target) {
         Err(error) if create && error.code() == Code::MailboxMissing => {
             let name = name_of(writer, target)?;

@@ -25,7 +25,7 @@ pub(crate) use connect::{connect, is_loopback};
 pub(crate) use fault::lost;
 pub(crate) use stream::Stream;
 pub(crate) use tls::Handshake;
-pub(crate) use url::Url;
+pub(crate) use url::{Url, escaped};
 
 use crate::error::{Code, MailError, Result};
 use std::future::Future;

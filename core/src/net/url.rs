@@ -84,6 +84,12 @@ fn decoded(text: &str) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| bad("it does not decode to UTF-8"))
 }
 
+/// Text as it may stand in the user's part of a URL.
+pub(crate) fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b'+');
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 fn bad(why: &str) -> MailError {
     MailError::new(Code::UsageAddress, format!("This URL cannot be used: {why}"))
 }
@@ -101,6 +107,14 @@ mod tests {
         let url = Url::parse("imap://ada@example.org@[::1]").unwrap();
         assert_eq!((url.user.as_deref(), url.host.as_str(), url.port), (Some("ada@example.org"), "::1", None));
         assert_eq!(Url::parse("imaps://h:").unwrap().port, None);
+    }
+
+    #[test]
+    fn a_user_of_any_name_comes_back_from_a_url() {
+        for user in ["ada", "ada@example.org", "a:b/c?d#e%f", "Möwe", "a b"] {
+            let url = Url::parse(&format!("imap://{}@127.0.0.1:1143", escaped(user))).unwrap();
+            assert_eq!(url.user.as_deref(), Some(user));
+        }
     }
 
     #[test]

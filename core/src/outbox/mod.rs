@@ -28,6 +28,7 @@ pub use moment::{Moment, SystemMoment};
 pub use outbox::Outbox;
 pub use pass::PassReport;
 pub use queue::SendOptions;
+pub(crate) use queue::composed;
 pub use sent::LiveSent;
 pub use store_ledger::StoreLedger;
 #[doc(hidden)]

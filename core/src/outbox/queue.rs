@@ -33,7 +33,7 @@ pub struct SendOptions {
 ///
 /// As [`Draft::compose`]; [`Code::FileIo`] where a file cannot be read, [`Code::LimitExceeded`] where it is larger than
 /// 512 MiB.
-pub(super) async fn composed(mut draft: Draft, now: InternalDate) -> Result<Composed> {
+pub(crate) async fn composed(mut draft: Draft, now: InternalDate) -> Result<Composed> {
     for attachment in &mut draft.attachments {
         load(attachment).await?;
     }

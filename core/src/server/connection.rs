@@ -1,6 +1,7 @@
 //! One connection: reads commands, has them done, writes what comes of them.
 
 use super::access::{Access, Pass};
+use super::faulty::{Faulty, Tamper, Verdict};
 use super::fetch::{FetchRun, Step};
 use super::intake::abandon;
 use super::listen::Ticket;
@@ -69,8 +70,9 @@ where
         tokens: shared.options.tokens.is_some(),
     };
     let session = Session::new(&shared, offer);
-    let wire = Wire::new(stream);
-    let mut connection = Connection { wire, session, shared, guest, pass: None, secure: false, bad: 0, refused: 0 };
+    let (wire, tamper) = (Wire::new(stream), shared.options.faulty.as_ref().map(Faulty::tamper));
+    let mut connection =
+        Connection { wire, session, shared, guest, pass: None, secure: false, bad: 0, refused: 0, tamper };
     let ended = connection.run().await;
     if let Err(error) = &ended
         && error.code() == Code::LimitExceeded
@@ -99,6 +101,8 @@ pub(super) struct Connection<'g, S> {
     /// Whether a handshake is to begin.
     secure: bool,
     bad: u32,
+    /// Of a server that is faulty on purpose.
+    pub tamper: Option<Tamper>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
@@ -124,9 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Until somebody is logged in; whether that came to be.
     async fn log_in(&mut self) -> Result<bool> {
-        if self.guest.line != Line::AfterTls {
-            let greeting = format!("* OK [CAPABILITY {}] Mailtide is ready\r\n", self.session.capabilities());
-            self.wire.put(greeting.as_bytes());
+        if self.guest.line != Line::AfterTls && !self.greet().await? {
+            return Ok(false);
         }
         while !self.session.is_authenticated() {
             if !self.step(self.shared.options.login).await? {
@@ -134,6 +137,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             }
         }
         Ok(true)
+    }
+
+    /// Greets the client; whether it is let in.
+    async fn greet(&mut self) -> Result<bool> {
+        let words = self.session.capabilities();
+        let Some(tamper) = &mut self.tamper else {
+            self.wire.put(format!("* OK [CAPABILITY {words}] Mailtide is ready\r\n").as_bytes());
+            return Ok(true);
+        };
+        let (greeting, verdict) = tamper.greeting(&words);
+        let is_let_in = verdict.refusal.is_none();
+        self.disturb(verdict).await?;
+        self.wire.put(greeting.as_bytes());
+        Ok(is_let_in)
+    }
+
+    /// Prepares what is to go wrong; why a command is not done.
+    async fn disturb(&mut self, verdict: Verdict) -> Result<Option<Refusal>> {
+        if let Some(interruption) = verdict.interruption {
+            // It is about this answer, not about those before.
+            self.wire.flush().await?;
+            self.wire.interrupt(interruption);
+            if verdict.at_once {
+                self.wire.flush().await?;
+            }
+        }
+        Ok(verdict.refusal)
     }
 
     /// One command; whether the conversation goes on.
@@ -145,7 +175,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 return Ok(false);
             }
         };
-        let Parsed { tag, command } = parse::command(&frame, self.session.utf8());
+        let Parsed { tag, mut command } = parse::command(&frame, self.session.utf8());
+        if let Some(tamper) = &mut self.tamper {
+            let verdict = tamper.command(&frame, &mut command);
+            if let Some(refusal) = self.disturb(verdict).await? {
+                return self.finish(&tag, Err(refusal)).await;
+            }
+        }
         drop(frame);
         let command = match command {
             Ok(command) => command,
@@ -156,6 +192,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         };
         self.bad = 0;
         self.session.begin(&tag);
+        if self.session.is_behind(&command) {
+            self.tell(News::NoExpunge).await?;
+        }
         match self.session.run(command, apart).await {
             Action::Reply(reply) => self.finish(&tag, reply).await,
             Action::Fetch(run) => self.fetch(&tag, run).await,
@@ -188,7 +227,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     pub(super) async fn finish(&mut self, tag: &str, reply: Result<Reply, Refusal>) -> Result<bool> {
         let text = match reply {
-            Ok(reply) => {
+            Ok(mut reply) => {
+                if let Some(tamper) = &mut self.tamper {
+                    tamper.reply(&mut reply);
+                }
                 self.wire.push(&reply.untagged).await?;
                 self.tell(reply.news).await?;
                 let code = reply.code.map(|code| format!("[{code}] ")).unwrap_or_default();
@@ -255,11 +297,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn idle(&mut self, tag: &str) -> Result<bool> {
         self.wire.put(b"+ Waiting\r\n");
         let mut changes = self.session.store().changes();
+        let silence = self.tamper.as_ref().and_then(Tamper::idle).unwrap_or(self.shared.options.silence);
+        let is_silent = self.tamper.as_ref().is_some_and(Tamper::is_silent);
         loop {
-            self.tell(News::All).await?;
+            self.tell(if is_silent { News::Nothing } else { News::All }).await?;
             self.wire.flush().await?;
             tokio::select! {
-                line = self.wire.line(self.shared.options.silence) => {
+                line = self.wire.line(silence) => {
                     let Some(line) = line? else { return Ok(false) };
                     let reply = match line.trim_ascii().eq_ignore_ascii_case(b"DONE") {
                         true => Ok(Reply::ok("Done waiting").news(News::All)),

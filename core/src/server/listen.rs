@@ -9,6 +9,8 @@ use super::tls::Tls;
 use super::users::set_user;
 use crate::auth::Bindings;
 use crate::error::{Code, MailError, Result};
+use crate::net::escaped;
+use crate::secret::Secret;
 use crate::store::{BodySource, Durability, Handle, SqliteOptions, SqliteStore};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -36,8 +38,11 @@ use tokio::time::{Instant, timeout_at};
 /// ```
 pub struct Server {
     address: SocketAddr,
+    login: Option<(String, Secret)>,
+    /// In PEM.
+    certificate: Option<String>,
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: Mutex<Option<JoinHandle<()>>>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -76,6 +81,7 @@ impl Server {
             return Err(MailError::new(Code::UsageArgument, text).hint("Set tls and user, or listen on 127.0.0.1"));
         }
         let tls = options.tls.as_ref().map(|tls| Tls::new(tls, options.tls_mode)).transpose()?;
+        let (login, certificate) = (options.user.clone(), tls.as_ref().map(|tls| tls.certificate.clone()));
         store.write(Durability::Full, begin).await?;
         let refused =
             |error| MailError::new(Code::NetConnect, format!("{} is not to be had: {error}", options.address));
@@ -86,7 +92,7 @@ impl Server {
         let door = Door { tls, seats, waiting: Arc::default(), stopped };
         let shared = Arc::new(Shared { access, bodies, options, arrived: Arc::default() });
         let task = tokio::spawn(door.keep(listener, Arc::clone(&shared)));
-        Ok(Self { address, stop, task, shared })
+        Ok(Self { address, login, certificate, stop, task: Mutex::new(Some(task)), shared })
     }
 
     /// Where it listens.
@@ -95,11 +101,47 @@ impl Server {
         self.address
     }
 
-    /// Stops listening and ends all connections. What was acknowledged is kept.
-    pub async fn close(mut self) {
+    /// What a client on this machine connects to: `imap://ada@127.0.0.1:1143`; `imaps://` and `imap+starttls://` with TLS.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = match (&self.certificate, self.shared.options.tls_mode) {
+            (None, _) => "imap",
+            (Some(_), TlsMode::Implicit) => "imaps",
+            (Some(_), TlsMode::StartTls) => "imap+starttls",
+        };
+        let user = self.user().map(|user| format!("{}@", escaped(user))).unwrap_or_default();
+        match self.address {
+            address if address.ip().is_unspecified() => format!("{scheme}://{user}localhost:{}", address.port()),
+            address => format!("{scheme}://{user}{address}"),
+        }
+    }
+
+    /// The user that it was started with.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.login.as_ref().map(|(user, _)| user.as_str())
+    }
+
+    /// The password of that user, given or made. It is not in the store.
+    #[must_use]
+    pub fn password(&self) -> Option<&Secret> {
+        self.login.as_ref().map(|(_, password)| password)
+    }
+
+    /// The certificate in PEM, for clients to trust where it is a self-signed one.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
+    }
+
+    /// Stops listening and ends all connections. What was acknowledged is kept. Closing twice is fine.
+    pub async fn close(&self) {
         self.stop.send_replace(true);
-        // One that has panicked has ended as well.
-        drop((&mut self.task).await);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            // One that has panicked has ended as well.
+            drop(task.await);
+        }
     }
 }
 

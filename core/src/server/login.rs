@@ -108,6 +108,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn logged_in(&mut self, tag: &str, pass: Pass) -> Result<bool> {
         self.pass = Some(pass);
         self.session.log_in();
+        if let Some(tamper) = &mut self.tamper {
+            tamper.logged_in();
+        }
         let code = format!("CAPABILITY {}", self.session.capabilities());
         self.finish(tag, Ok(Reply::ok("Logged in").code(code))).await
     }

@@ -76,7 +76,8 @@ impl Session {
 
 /// What a store without an account behind it begins with.
 pub(super) fn begin(writer: &mut dyn Writer) -> Result<()> {
-    if writer.account()?.is_some() || writer.mailbox_named(INBOX)?.is_some() {
+    let is_bare = |row: &MailboxRow| row.name == INBOX;
+    if writer.account()?.is_some() || !writer.mailboxes()?.iter().all(is_bare) {
         return Ok(());
     }
     for (name, role) in BEGINNING {

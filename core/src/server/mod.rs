@@ -18,6 +18,7 @@ mod command;
 mod connection;
 mod copy;
 mod expunge;
+mod faulty;
 mod fetch;
 mod intake;
 mod keep;
@@ -43,6 +44,8 @@ mod users;
 mod view;
 mod wire;
 
+pub(crate) use faulty::Faulty;
+pub use faulty::{Fault, FaultKind};
 pub use listen::Server;
 pub use options::{ServerOptions, ServerTls, TlsMode, TokenCheck};
 pub use users::{AppPassword, ServerUser};

@@ -41,7 +41,7 @@ impl Numbers {
         set
     }
 
-    /// Whether there is a sequence number in it that no message has, where there are `last` messages.
+    /// Whether there is a number in it that is larger than that; as a sequence number, one that no message has.
     pub(super) fn exceeds(&self, last: u32) -> bool {
         let Self::Ranges(ranges) = self else { return false };
         let beyond = |number: u32| number > last || last == 0;

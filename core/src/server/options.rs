@@ -1,13 +1,15 @@
 //! How a server is set up.
 
-use crate::error::Result;
+use super::faulty::Faulty;
+use super::users::generated;
+use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
 use futures_util::future::BoxFuture;
-use std::fmt;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, fs};
 
 /// How a [`Server`](super::Server) listens, and what it lets clients do.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct ServerOptions {
     pub login: Duration,
     /// How long a logged-in client may be silent. RFC 9051 section 5.4 asks for 30 minutes at least.
     pub silence: Duration,
+    /// What it does wrong on purpose. `None` for a real one.
+    pub(crate) faulty: Option<Arc<Faulty>>,
 }
 
 impl Default for ServerOptions {
@@ -50,7 +54,46 @@ impl Default for ServerOptions {
             before_login: 8,
             login: Duration::from_secs(10),
             silence: Duration::from_secs(31 * 60),
+            faulty: None,
         }
+    }
+}
+
+impl ServerOptions {
+    /// The same on an address in words: `127.0.0.1:1143`, `[::1]:0`, `localhost:1143`; port 0 unless it says one.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UsageArgument`] for anything else.
+    pub fn with_address(mut self, address: &str) -> Result<Self> {
+        let known = address.parse().or_else(|_| address.parse().map(|ip| SocketAddr::new(ip, 0)));
+        let here = || {
+            let port = address.strip_prefix("localhost")?;
+            let port = port.strip_prefix(':').map_or(port.is_empty().then_some(0), |port| port.parse().ok())?;
+            Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        };
+        let wrong = || {
+            let text = format!("A server cannot listen on {address:?}");
+            MailError::new(Code::UsageArgument, text).hint("Write an IP address and a port, such as 127.0.0.1:1143")
+        };
+        self.address = known.ok().or_else(here).ok_or_else(wrong)?;
+        Ok(self)
+    }
+
+    /// The same for that user. Where no password is given one is made, another one each time:
+    /// [`Server::password`](super::Server::password) has it. Without a user, those may log in who were set up before.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UsageArgument`] for a password without a user.
+    pub fn with_login(mut self, user: Option<String>, password: Option<Secret>) -> Result<Self> {
+        self.user = match (user, password) {
+            (Some(user), Some(password)) => Some((user, password)),
+            (Some(user), None) => Some((user, generated()?)),
+            (None, None) => None,
+            (None, Some(_)) => return Err(MailError::new(Code::UsageArgument, "A password needs a user")),
+        };
+        Ok(self)
     }
 }
 
@@ -95,4 +138,58 @@ pub enum ServerTls {
         /// The name that clients connect to.
         name: String,
     },
+}
+
+impl ServerTls {
+    /// From two files in PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::FileIo`] for one that cannot be read.
+    pub fn read(certificates: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self> {
+        let read = |path: &Path| {
+            let unread = |error| MailError::new(Code::FileIo, format!("{} cannot be read: {error}", path.display()));
+            fs::read_to_string(path).map_err(unread)
+        };
+        Ok(Self::Pem { certificates: read(certificates.as_ref())?, key: Secret::from(read(key.as_ref())?) })
+    }
+
+    /// A self-signed one for this machine, kept in the folder of a store.
+    #[must_use]
+    pub fn beside(store: &Path) -> Self {
+        let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::SelfSigned { folder: folder.to_owned(), name: "localhost".to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_a_host_name_is_refused() {
+        for (text, expected) in [
+            ("127.0.0.1:1143", "127.0.0.1:1143"),
+            ("127.0.0.1", "127.0.0.1:0"),
+            ("localhost:143", "127.0.0.1:143"),
+            ("localhost", "127.0.0.1:0"),
+            ("[::1]:993", "[::1]:993"),
+            ("::1", "[::1]:0"),
+        ] {
+            assert_eq!(ServerOptions::default().with_address(text).unwrap().address.to_string(), expected);
+        }
+        for text in ["", "imap.example.org:143", "127.0.0.1:70000", "localhost143", "localhost:x"] {
+            let error = ServerOptions::default().with_address(text).unwrap_err();
+            assert_eq!(error.code(), Code::UsageArgument, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_not_given_is_another_one_each_time() {
+        let made = || ServerOptions::default().with_login(Some("ada".to_owned()), None).unwrap().user.unwrap().1;
+        let (one, other) = (made(), made());
+        assert!(one.reveal().len() >= 16 && one != other);
+        let error = ServerOptions::default().with_login(None, Some("secret".into())).unwrap_err();
+        assert_eq!(error.code(), Code::UsageArgument);
+    }
 }

@@ -86,6 +86,12 @@ const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ENABLE ID IDLE NAMESPACE
     LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT \
     ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES OBJECTID SAVEDATE PREVIEW BINARY MULTIAPPEND UTF8=ACCEPT";
 
+/// Every capability that is ever announced.
+pub(super) fn offered() -> impl Iterator<Item = &'static str> {
+    let login = ["AUTH=SCRAM-SHA-256", "AUTH=PLAIN"];
+    BEFORE_LOGIN.split_whitespace().chain(login).chain(AFTER_LOGIN.split_whitespace())
+}
+
 impl Session {
     pub(super) fn new(shared: &Shared, offer: Offer) -> Self {
         let (tag, enabled) = (String::new(), Enabled::default());
@@ -240,6 +246,19 @@ impl Session {
         let mut out = Vec::new();
         untagged!(out, "ENABLED{named}");
         Reply::with("Enabled", out)
+    }
+
+    /// Whether a command names a UID that came after the last look at the mailbox: the client knows of it from elsewhere,
+    /// such as another connection that waits in IDLE.
+    pub(super) fn is_behind(&self, command: &Command) -> bool {
+        let set = match command {
+            Command::Fetch(fetch) if fetch.uid => &fetch.set,
+            Command::Store(store) if store.uid => &store.set,
+            Command::Copy(copy) | Command::Move(copy) if copy.uid => &copy.set,
+            Command::Expunge(Some(set)) => set,
+            _ => return false,
+        };
+        self.selected.as_ref().is_some_and(|selected| set.exceeds(selected.view.last_uid()))
     }
 
     /// What has changed in the selected mailbox, as the client is told.

@@ -465,3 +465,14 @@ async fn nothing_is_offered_that_no_test_proves() {
         assert!(is_there, "{proof} is no test");
     }
 }
+
+#[tokio::test]
+async fn a_uid_that_a_client_knows_from_another_connection_is_found() {
+    let world = World::new().await;
+    let (mut one, mut other) = (world.client().await, world.client().await);
+    one.ok("SELECT INBOX").await;
+    other.ok("SELECT INBOX").await;
+    other.ok(&format!("APPEND INBOX {{{}+}}\r\n{MESSAGE}", MESSAGE.len())).await;
+    let answer = one.ok("UID MOVE 1 Archive").await;
+    assert!(answer.contains("* 1 EXISTS") && answer.contains("COPYUID"), "{answer}");
+}

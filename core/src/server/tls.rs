@@ -20,6 +20,8 @@ use tokio_rustls::server::TlsStream;
 pub(super) struct Tls {
     pub acceptor: TlsAcceptor,
     pub mode: TlsMode,
+    /// The chain in PEM.
+    pub certificate: String,
     /// What `tls-server-end-point` is for its certificate.
     end_point: Option<Vec<u8>>,
 }
@@ -27,8 +29,12 @@ pub(super) struct Tls {
 impl Tls {
     /// TLS 1.2 and 1.3 with that certificate.
     pub(super) fn new(tls: &ServerTls, mode: TlsMode) -> Result<Self> {
-        let (config, end_point) = config(tls)?;
-        Ok(Self { acceptor: TlsAcceptor::from(config), mode, end_point })
+        let (certificate, key) = match tls {
+            ServerTls::Pem { certificates, key } => (certificates.clone(), key.reveal().to_owned()),
+            ServerTls::SelfSigned { folder, name } => self_signed(folder, name)?,
+        };
+        let (config, end_point) = config(&certificate, &key)?;
+        Ok(Self { acceptor: TlsAcceptor::from(config), mode, certificate, end_point })
     }
 
     /// What a login can be bound to over that connection. The exporter only in TLS 1.3, which alone makes it unique by
@@ -41,11 +47,7 @@ impl Tls {
     }
 }
 
-fn config(tls: &ServerTls) -> Result<(Arc<ServerConfig>, Option<Vec<u8>>)> {
-    let (certificates, key) = match tls {
-        ServerTls::Pem { certificates, key } => (certificates.clone(), key.reveal().to_owned()),
-        ServerTls::SelfSigned { folder, name } => self_signed(folder, name)?,
-    };
+fn config(certificates: &str, key: &str) -> Result<(Arc<ServerConfig>, Option<Vec<u8>>)> {
     let chain: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(certificates.as_bytes())
         .collect::<std::result::Result<_, _>>()
         .map_err(|error| refused(&format!("This is no certificate in PEM: {error}")))?;

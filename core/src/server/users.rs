@@ -140,8 +140,8 @@ fn user(reader: &(impl Reader + ?Sized), name: &str) -> Result<User> {
     reader.user(name)?.ok_or_else(missing)
 }
 
-/// Groups of four letters.
-fn generated() -> Result<Secret> {
+/// A password that nobody can guess: groups of four letters.
+pub(super) fn generated() -> Result<Secret> {
     let letters: Vec<char> = random(LENGTH)?
         .iter()
         .filter_map(|byte| LETTERS.get(usize::from(byte % 32)))

@@ -25,6 +25,22 @@ pub(super) enum Received {
     End,
 }
 
+/// What goes wrong in the middle of an answer, where a server is faulty on purpose.
+#[derive(Debug)]
+pub(super) struct Interruption {
+    /// After so many bytes.
+    pub after: usize,
+    pub how: How,
+}
+
+/// How an answer goes wrong.
+#[derive(Debug)]
+pub(super) enum How {
+    Cut,
+    Wait(Duration),
+    Garbage(Bytes),
+}
+
 /// A connection's bytes.
 pub(super) struct Wire<S> {
     stream: S,
@@ -37,6 +53,7 @@ pub(super) struct Wire<S> {
     intake: Intake,
     append_limit: u64,
     limits: Limits,
+    interruption: Option<Interruption>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -53,6 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             intake: Intake::default(),
             append_limit: 0,
             limits,
+            interruption: None,
         }
     }
 
@@ -89,7 +107,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if self.out.len() >= FLUSH { self.flush().await } else { Ok(()) }
     }
 
+    /// Has something go wrong in what is written from here on; with the next command at the latest.
+    pub(super) fn interrupt(&mut self, interruption: Interruption) {
+        self.interruption = Some(interruption);
+    }
+
     pub(super) async fn flush(&mut self) -> Result<()> {
+        while let Some(Interruption { after, how }) = self.interruption.take_if(|next| next.after <= self.out.len()) {
+            let rest = self.out.split_off(after);
+            self.write().await?;
+            match how {
+                How::Cut => return Err(MailError::new(Code::NetLost, "The connection was cut on purpose")),
+                How::Wait(time) => tokio::time::sleep(time).await,
+                How::Garbage(bytes) => self.out.extend_from_slice(&bytes),
+            }
+            self.out.extend(rest);
+        }
+        if let Some(interruption) = &mut self.interruption {
+            interruption.after -= self.out.len();
+        }
+        self.write().await
+    }
+
+    async fn write(&mut self) -> Result<()> {
         if self.out.is_empty() {
             return Ok(());
         }
@@ -105,6 +145,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// The next command; literals that are waited for are asked for.
     pub(super) async fn command(&mut self, silence: Duration) -> Result<Received> {
+        if let Some(interruption) = &mut self.interruption {
+            interruption.after = interruption.after.min(self.out.len());
+            self.flush().await?;
+        }
         loop {
             match self.framer.next(&mut self.buffer)? {
                 None => {

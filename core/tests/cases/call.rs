@@ -17,11 +17,15 @@ use std::sync::{Arc, Mutex};
 
 /// What a case has open.
 pub struct Caller {
-    port: u16,
+    pub port: u16,
     account: Value,
     pub engine: Engine,
     session: Option<Session>,
     pub mail: Option<Mail>,
+    /// What serves the store.
+    pub serving: Option<mailtide::server::Server>,
+    /// The server for tests.
+    pub tested: Option<mailtide::testing::Server>,
     /// Where a store may be.
     pub folder: tempfile::TempDir,
     /// The messages of the last fetch or the last `new` event.
@@ -38,7 +42,8 @@ impl Caller {
         let (messages, reasons) = (Vec::new(), Arc::default());
         let folder = tempfile::tempdir().unwrap();
         let (session, mail, watch, cursor) = (None, None, None, String::new());
-        Self { port, account, engine, session, mail, folder, messages, watch, cursor, reasons }
+        let (serving, tested) = (None, None);
+        Self { port, account, engine, session, mail, serving, tested, folder, messages, watch, cursor, reasons }
     }
 
     pub async fn close(&mut self) {
@@ -49,6 +54,12 @@ impl Caller {
         if let Some(session) = self.session.take() {
             let _ = session.close().await;
         }
+        if let Some(serving) = self.serving.take() {
+            serving.close().await;
+        }
+        if let Some(tested) = self.tested.take() {
+            tested.close().await.unwrap();
+        }
     }
 
     pub async fn call(&mut self, name: &str, args: &Value) -> Result<Value> {
@@ -57,6 +68,7 @@ impl Caller {
             None if name == "repair" => self.repair().await,
             None => self.connect(args).await,
             Some(("mail", verb)) => self.mail(verb, args).await,
+            Some(("server", verb)) => self.server(verb, args).await,
             Some(("session", verb)) => self.session(verb, args).await,
             Some(("mailbox", verb)) => self.mailbox(verb, args).await,
             Some(("message" | "attachment", _)) => self.message(name, args).await,
@@ -162,8 +174,8 @@ impl Caller {
     async fn mailbox(&mut self, verb: &str, args: &Value) -> Result<Value> {
         let named = if args["in"].is_null() { Target::from("INBOX") } else { target(&args["in"]) };
         let place = match (&self.mail, &self.session) {
-            (Some(mail), _) => Mailboxes::Local(mail.clone()),
-            (None, session) => Mailboxes::Live(session.clone().expect("a session is open")),
+            (_, Some(session)) => Mailboxes::Live(session.clone()),
+            (mail, None) => Mailboxes::Local(mail.clone().expect("a session or a store is open")),
         };
         let mailbox = place.mailbox(named)?;
         let zone = args["tz"].as_str().map(str::to_owned);
@@ -362,7 +374,7 @@ pub fn target(named: &Value) -> Target {
     }
 }
 
-fn flags(named: &Value) -> Result<Vec<Flag>> {
+pub fn flags(named: &Value) -> Result<Vec<Flag>> {
     named.as_array().into_iter().flatten().map(|f| Flag::parse(f.as_str().unwrap())).collect()
 }
 

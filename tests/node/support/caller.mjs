@@ -3,7 +3,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { connect, MessageRef, open, Q, repair, Role, UidSet } from "mailtide";
+import { connect, MessageRef, open, Q, repair, Role, Server, UidSet } from "mailtide";
+import * as testing from "mailtide/testing";
 import * as plain from "./plain.mjs";
 
 const SELECTING = ["uids", "refs", "messages", "query", "raw", "bare"];
@@ -11,6 +12,9 @@ const SELECTING = ["uids", "refs", "messages", "query", "raw", "bare"];
 export class Caller {
   #session = null;
   #mail = null;
+  /** What serves the store, and the server for tests. */
+  #serving = null;
+  #tested = null;
   #folder = null;
   #watch = null;
   #events = null;
@@ -27,12 +31,16 @@ export class Caller {
     this.#watch?.close();
     await this.#session?.close();
     await this.#mail?.close();
+    await this.#serving?.close();
+    await this.#tested?.close();
     if (this.#folder) await rm(this.#folder, { recursive: true });
   }
 
   async call(name, args) {
     const [noun, verb] = name.includes(".") ? name.split(".") : ["", name];
     if (name === "repair") return plain.plain(await repair(join(this.#folder, "ada.mail")));
+    if (name === "server.start") return await this.#serve(args);
+    if (noun === "server") return await this.#onServer(verb, args);
     if (noun === "") return await (verb === "open" ? this.#open(args) : this.#connect({ ...this.account, ...args }));
     if (noun === "session") return await this.#onSession(camel(verb), args);
     if (noun === "mail") return await this.#onMail(camel(verb), args);
@@ -62,6 +70,32 @@ export class Caller {
     const { url, ...options } = this.#login({ ...this.account, ...args });
     this.#mail = await open(join(this.#folder, "ada.mail"), { keep, smtp, sender, ...(alone ? {} : { account: url, ...options }) });
     return null;
+  }
+
+  /** The server of the case's header; the case connects to it. */
+  async start({ mail = {}, ...given }) {
+    const seeded = Object.entries(mail).map(([name, letters]) => [name, letters.map((letter) => Buffer.from(letter))]);
+    this.#tested = await testing.Server.start({ ...given, mail: Object.fromEntries(seeded) });
+    this.port = this.#tested.port;
+  }
+
+  /** Serves the store; what connects from here on connects to it. */
+  async #serve(args) {
+    this.#serving = await Server.start(this.#mail, args);
+    this.port = this.#serving.port;
+    return null;
+  }
+
+  async #onServer(verb, { in: named, content, with: word, kind, ...rest }) {
+    if (verb === "close") return await (this.#serving ?? this.#tested).close() ?? null;
+    const [server, mailbox] = [this.#tested, target(named ?? "INBOX")];
+    if (verb === "deliver") return await server.deliver(mailbox, Buffer.from(content), rest);
+    if (verb === "messages") return (await server.messages(mailbox)).map(plain.plain);
+    if (verb === "commands") return server.commands.filter((command) => command.includes(word));
+    // Times are milliseconds in JavaScript.
+    const times = rest.delay === undefined ? {} : { delay: rest.delay * 1000 };
+    const bytes = rest.data === undefined ? {} : { data: Buffer.from(rest.data) };
+    return server.fault(kind, { ...rest, ...times, ...bytes }) ?? null;
   }
 
   #login({ url = "imap://ada@127.0.0.1:PORT", tokens, limits = {}, ...login }) {
@@ -125,7 +159,7 @@ export class Caller {
   }
 
   async #onMailbox(verb, { in: named, to, content, since, tz, poll, ...rest }) {
-    const mailbox = (this.#mail ?? this.#session).mailbox(target(named ?? "INBOX"));
+    const mailbox = (this.#session ?? this.#mail).mailbox(target(named ?? "INBOX"));
     const options = camelKeys(Object.fromEntries(Object.entries(rest).filter(([name]) => !SELECTING.includes(name))));
     if (tz) options.timeZone = tz;
     if (verb === "status") return plain.plain(await mailbox.status());

@@ -1,9 +1,10 @@
 // Compiled, not run: what a user writes must have these types.
 
 import {
-  connect, Draft, Flag, MailError, open, PartialError, q, Q, Role, UidSet, type Mail, type MailEvent, type Message,
+  connect, Draft, Flag, MailError, open, PartialError, q, Q, Role, Server, UidSet, type Mail, type MailEvent, type Message,
   type MessageRef, type Outgoing, type Session, type SyncReport,
 } from "mailtide";
+import * as testing from "mailtide/testing";
 
 export async function triage(session: Session, signal: AbortSignal): Promise<string> {
   const inbox = session.mailbox("INBOX");
@@ -94,6 +95,19 @@ export async function local(signal: AbortSignal): Promise<string[]> {
   void due;
   for await (const change of mail.changes({ since: await mail.cursor(), signal })) told.push(describe(change));
   return told;
+}
+
+export async function serve(mail: Mail): Promise<void> {
+  await using server = await Server.start("ada.mail", { user: "ada", tls: { certificate: "chain.pem", key: "key.pem" } });
+  const password: string | null = server.password;
+  await (await Server.start(mail, { tls: true })).close();
+  await using tested = await testing.Server.start({ mail: { INBOX: [Buffer.from(""), { subject: "moth" }] }, without: ["MOVE"] });
+  const uid: number = await tested.deliver(Role.ARCHIVE, new Draft({ text: "…" }), { flags: [Flag.SEEN] });
+  tested.fault("delay", { command: "FETCH", after: 3, delay: 100 });
+  const subjects: (string | null)[] = (await tested.messages()).map((message) => message.subject);
+  // @ts-expect-error there is no such fault
+  tested.fault("explode");
+  void [password, uid, subjects, tested.commands.length];
 }
 
 export async function refused(session: Session): Promise<void> {

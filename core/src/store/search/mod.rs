@@ -19,8 +19,8 @@ mod text;
 
 pub use build::{Indexed, index, rebuild, tidy};
 pub use cache::Searcher;
-pub use text::snippet;
 pub(crate) use text::parsed as searched;
+pub use text::snippet;
 
 use super::{MailboxId, MessageId};
 
