@@ -41,7 +41,7 @@ pub struct Head {
 }
 
 /// A block of a segment. Words stand each on a line of its own, ascending: the field's number, the word, `\n`. Seams stand
-/// among them, as words of a field whose number has [`SEAM`] set.
+/// among them, as words of a field whose number has `SEAM` set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     /// The words, as text.
