@@ -1,7 +1,7 @@
 //! Bringing the store in step: one pass, or one after another for as long as somebody waits.
 
 use super::Mail;
-use crate::error::{MailError, Result, Retry};
+use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::INBOX;
 use crate::outbox::Entry as Outgoing;
 use crate::store::search;
@@ -69,9 +69,14 @@ impl Mail {
     /// What trying again cannot help: the password is refused, the disk is full.
     pub async fn keep_in_sync(&self, options: FollowOptions) -> Result<()> {
         let mut closing = self.0.closing.subscribe();
-        tokio::select! {
+        let followed = tokio::select! {
             result = self.follow(options) => result,
             _ = closing.wait_for(|closed| *closed) => Ok(()),
+        };
+        match followed {
+            // What was under way may be told of it first.
+            Err(error) if error.code() == Code::UsageClosed && self.is_closed() => Ok(()),
+            followed => followed,
         }
     }
 

@@ -12,7 +12,7 @@
 //! options.mail.push(("INBOX".to_owned(), vec!["Subject: moth\r\n\r\nFound in relay 70.\r\n".into()]));
 //! options.without.push("MOVE".to_owned());
 //! let server = Server::start(options).await?;
-//! server.fault(Fault::at("SEARCH", FaultKind::No("[SERVERBUG] Not today".to_owned())))?;
+//! server.fault(Fault::at("SEARCH", FaultKind::No("Not today".to_owned())))?;
 //!
 //! let mut account = Account::from_url(&server.url())?;
 //! account.credentials = Credentials::Password(server.password().clone());
