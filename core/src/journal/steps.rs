@@ -122,6 +122,8 @@ pub enum Next {
 pub struct Sighting {
     /// Whether the original is in its mailbox still.
     pub original: bool,
+    /// Whether its mailbox looks empty.
+    pub is_empty: bool,
     /// UIDVALIDITY of the mailbox it goes to; `None` where that is gone.
     pub uid_validity: Option<u32>,
     /// Its UIDNEXT now.
@@ -209,6 +211,16 @@ pub fn doubt(entry: &Entry, step: Step, seen: &Sighting, means: Means, now: i64)
 /// Whether what has not been seen then will not turn up any more.
 fn has_waited(unseen: Option<i64>, now: i64) -> bool {
     unseen.is_some_and(|since| now.saturating_sub(since) >= GRACE_SECONDS)
+}
+
+/// Whether the command of a step leaves the original where it is, so that a mailbox without it is a surprise.
+#[must_use]
+pub fn leaves_original(intent: &Intent, step: Step, means: Means) -> bool {
+    match step {
+        Step::Place { .. } | Step::Find { .. } => is_copied(intent, means),
+        Step::Mark { .. } => true,
+        Step::Send | Step::Expunge { .. } => false,
+    }
 }
 
 /// What becomes of a step that may have been done to a message that cannot be found any more: UIDVALIDITY changed.

@@ -231,11 +231,18 @@ fn mailboxes(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)], is_
     work
 }
 
+/// Whether a mailbox is listed as what it was. One that can no longer be opened was removed, and its name stays for those
+/// below it (RFC 9051 section 6.3.5); INBOX cannot be.
+fn is_there(listing: &Listing, known: &Known) -> bool {
+    let had_messages = known.cursor.uid_validity != 0;
+    let is_it = |l: &Listed| l.name.raw() == known.name.raw() && (l.selectable || l.name.is_inbox() || !had_messages);
+    listing.mailboxes.iter().any(is_it)
+}
+
 /// Mailboxes that a whole list does not name: gone when two lists in a row agree.
 fn missing(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)]) -> Vec<Work> {
-    let is_there = |k: &Known| listing.mailboxes.iter().any(|l| l.name.raw() == k.name.raw());
     let is_renamed = |k: &Known| renames.iter().any(|(id, _)| *id == k.id);
-    let missing = known.iter().filter(|k| !k.leaving && !is_there(k) && !is_renamed(k));
+    let missing = known.iter().filter(|k| !k.leaving && !is_there(listing, k) && !is_renamed(k));
     let action = |k: &Known| match k.unlisted {
         0 if !planted(Bug::ListTrusted) => Action::Miss { times: 1 },
         _ => Action::Drop,
@@ -251,8 +258,8 @@ fn renames<'a>(listing: &'a Listing, known: &[Known], is_whole: bool) -> Vec<(i6
     }
     let is_new = |l: &&Listed| !l.name.is_inbox() && !known.iter().any(|k| k.name.raw() == l.name.raw());
     let new: Vec<&Listed> = listing.mailboxes.iter().filter(is_new).collect();
-    let is_there = |k: &Known| listing.mailboxes.iter().any(|l| l.name.raw() == k.name.raw());
-    let gone: Vec<&Known> = known.iter().filter(|k| !k.name.is_inbox() && !k.leaving && !is_there(k)).collect();
+    let gone: Vec<&Known> =
+        known.iter().filter(|k| !k.name.is_inbox() && !k.leaving && !is_there(listing, k)).collect();
     let fits = |k: &Known, l: &Listed| k.becoming.as_ref() == Some(&l.name) || is_same(k, l.numbers.as_ref());
     let pairs = gone.iter().filter_map(|k| {
         let only = |l: &&&Listed| fits(k, l) && gone.iter().filter(|other| fits(other, l)).count() == 1;

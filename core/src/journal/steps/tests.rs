@@ -330,3 +330,11 @@ fn what_a_clock_that_was_ahead_has_seen_is_waited_for_from_now_on() {
     let waiting = Step::Place { uid_validity: 8, uid_next: 40, unseen: Some(100) };
     assert_eq!(doubt(&entry(1, append(9)), ahead, &seen(false, &[]), BARE, 100), Next::Wait { step: Some(waiting) });
 }
+
+#[test]
+fn only_a_command_that_takes_the_original_away_explains_an_empty_mailbox() {
+    let (find, mark) = (Step::Find { uid_validity: 8, uid_next: 40, unseen: None }, Step::Mark { copy: None });
+    assert!(leaves_original(&move_to(5, 9), find, BARE) && !leaves_original(&move_to(5, 9), PLACE, FULL));
+    assert!(leaves_original(&copy_to(5, 9), PLACE, FULL) && leaves_original(&move_to(5, 9), mark, PLUS));
+    assert!(!leaves_original(&move_to(5, 9), Step::Expunge { copy: None }, PLUS));
+}

@@ -69,7 +69,9 @@ impl Pass {
                 }
                 left.pop_front();
                 let name = self.name(MailboxId(batch.mailbox), &MailboxName::new("", false)).await?;
-                self.line.select(&name).await?;
+                if !self.is_open(MailboxId(batch.mailbox), &name).await? {
+                    continue;
+                }
                 let item = FetchItem::Section { section: Section::default(), partial: None };
                 for pending in self.line.fetch(&batch.uids, &[FetchItem::Uid, item])? {
                     ahead.push_back((batch.clone(), pending));
@@ -121,7 +123,9 @@ impl Pass {
         let uid = batch.uids.first().unwrap_or_default();
         let Some(wanted) = wanted.get(&(batch.mailbox, uid)).copied() else { return Ok(0) };
         let name = self.name(MailboxId(batch.mailbox), &MailboxName::new("", false)).await?;
-        self.line.select(&name).await?;
+        if !self.is_open(MailboxId(batch.mailbox), &name).await? {
+            return Ok(0);
+        }
         let message = wanted.message;
         let header = self.books.read(move |reader| reader.headers(message)).await?.unwrap_or_default().header;
         let staging = body::Staging::new(self.books.store(), header.clone(), self.books.now());

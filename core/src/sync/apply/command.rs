@@ -2,7 +2,7 @@
 
 use super::Pass;
 use super::held::name_of;
-use super::push::Item;
+use super::push::{EMPTY_LOOKS, Item};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, AppendBody, AppendMessage, StatusItem, StoreAction, StoreOptions};
 use crate::imap::extension::literal;
@@ -46,7 +46,11 @@ impl Pass {
 
     async fn on_messages(&mut self, items: &[Item], intent: &Intent, act: &Act) -> Result<Vec<Placed>> {
         let name = self.name(MailboxId(intent.mailbox().id), &intent.mailbox().name).await?;
-        self.line.select(&name).await?;
+        let selected = self.line.select(&name).await?;
+        if selected.exists == 0 && items.iter().any(|item| item.entry.attempts < EMPTY_LOOKS) {
+            // It would say OK and do nothing.
+            return Err(MailError::new(Code::ServerUnavailable, "The mailbox looks empty"));
+        }
         let uids: UidSet = items.iter().filter_map(|item| item.uid).collect();
         let mut placed = BTreeMap::new();
         let (mut validity, mut told) = (0, false);

@@ -36,7 +36,9 @@ fn items(ids: &[FetchItem]) -> Vec<FetchItem> {
 impl Pass {
     /// Fetches what makes these visible. Rows that do not come stay reserved, and are asked for again next time.
     pub(super) async fn headers(&mut self, mailbox: MailboxId, name: &MailboxName, uids: UidSet) -> Result<()> {
-        self.line.select(name).await?;
+        if !self.is_open(mailbox, name).await? {
+            return Ok(());
+        }
         let items = items(object_id::items(&self.line.connection.capabilities()));
         let mut left = uids;
         let mut ahead = VecDeque::new();
@@ -95,6 +97,14 @@ impl Pass {
             }
         }
         Ok((all, bytes))
+    }
+
+    /// Opens a mailbox; whether its numbers are those that are known here. It may have been numbered anew since this pass
+    /// has listed it: the next one finds that out.
+    pub(super) async fn is_open(&mut self, mailbox: MailboxId, name: &MailboxName) -> Result<bool> {
+        let there = self.line.select(name).await?.uid_validity;
+        let row = self.books.read(move |reader| reader.mailbox(mailbox)).await?;
+        Ok(row.and_then(|row| row.remote).is_some_and(|remote| remote.uid_validity == there))
     }
 
     /// After a reset: what tells which message each UID is.

@@ -39,7 +39,7 @@ pub(super) enum Which {
 }
 
 /// How often a mailbox that looks empty is waited for before that is believed.
-const EMPTY_LOOKS: u32 = 2;
+pub(super) const EMPTY_LOOKS: u32 = 2;
 
 impl Pass {
     /// Sends what may go, until nothing more may; the mailboxes that were touched.
@@ -164,6 +164,10 @@ impl Pass {
     /// Looks for what a lost answer may have left.
     async fn look(&mut self, entry: &Entry, step: Step, (uid, look): (Option<u32>, Look)) -> Result<Next> {
         let sighting = self.sight(entry, step, (uid, look)).await?;
+        let is_odd = sighting.is_empty && steps::leaves_original(&entry.intent, step, self.line.step_means());
+        if is_odd && entry.attempts < EMPTY_LOOKS {
+            return Ok(Next::Wait { step: Some(step) });
+        }
         Ok(steps::doubt(entry, step, &sighting, self.line.step_means(), self.books.now().seconds()))
     }
 

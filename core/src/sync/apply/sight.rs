@@ -51,7 +51,8 @@ impl Pass {
         }
         if let (Some(target), Some(uid)) = (entry.intent.target(), uid) {
             let name = self.name(MailboxId(target.mailbox.id), &target.mailbox.name).await?;
-            sighting.original = self.snapshot(&name, look).await?.uids.contains(uid);
+            let uids = self.snapshot(&name, look).await?.uids;
+            (sighting.original, sighting.is_empty) = (uids.contains(uid), uids.is_empty());
         }
         if let (Some(to), Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next, .. }) =
             (entry.intent.landing(), step)

@@ -221,3 +221,15 @@ fn an_audit_by_a_clock_that_was_ahead_is_made_again() {
     assert_eq!(ask(&ahead, numbers(), FULL), Some(Question::All));
     assert_eq!(ask(&known(1, "INBOX"), numbers(), FULL), None);
 }
+
+#[test]
+fn a_mailbox_that_became_a_mere_level_is_gone_when_two_lists_agree() {
+    let level = Listed { selectable: false, numbers: None, ..listed("A") };
+    let listing = list(&[listed("INBOX"), level]);
+    let once = [known(1, "INBOX"), known(2, "A")];
+    assert_eq!(work(&listing, &once, FULL), ["\"A\": not in the list (1)"]);
+    let twice = [known(1, "INBOX"), Known { unlisted: 1, ..known(2, "A") }];
+    assert_eq!(work(&listing, &twice, FULL), ["\"A\": gone from the server"]);
+    let never = Known { cursor: Cursor::default(), ..known(2, "A") };
+    assert!(work(&listing, &[known(1, "INBOX"), never], FULL).is_empty());
+}
