@@ -3,11 +3,12 @@
 use super::Command;
 use super::args::usage;
 use super::exit;
-use super::ls::{LIMIT, newest, show};
+use super::ls::{LIMIT, show};
 use super::setup::mail;
 use crate::error::Result;
+use crate::mail::MailSearchOptions;
 use crate::query::Query;
-use crate::session::{ListOptions, Message, Parts};
+use crate::session::Target;
 
 pub(super) async fn run(command: &Command) -> Result<u8> {
     if command.args.rest.is_empty() {
@@ -16,21 +17,12 @@ pub(super) async fn run(command: &Command) -> Result<u8> {
     let query = Query::parse(&command.args.rest.join(" "))?;
     let limit: u64 = command.args.parsed("limit")?.unwrap_or(LIMIT);
     let mail = mail(&command.args).await?;
-    let names = match command.args.value("mailbox") {
-        Some(name) => vec![name.to_owned()],
-        None => {
-            let all = mail.mailboxes(ListOptions::default()).await?;
-            all.into_iter().filter(|info| info.selectable).map(|info| info.name).collect()
-        }
-    };
-    let mut found: Vec<Message> = Vec::new();
-    for name in &names {
-        found.extend(newest(&mail.mailbox(name.as_str())?, query.clone().into(), (limit, Parts::default())).await?);
-    }
-    let received = |message: &Message| message.received().map(|date| date.seconds);
-    found.sort_by_key(|message| std::cmp::Reverse(received(message)));
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    show(command, &found, names.len() > 1)?;
+    let mailbox = command.args.value("mailbox").map(Target::from);
+    let is_one = mailbox.is_some();
+    let limit = Some(usize::try_from(limit).unwrap_or(usize::MAX));
+    let hits = mail.search(query, MailSearchOptions { mailbox, limit, ..MailSearchOptions::default() }).await?;
+    let found: Vec<_> = hits.into_iter().map(|hit| hit.message).collect();
+    show(command, &found, !is_one)?;
     if found.is_empty() {
         command.screen.note("Nothing matches");
     }

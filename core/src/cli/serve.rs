@@ -7,9 +7,8 @@ use super::table::Look;
 use super::{Command, exit, password, watch};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
-use crate::server::{Server, ServerOptions, ServerTls};
+use crate::server::{Server, ServerOptions, ServerTls, generated};
 use crate::store::{Handle, SqliteOptions, SqliteStore};
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -112,29 +111,15 @@ async fn user(command: &Command, section: &Section, store: &Handle) -> Result<Op
     Ok(Some((name, password::obtain(from, "serve".to_owned(), question).await?)))
 }
 
-/// 80 bits, without letters that look like others.
+/// 80 bits.
 pub(super) fn made_up() -> Result<Secret> {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut random = [0; 16];
-    let failed = |_| MailError::new(Code::Internal, "The system gives no random numbers");
-    SystemRandom::new().fill(&mut random).map_err(failed)?;
-    let mut password = String::new();
-    for (at, byte) in random.iter().enumerate() {
-        if at > 0 && at % 4 == 0 {
-            password.push('-');
-        }
-        password.push(LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'x').into());
-    }
-    Ok(password.into())
+    generated(16)
 }
 
 fn say(command: &Command, server: &Server, options: &ServerOptions, file: &Path) -> Result<()> {
     let address = server.address();
-    let scheme = if options.tls.is_some() { "imaps" } else { "imap" };
-    let user = options.user.as_ref().map(|(name, _)| name.as_str());
-    let url = format!("{scheme}://{}{address}", user.map(|user| format!("{}@", encoded(user))).unwrap_or_default());
-    let shown =
-        options.user.as_ref().filter(|_| command.args.is("new-password")).map(|(_, password)| password.reveal());
+    let (url, user) = (server.url(), server.user());
+    let shown = server.password().filter(|_| command.args.is("new-password")).map(Secret::reveal);
     let certificate = match &options.tls {
         Some(ServerTls::SelfSigned { folder, .. }) => Some(folder.join("mailtide-server.crt")),
         _ => None,
@@ -158,17 +143,10 @@ fn say(command: &Command, server: &Server, options: &ServerOptions, file: &Path)
     Ok(())
 }
 
-/// A user's name within a URL.
-fn encoded(name: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+".contains(&byte);
-    name.bytes()
-        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::escaped;
     use crate::session::Account;
 
     #[test]
@@ -180,7 +158,7 @@ mod tests {
     #[test]
     fn the_url_of_any_user_can_be_read_again() {
         for user in ["ada", "ada@example.org", "a:b/c%d é"] {
-            assert_eq!(Account::from_url(&format!("imap://{}@127.0.0.1:1143", encoded(user))).unwrap().user, user);
+            assert_eq!(Account::from_url(&format!("imap://{}@127.0.0.1:1143", escaped(user))).unwrap().user, user);
         }
     }
 }

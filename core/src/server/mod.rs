@@ -50,6 +50,8 @@ pub use listen::Server;
 pub use options::{ServerOptions, ServerTls, TlsMode, TokenCheck};
 pub use users::{AppPassword, ServerUser};
 
+pub(crate) use users::generated;
+
 use crate::store::Now;
 
 /// Whether a line is a command; for fuzzing.

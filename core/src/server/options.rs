@@ -1,7 +1,7 @@
 //! How a server is set up.
 
 use super::faulty::Faulty;
-use super::users::generated;
+use super::users::{LENGTH, generated};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
 use futures_util::future::BoxFuture;
@@ -89,7 +89,7 @@ impl ServerOptions {
     pub fn with_login(mut self, user: Option<String>, password: Option<Secret>) -> Result<Self> {
         self.user = match (user, password) {
             (Some(user), Some(password)) => Some((user, password)),
-            (Some(user), None) => Some((user, generated()?)),
+            (Some(user), None) => Some((user, generated(LENGTH)?)),
             (None, None) => None,
             (None, Some(_)) => return Err(MailError::new(Code::UsageArgument, "A password needs a user")),
         };

@@ -10,7 +10,7 @@ use crate::store::{self, Reader, User, Writer};
 /// Letters of a generated password, 32 of them: none that is easily taken for another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Letters of a generated password: 100 bits of chance.
-const LENGTH: usize = 20;
+pub(super) const LENGTH: usize = 20;
 /// Longest name of a user, in bytes.
 const LONGEST_NAME: usize = 255;
 /// Longest label of an app password, in bytes.
@@ -87,7 +87,7 @@ impl Server {
             let text = "A label has 1 to 64 bytes, without a + and control characters";
             return Err(MailError::new(Code::UsageArgument, text));
         }
-        let password = generated()?;
+        let password = generated(LENGTH)?;
         let verifier = verifier_of(password.clone()).await?;
         let (name, label) = (user_name.to_owned(), label.to_owned());
         let add = move |writer: &mut dyn Writer| {
@@ -140,9 +140,9 @@ fn user(reader: &(impl Reader + ?Sized), name: &str) -> Result<User> {
     reader.user(name)?.ok_or_else(missing)
 }
 
-/// A password that nobody can guess: groups of four letters.
-pub(super) fn generated() -> Result<Secret> {
-    let letters: Vec<char> = random(LENGTH)?
+/// A password that nobody can guess: so many letters of five bits of chance, in groups of four.
+pub(crate) fn generated(letters: usize) -> Result<Secret> {
+    let letters: Vec<char> = random(letters)?
         .iter()
         .filter_map(|byte| LETTERS.get(usize::from(byte % 32)))
         .map(|letter| char::from(*letter))
