@@ -12,6 +12,7 @@ mod changes;
 mod content;
 mod fetch;
 mod follow;
+mod listen;
 mod mailbox;
 mod manage;
 mod names;

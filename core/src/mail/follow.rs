@@ -1,23 +1,22 @@
 //! Bringing the store in step: one pass, or one after another for as long as somebody waits.
 
 use super::Mail;
+use super::listen::Listener;
 use crate::error::{MailError, Result, Retry};
-use crate::imap::INBOX;
 use crate::outbox::Entry as Outgoing;
-use crate::store::search;
-use crate::store::{Durability, OutboxId, Reader};
-use crate::sync::{SyncOptions, SyncReport};
-use crate::watch::{Watch, WatchOptions};
-use futures_util::FutureExt;
-use std::time::Duration;
+use crate::store::search::{self, Gathered};
+use crate::store::upkeep::Retention;
+use crate::store::{Durability, MessageId, OutboxId, Reader};
+use crate::sync::{Kept, SyncOptions, SyncReport};
+use std::time::{Duration, Instant};
 
 /// Messages that are indexed in one transaction.
 const INDEXED: usize = 500;
 /// The first wait after a failure, and the longest.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
-/// How long a pass waits for the watch to stand.
-const STANDS: Duration = Duration::from_secs(10);
+/// How often what the retention no longer holds is taken away.
+const TIDY_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How soon after a pass the outbox alone asks for another one.
 const SOONEST: Duration = Duration::from_secs(30);
 
@@ -48,9 +47,13 @@ impl Mail {
     /// [`Code::StoreLocked`](crate::Code::StoreLocked) while another process has the lease, and what the server, the
     /// network or the store say. What could not be sent is among [`SyncReport::problems`].
     pub async fn sync(&self, options: SyncOptions) -> Result<SyncReport> {
+        self.pass(options, &mut Kept::default()).await
+    }
+
+    async fn pass(&self, options: SyncOptions, kept: &mut Kept) -> Result<SyncReport> {
         let session = self.live().await?;
         let is_real = !options.dry_run;
-        let mut report = crate::sync::sync(&session, self.handle()?.clone(), options).await?;
+        let mut report = crate::sync::sync_keeping(&session, self.handle()?.clone(), options, kept).await?;
         if is_real {
             self.index().await?;
             report.problems.extend(self.hand_in().await?);
@@ -59,7 +62,8 @@ impl Mail {
     }
 
     /// Keeps both sides in step until the future is dropped or the mailbox closed: a pass at once, and another one
-    /// whenever INBOX has news, something was changed here, or `every` has gone by. A lost network is waited for.
+    /// whenever the server has news, something was changed here, or `every` has gone by. A server with NOTIFY (RFC 5465)
+    /// tells of all mailboxes, others of INBOX alone. A lost network is waited for.
     ///
     /// # Errors
     ///
@@ -74,49 +78,67 @@ impl Mail {
 
     async fn follow(&self, mut options: FollowOptions) -> Result<()> {
         options.sync.dry_run = false;
-        let (mut failures, mut watch) = (0, None);
+        let (mut failures, mut listener, mut kept, mut tidied) = (0, None, Kept::default(), None);
         loop {
             let known = self.newest().await?;
-            let wait = match self.watched_pass(&mut watch, &options).await {
+            let wait = match self.heard_pass(&mut listener, &mut kept, &options).await {
                 Ok(()) => {
                     failures = 0;
-                    self.until_news(&mut watch, known, options.every).await?;
+                    self.until_news(&mut listener, known, (options.every, &mut tidied)).await?;
                     continue;
                 }
                 Err(error) => pause(&error, failures, (options.sync.environment.random)())?,
             };
             failures += 1;
-            watch = None;
+            (listener, kept) = (None, Kept::default());
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// A pass, begun when the watch stands: what comes during the pass is heard.
-    async fn watched_pass(&self, watch: &mut Option<Watch>, options: &FollowOptions) -> Result<()> {
-        if watch.is_none() {
-            let begun = self.live().await?.mailbox(INBOX)?.watch(WatchOptions::default());
-            // The pass asks in any case; a watch that does not stand by then only hears less.
-            if let Ok(ready) = tokio::time::timeout(STANDS, begun.ready()).await {
-                ready?;
-            }
-            *watch = Some(begun);
+    /// A pass, with somebody listening: what comes after it has asked is heard.
+    async fn heard_pass(
+        &self,
+        listener: &mut Option<Listener>,
+        kept: &mut Kept,
+        options: &FollowOptions,
+    ) -> Result<()> {
+        if listener.is_none() {
+            *listener = Some(Listener::begin(&self.live().await?).await?);
         }
-        self.sync(options.sync.clone()).await.map(drop)
+        self.pass(options.sync.clone(), kept).await.map(drop)
     }
 
     /// Returns when another pass is worth it.
-    async fn until_news(&self, watch: &mut Option<Watch>, known: Newest, every: Duration) -> Result<()> {
+    async fn until_news(
+        &self,
+        listener: &mut Option<Listener>,
+        known: Newest,
+        (every, tidied): (Duration, &mut Option<Instant>),
+    ) -> Result<()> {
         let every = self.due().await?.map_or(every, |due| every.min(due));
         let heard = tokio::select! {
-            heard = next(watch) => heard,
+            heard = heard(listener) => heard,
             changed = self.changed_since(known) => return changed,
-            () = tokio::time::sleep(every) => return Ok(()),
+            () = self.quiet(every, tidied) => return Ok(()),
         };
-        // One pass for all that has been told; where the watch has ended, the next pass says why or begins another.
-        if !heard || !drained(watch) {
-            *watch = None;
+        // Where there is nothing more to listen to, the next pass says why or begins again.
+        if !heard {
+            *listener = None;
         }
         Ok(())
+    }
+
+    /// Lets that time go by, and uses it once a day to tidy up.
+    async fn quiet(&self, time: Duration, tidied: &mut Option<Instant>) {
+        let begun = tokio::time::Instant::now();
+        if tidied.is_none_or(|last| last.elapsed() >= TIDY_EVERY) {
+            *tidied = Some(Instant::now());
+            // What fails here is tried again another day, and whoever needs the store is told by it.
+            if let Err(error) = self.tidy(Retention::default()).await {
+                log::debug!("the store could not be tidied up: {error}");
+            }
+        }
+        tokio::time::sleep_until(begun + time).await;
     }
 
     /// Returns when somebody has changed something here that the server is to hear of.
@@ -143,10 +165,20 @@ impl Mail {
         self.handle()?.read(newest).await
     }
 
-    /// Brings the index of words up to date.
+    /// Brings the index of words up to date. While some words are put down, the next ones are gathered.
     async fn index(&self) -> Result<()> {
-        while self.handle()?.write(Durability::Bulk, |writer| search::index(writer, INDEXED)).await?.is_more {}
+        let mut gathered = self.gather(MessageId(0)).await?;
+        while !gathered.is_empty() {
+            let next = gathered.next();
+            let put = self.handle()?.write(Durability::Bulk, move |writer| gathered.put(writer).map(drop));
+            let Some(next) = next else { return put.await };
+            ((), gathered) = futures_util::future::try_join(put, self.gather(next)).await?;
+        }
         Ok(())
+    }
+
+    async fn gather(&self, after: MessageId) -> Result<Gathered> {
+        self.handle()?.read(move |reader| search::gather(reader, after, INDEXED)).await
     }
 
     /// Sends what is due; what kept messages from being sent.
@@ -181,22 +213,11 @@ fn newest(reader: &dyn Reader) -> Result<Newest> {
     Ok(Newest { change, outgoing: outgoing.0 })
 }
 
-/// Whether an event came; false at the end of the watch.
-async fn next(watch: &mut Option<Watch>) -> bool {
-    match watch {
-        Some(watch) => matches!(watch.next().await, Ok(Some(_))),
+/// Whether something was heard; false where there is nothing to listen to.
+async fn heard(listener: &mut Option<Listener>) -> bool {
+    match listener {
+        Some(listener) => listener.heard().await,
         None => false,
-    }
-}
-
-/// Takes all events that are there; false at the end of the watch.
-fn drained(watch: &mut Option<Watch>) -> bool {
-    loop {
-        match next(watch).now_or_never() {
-            Some(true) => {}
-            Some(false) => return false,
-            None => return true,
-        }
     }
 }
 

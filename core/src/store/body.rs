@@ -4,16 +4,19 @@
 //! of base64 that can be restored exactly are stored decoded; the rest of it is compressed in chunks of 256 KiB. A
 //! recipe says how to make the message of it again. Before a content is published, it was made again once and compared.
 //!
-//! Contents that are small go in with the transaction that is open ([`put`]). Large ones are staged ([`Staging`]) in
+//! Contents that are small are made ready by [`pack`], before a transaction is open, and go in whole ([`Packed::put`],
+//! [`put`]). Large ones are staged ([`Staging`]) in
 //! short transactions of their own, and published in another.
 
+mod pack;
 mod read;
 mod recipe;
 mod split;
 mod stage;
 
+pub use pack::{Packed, pack, put};
 pub use read::{Content, open, read};
-pub use stage::{Staging, put};
+pub use stage::Staging;
 
 /// Largest content, in bytes.
 pub const LARGEST: u64 = 2 << 30;

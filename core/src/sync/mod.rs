@@ -14,6 +14,7 @@ pub mod resync;
 
 pub use action::{Action, Cursor, Pause, Proof, Question, Work};
 pub use apply::sync;
+pub(crate) use apply::{Kept, sync_keeping};
 pub use books::Clock;
 pub(crate) use books::take_lease;
 pub use options::{Environment, OnSyncProgress, Progress, SyncOptions, SyncReport};

@@ -30,6 +30,9 @@ pub struct Content {
     hash: Option<Context>,
 }
 
+/// Gives a chunk by its number.
+pub(super) type Load<'a> = &'a mut dyn FnMut(u32) -> Result<Vec<u8>>;
+
 /// The content of a message: `body.not_here` where it is not held.
 pub fn open(reader: &dyn Reader, message: MessageId) -> Result<Content> {
     let missing = || MailError::new(Code::MessageMissing, "The message is no longer there");
@@ -104,10 +107,26 @@ impl Content {
     /// The next bytes, at most 64 KiB; `None` at the end. What was read from the beginning to the end is compared with
     /// its hash: `store.damaged`.
     pub fn next(&mut self, reader: &dyn Reader) -> Result<Option<Bytes>> {
+        let id = self.row.id;
+        self.step(&mut |number| match reader.chunk(id, number) {
+            // Told apart: let go since, or not all there. A content that is being staged has no row yet.
+            Err(error) if error.code() == Code::StoreDamaged && reader.body(id)?.is_none() => Err(not_here()),
+            chunk => chunk,
+        })
+    }
+
+    /// The same without a hash at its end: who compares has the content.
+    pub(super) fn unhashed(mut self) -> Self {
+        self.hash = None;
+        self
+    }
+
+    /// The next bytes, of chunks that `load` gives by their number.
+    pub(super) fn step(&mut self, load: Load<'_>) -> Result<Option<Bytes>> {
         if self.at >= self.row.size {
             return self.verify().map(|()| None);
         }
-        let bytes = if self.at < self.row.header { self.of_header()? } else { self.of_chunks(reader)? };
+        let bytes = if self.at < self.row.header { self.of_header()? } else { self.of_chunks(load)? };
         if bytes.is_empty() {
             return Err(damaged());
         }
@@ -129,34 +148,34 @@ impl Content {
         if from < to { Ok(self.header.slice(from..to)) } else { Err(damaged()) }
     }
 
-    fn of_chunks(&mut self, reader: &dyn Reader) -> Result<Bytes> {
+    fn of_chunks(&mut self, load: Load<'_>) -> Result<Bytes> {
         self.skip();
         let within = self.at - self.made;
         match self.pieces.get(self.piece) {
             Some(Piece::Plain(length)) => {
                 let most = (length - within).min(PIECE as u64);
-                self.stored_bytes(reader, self.stored + within, most)
+                self.stored_bytes(load, self.stored + within, most)
             }
-            Some(Piece::Base64(base64)) => self.lines(reader, *base64, within),
+            Some(Piece::Base64(base64)) => self.lines(load, *base64, within),
             None => Err(damaged()),
         }
     }
 
     /// Lines of base64 from a character on: some full ones, or the last.
-    fn lines(&mut self, reader: &dyn Reader, base64: Base64, within: u64) -> Result<Bytes> {
+    fn lines(&mut self, load: Load<'_>, base64: Base64, within: u64) -> Result<Bytes> {
         let line = within / base64.stride();
         let skipped = usize::try_from(within % base64.stride()).map_err(|_| damaged())?;
         let from = self.stored + line * base64.line() as u64;
         let mut out = Vec::with_capacity(PIECE);
         if line < base64.lines {
             let lines = (base64.lines - line).min((PIECE as u64 / base64.stride()).max(1));
-            let decoded = self.exactly(reader, from, lines * base64.line() as u64)?;
+            let decoded = self.exactly(load, from, lines * base64.line() as u64)?;
             for full in decoded.chunks(base64.line()) {
                 encode(full, &mut out);
                 out.extend_from_slice(base64.end());
             }
         } else {
-            let decoded = self.exactly(reader, from, u64::from(base64.last))?;
+            let decoded = self.exactly(load, from, u64::from(base64.last))?;
             encode(&decoded, &mut out);
             out.extend_from_slice(if base64.ended { base64.end() } else { b"" });
         }
@@ -167,10 +186,10 @@ impl Content {
     }
 
     /// So many stored bytes, from several chunks where they lie so.
-    fn exactly(&mut self, reader: &dyn Reader, mut from: u64, mut most: u64) -> Result<Vec<u8>> {
+    fn exactly(&mut self, load: Load<'_>, mut from: u64, mut most: u64) -> Result<Vec<u8>> {
         let mut out = Vec::with_capacity(usize::try_from(most).unwrap_or(0).min(CHUNK));
         while most > 0 {
-            let bytes = self.stored_bytes(reader, from, most)?;
+            let bytes = self.stored_bytes(load, from, most)?;
             from += bytes.len() as u64;
             most -= bytes.len() as u64;
             out.extend_from_slice(&bytes);
@@ -179,29 +198,20 @@ impl Content {
     }
 
     /// Stored bytes from one chunk, at least one of them.
-    fn stored_bytes(&mut self, reader: &dyn Reader, from: u64, most: u64) -> Result<Bytes> {
+    fn stored_bytes(&mut self, load: Load<'_>, from: u64, most: u64) -> Result<Bytes> {
         let (number, within) = (from / CHUNK as u64, from % CHUNK as u64);
         let number = u32::try_from(number).ok().filter(|number| *number < self.row.chunks).ok_or_else(damaged)?;
         let chunk = match &self.chunk {
             Some((held, chunk)) if *held == number => chunk.clone(),
-            _ => self.load(reader, number)?,
+            _ => {
+                let chunk = Bytes::from(load(number)?);
+                self.chunk = Some((number, chunk.clone()));
+                chunk
+            }
         };
         let within = usize::try_from(within).map_err(|_| damaged())?;
         let end = usize::try_from(most).ok().and_then(|most| within.checked_add(most)).unwrap_or(usize::MAX);
         if within >= chunk.len() { Err(damaged()) } else { Ok(chunk.slice(within..end.min(chunk.len()))) }
-    }
-
-    fn load(&mut self, reader: &dyn Reader, number: u32) -> Result<Bytes> {
-        let chunk = match reader.chunk(self.row.id, number) {
-            Ok(chunk) => Bytes::from(chunk),
-            // Told apart: let go since, or not all there. A content that is being staged has no row yet.
-            Err(error) if error.code() == Code::StoreDamaged && reader.body(self.row.id)?.is_none() => {
-                return Err(not_here());
-            }
-            Err(error) => return Err(error),
-        };
-        self.chunk = Some((number, chunk.clone()));
-        Ok(chunk)
     }
 }
 
@@ -225,6 +235,6 @@ fn not_here() -> MailError {
     MailError::new(Code::BodyNotHere, "The body of this message is not held here").hint("Fetch it from the server")
 }
 
-fn damaged() -> MailError {
+pub(super) fn damaged() -> MailError {
     MailError::new(Code::StoreDamaged, "The store's file is damaged: a content is not what was written")
 }

@@ -1,6 +1,6 @@
-//! Writing a content: split, cut into chunks, made again and compared, published.
+//! Writing a large content as it comes: split, cut into chunks, made again and compared, published.
 
-use super::read::{Content, hash_of, take_hash};
+use super::read::{Content, take_hash};
 use super::split::Splitter;
 use super::{LARGEST, recipe};
 use crate::error::{Code, MailError, Result};
@@ -11,47 +11,6 @@ use std::sync::Arc;
 
 /// Chunks that are written in one transaction of a staged content.
 const BATCH: usize = 4;
-
-/// Puts a whole content down in the transaction that is open; its id. For those of a few megabytes at most.
-///
-/// `header` is that of the message as its row has it: a content that begins with it is stored without it. The same
-/// content is stored once.
-pub fn put(writer: &mut dyn Writer, content: &[u8], header: &Bytes, now: Now) -> Result<BodyId> {
-    check_size(content.len() as u64)?;
-    let (hash, rest) = (hash_of(content), content.strip_prefix(&header[..]));
-    let left_out = if rest.is_some() { header.len() as u64 } else { 0 };
-    if let Some(same) = same_content(writer, &hash, left_out)? {
-        return Ok(same);
-    }
-    let (size, rest) = (content.len() as u64, rest.unwrap_or(content));
-    let row = BodyRow { id: BodyId(0), hash, size, header: left_out, recipe: Vec::new(), chunks: 0, stored: 0 };
-    let mut splitter = Splitter::default();
-    splitter.push(rest);
-    splitter.finish();
-    let recipe = recipe::write(splitter.pieces());
-    match put_stored(writer, BodyRow { recipe, ..row.clone() }, (splitter.stored(), header), now) {
-        // Cannot be; and if it were, the message is stored as it is.
-        Err(error) if error.code() == Code::StoreDamaged => put_stored(writer, row, (rest, header), now),
-        done => done,
-    }
-}
-
-fn put_stored(
-    writer: &mut dyn Writer,
-    mut row: BodyRow,
-    (stored, header): (&[u8], &Bytes),
-    now: Now,
-) -> Result<BodyId> {
-    row.id = writer.stage_body(now.seconds())?;
-    for chunk in stored.chunks(CHUNK) {
-        row.stored += writer.put_chunk(row.id, row.chunks, chunk)?;
-        row.chunks += 1;
-    }
-    match verify(writer, &row, header) {
-        Ok(()) => writer.publish_body(&row).map(|()| row.id),
-        Err(error) => writer.delete_body(row.id).and(Err(error)),
-    }
-}
 
 /// A content that is being written, in short transactions of its own. Nobody sees it before it is published; what never
 /// is, is taken away by the store's upkeep.
@@ -164,7 +123,9 @@ impl Staging {
         let id = self.id.map_or_else(|| writer.stage_body(self.now.seconds()), Ok)?;
         let (mut chunks, mut bytes) = (self.chunks, self.stored);
         for chunk in batch.chunks(CHUNK) {
-            bytes += writer.put_chunk(id, chunks, chunk)?;
+            let frame = writer.pack(chunk)?;
+            writer.put_chunk(id, chunks, &frame)?;
+            bytes += frame.size();
             chunks += 1;
         }
         writer.commit()?;
@@ -174,7 +135,7 @@ impl Staging {
 }
 
 /// A published content with that hash, stored in the same way.
-fn same_content(reader: &dyn Reader, hash: &ContentHash, left_out: u64) -> Result<Option<BodyId>> {
+pub(super) fn same_content(reader: &dyn Reader, hash: &ContentHash, left_out: u64) -> Result<Option<BodyId>> {
     for message in reader.messages_by_content(hash)? {
         let body = reader.message(message)?.and_then(|row| row.body);
         if let Some(body) = body

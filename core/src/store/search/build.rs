@@ -3,10 +3,10 @@
 use super::cache::{Segment, SegmentBlocks};
 use super::candidate::{fields, has_attachment, has_attachment_in, text};
 use crate::error::Result;
-use crate::index::{Batch, DocSet, Merge, Source, to_merge};
+use crate::index::{Batch, DocSet, Merge, SegmentData, Source, to_merge};
 use crate::message;
 use crate::query::Field;
-use crate::store::{MessageId, Reader, SegmentId, Writer};
+use crate::store::{BodyId, MessageId, Reader, SegmentId, Writer};
 
 /// What [`index`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,35 +17,77 @@ pub struct Indexed {
     pub is_more: bool,
 }
 
+/// Most memory that the words of one segment take while they are gathered, in bytes.
+const LARGEST: usize = 16 << 20;
+
 /// Indexes messages that are new or whose text has come, at most `limit` of them or 16 MiB of memory for their words,
 /// and merges segments where there are many. Headers are indexed at once, a text once its content is here: to be called
-/// while mail arrives, in transactions of their own.
+/// while mail arrives, in transactions of their own. [`gather`] and [`Gathered::put`] are its two halves.
 pub fn index(writer: &mut dyn Writer, limit: usize) -> Result<Indexed> {
-    const LARGEST: usize = 16 << 20;
-    forget(writer)?;
-    let ids = writer.unindexed(MessageId(0), limit)?;
-    let mut batch = Batch::new();
-    let mut taken = 0;
+    gather(writer, MessageId(0), limit)?.put(writer)
+}
+
+/// Words that were gathered, to be put into the index.
+#[derive(Debug)]
+pub struct Gathered {
+    segment: Option<SegmentData>,
+    /// Messages, with the content that each had.
+    docs: Vec<(MessageId, Option<BodyId>)>,
+    is_more: bool,
+}
+
+/// Gathers the words of messages above `after` that are new or whose text has come: the costly part of [`index`], which
+/// needs no transaction.
+pub fn gather(reader: &dyn Reader, after: MessageId, limit: usize) -> Result<Gathered> {
+    let ids = reader.unindexed(after, limit)?;
+    let (mut batch, mut docs) = (Batch::new(), Vec::new());
     for id in &ids {
-        add(&mut batch, writer, *id)?;
-        taken += 1;
+        docs.push((*id, add(&mut batch, reader, *id)?));
         if batch.size() >= LARGEST {
             break;
         }
     }
-    for id in ids.iter().take(taken) {
-        writer.set_indexed(*id)?;
+    let is_more = docs.len() < ids.len() || ids.len() == limit && limit > 0;
+    Ok(Gathered { segment: (!batch.is_empty()).then(|| batch.finish()), docs, is_more })
+}
+
+impl Gathered {
+    /// The message to go on after, if there may be more.
+    #[must_use]
+    pub fn next(&self) -> Option<MessageId> {
+        self.docs.last().filter(|_| self.is_more).map(|(id, _)| *id)
     }
-    if !batch.is_empty() {
-        writer.insert_segment(&batch.finish())?;
+
+    /// Whether there was nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.docs.is_empty()
     }
-    let rows = writer.segments()?;
-    let sizes: Vec<u64> = rows.iter().map(|row| row.bytes).collect();
-    let few: Vec<SegmentId> = to_merge(&sizes).into_iter().filter_map(|at| rows.get(at)).map(|row| row.id).collect();
-    if !few.is_empty() {
-        merge(writer, &few, &DocSet::new())?;
+
+    /// Puts the words into the index. A message whose text has come meanwhile stays to be indexed.
+    pub fn put(self, writer: &mut dyn Writer) -> Result<Indexed> {
+        forget(writer)?;
+        for (id, body) in &self.docs {
+            if content_of(writer, *id)? == *body {
+                writer.set_indexed(*id)?;
+            }
+        }
+        if let Some(segment) = &self.segment {
+            writer.insert_segment(segment)?;
+        }
+        let rows = writer.segments()?;
+        let sizes: Vec<u64> = rows.iter().map(|row| row.bytes).collect();
+        let few: Vec<SegmentId> =
+            to_merge(&sizes).into_iter().filter_map(|at| rows.get(at)).map(|row| row.id).collect();
+        if !few.is_empty() {
+            merge(writer, &few, &DocSet::new())?;
+        }
+        Ok(Indexed { messages: self.docs.len(), is_more: self.is_more })
     }
-    Ok(Indexed { messages: taken, is_more: taken < ids.len() || ids.len() == limit && limit > 0 })
+}
+
+fn content_of(reader: &dyn Reader, id: MessageId) -> Result<Option<BodyId>> {
+    Ok(reader.search_facts(id)?.and_then(|facts| facts.body))
 }
 
 /// Merges all segments into one, without what is gone: smallest and fastest. For a quiet moment; it takes time and
@@ -87,8 +129,9 @@ fn forget(writer: &mut dyn Writer) -> Result<()> {
     stale.into_iter().try_for_each(|id| writer.set_fresh(id))
 }
 
-fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<()> {
-    let (Some(row), Some(headers)) = (reader.message(id)?, reader.headers(id)?) else { return Ok(()) };
+/// Adds the words of a message; the content that it has.
+fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<Option<BodyId>> {
+    let (Some(row), Some(headers)) = (reader.message(id)?, reader.headers(id)?) else { return Ok(None) };
     let parsed = message::Headers::parse(headers.header.clone());
     let fields = fields(&parsed);
     let body = row.body.map(|_| text(reader, id)).transpose()?;
@@ -101,7 +144,7 @@ fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<()> {
     texts.extend(parsed.get_raw("List-Id").map(|_| (Field::Traits, Field::LISTED)));
     texts.extend(body.as_deref().map(|text| (Field::Body, text)));
     batch.add(id.0, (attached.is_some(), body.is_some()), &texts);
-    Ok(())
+    Ok(row.body)
 }
 
 fn merge(writer: &mut dyn Writer, ids: &[SegmentId], gone: &DocSet) -> Result<()> {

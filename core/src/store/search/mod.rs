@@ -15,7 +15,7 @@ mod cache;
 mod candidate;
 mod run;
 
-pub use build::{Indexed, index, rebuild, tidy};
+pub use build::{Gathered, Indexed, gather, index, rebuild, tidy};
 pub use cache::Searcher;
 
 use super::{MailboxId, MessageId};

@@ -4,7 +4,7 @@ use super::tx::Tx;
 use super::unreadable;
 use crate::error::{Code, MailError, Result};
 use crate::store::codec::{Kind, dictionary_number};
-use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, MessageId};
+use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Frame, MessageId};
 use rusqlite::params;
 
 /// Bits of a chunk's id that are its number: 65,536 chunks are 16 GiB.
@@ -37,14 +37,16 @@ pub(super) fn stage(tx: &Tx<'_>, now: i64) -> Result<BodyId> {
     Ok(BodyId(tx.insert("stage_body", sql, [now])?))
 }
 
-pub(super) fn put_chunk(tx: &Tx<'_>, body: BodyId, number: u32, content: &[u8]) -> Result<u64> {
+pub(super) fn pack(tx: &Tx<'_>, content: &[u8]) -> Result<Frame> {
     if content.len() > CHUNK {
         return Err(MailError::new(Code::Internal, "A chunk is too large"));
     }
-    let frame = tx.compress(Kind::Body, content)?;
+    tx.compress(Kind::Body, content).map(Frame::new)
+}
+
+pub(super) fn put_chunk(tx: &Tx<'_>, body: BodyId, number: u32, frame: &Frame) -> Result<()> {
     let sql = "INSERT INTO chunks (id, data) VALUES (?1, ?2)";
-    tx.run_one("put_chunk", sql, params![chunk_id(body, number)?, frame])?;
-    Ok(frame.len() as u64)
+    tx.run_one("put_chunk", sql, params![chunk_id(body, number)?, frame.bytes()])
 }
 
 pub(super) fn publish(tx: &Tx<'_>, row: &BodyRow) -> Result<()> {
@@ -129,7 +131,8 @@ pub(super) fn repack(tx: &Tx<'_>, kind: Kind, after: i64, most: usize) -> Result
             "UPDATE headers SET data = ?2 WHERE message = ?1",
         ),
         Kind::Body => (
-            "SELECT id, data FROM chunks WHERE id > ?1 ORDER BY id LIMIT ?2",
+            // What is longer has no use of a dictionary.
+            "SELECT id, data FROM chunks WHERE id > ?1 AND length(data) <= 65536 ORDER BY id LIMIT ?2",
             "UPDATE chunks SET data = ?2 WHERE id = ?1",
         ),
     };
