@@ -18,12 +18,11 @@ TARGET = PACKAGE / "blocking.pyi"
 NAMES = {
     "_native.pyi": ["Message", "Attachment", "Stream"],
     "_events.py": ["New", "Event"],
-    "_changes.py": ["Change"],
     "_engine.py": ["Engine"],
     "_messages.py": ["Messages"],
     "_watch.py": ["Watch"],
-    "_feed.py": ["Changes"],
     "_mailbox.py": ["One", "Chosen", "Selection", "Mailbox", "Target"],
+    "_mailboxes.py": ["Mailboxes"],
     "_session.py": ["Session", "connect"],
     "_mail.py": ["Mail", "open"],
 }
@@ -37,22 +36,26 @@ from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, Self, TypeAlias, final
 from zoneinfo import ZoneInfo
 
 from ._account import Account, Net, Password, TokenSource
 from ._append import Content
-from ._changes import (
-    Flagged,
+from ._draft import Draft
+from ._events import (
+    Flags,
+    Gap,
     MailboxAdded,
     MailboxChanged,
     MailboxGone,
     MailboxRenamed,
+    Offline,
+    Online,
     OutgoingChanged,
     PendingChanged,
+    Removed,
+    Reset,
 )
-from ._draft import Draft
-from ._events import Flags, Gap, Offline, Online, Removed, Reset
 from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
 from ._mail import Keeping
 from ._mailbox import Column, Order, Part

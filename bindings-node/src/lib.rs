@@ -12,10 +12,8 @@
 mod account;
 mod append;
 mod bridge;
-mod changes;
 mod columns;
 mod draft;
-mod either;
 mod engine;
 mod error;
 mod info;
@@ -23,6 +21,7 @@ mod json;
 mod local;
 mod mail;
 mod mailbox;
+mod mailboxes;
 mod messages;
 mod options;
 mod query;

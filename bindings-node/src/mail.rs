@@ -1,19 +1,16 @@
 //! Local mailboxes.
 
 use crate::account::AccountInput;
-use crate::changes::Changes;
 use crate::draft::DraftInput;
-use crate::either::Either;
 use crate::error::{bad_argument, thrown};
-use crate::info::{info_json, status_json};
 use crate::local::{KeepInput, SendInput, SyncInput, outgoing_json, pending_json, report_json, smtp, usage_json};
-use crate::mailbox::Mailbox;
+use crate::mailboxes::Mailboxes;
+use crate::options::since;
 use crate::queue::Queue;
 use crate::reply::Reply;
-use crate::selection::{TargetInput, role};
-use crate::session::{CreateInput, ListInput};
+use crate::watch::Watch;
 use mailtide::outbox::Decision;
-use mailtide::{CreateOptions, FollowOptions, ListOptions, MailOptions, Result, Since};
+use mailtide::{FollowOptions, MailOptions, Result};
 use napi_derive::napi;
 use serde_json::json;
 use std::sync::Arc;
@@ -51,57 +48,10 @@ impl Mail {
         self.inner.account().map(mailtide::Account::label)
     }
 
-    #[napi(getter)]
-    pub fn closed(&self) -> bool {
-        self.inner.is_closed()
-    }
-
+    /// What it has in common with a session.
     #[napi]
-    pub fn mailbox(&self, target: TargetInput) -> napi::Result<Mailbox> {
-        let mailbox = self.inner.mailbox(target.into_target()?).map_err(|e| thrown(&e))?;
-        Ok(Mailbox::new(Arc::clone(&self.queue), Either::Local(mailbox)))
-    }
-
-    #[napi]
-    pub fn mailboxes(&self, id: u32, options: ListInput) {
-        let options = ListOptions::from(options);
-        self.start(id, async move |m| Ok(Reply::json(&m.mailboxes(options).await?.iter().map(info_json).collect())));
-    }
-
-    #[napi]
-    pub fn create_mailbox(&self, id: u32, target: TargetInput, options: CreateInput) -> napi::Result<()> {
-        let (target, role) = (target.into_target()?, options.role.as_deref().map(role).transpose()?);
-        let options = CreateOptions { role, exist_ok: options.exist_ok.unwrap_or(false) };
-        self.start(id, async move |m| Ok(Reply::Text(m.create_mailbox(target, options).await?)));
-        Ok(())
-    }
-
-    #[napi]
-    pub fn rename_mailbox(&self, id: u32, from: TargetInput, to: TargetInput) -> napi::Result<()> {
-        let (from, to) = (from.into_target()?, to.into_target()?);
-        self.start(id, async move |m| m.rename_mailbox(from, to).await.map(Reply::from));
-        Ok(())
-    }
-
-    #[napi]
-    pub fn delete_mailbox(&self, id: u32, target: TargetInput, even_if_not_empty: bool) -> napi::Result<()> {
-        let target = target.into_target()?;
-        self.start(id, async move |m| m.delete_mailbox(target, even_if_not_empty).await.map(Reply::from));
-        Ok(())
-    }
-
-    #[napi]
-    pub fn subscribe(&self, id: u32, target: TargetInput, on: bool) -> napi::Result<()> {
-        let target = target.into_target()?;
-        self.start(id, async move |m| m.subscribe(target, on).await.map(Reply::from));
-        Ok(())
-    }
-
-    #[napi]
-    pub fn status(&self, id: u32, target: TargetInput) -> napi::Result<()> {
-        let target = target.into_target()?;
-        self.start(id, async move |m| Ok(Reply::json(&status_json(&m.mailbox(target)?.status().await?))));
-        Ok(())
+    pub fn common(&self) -> Mailboxes {
+        Mailboxes::new(Arc::clone(&self.queue), mailtide::Mailboxes::Local(self.inner.clone()))
     }
 
     #[napi]
@@ -116,9 +66,8 @@ impl Mail {
     }
 
     #[napi]
-    pub fn changes(&self, since: String) -> Changes {
-        let since = if since == "now" { Since::Now } else { Since::Cursor(since) };
-        Changes::new(Arc::clone(&self.queue), self.inner.changes(since))
+    pub fn changes(&self, begin: String) -> Watch {
+        Watch::new(Arc::clone(&self.queue), self.inner.changes(since(begin)))
     }
 
     #[napi]
@@ -191,11 +140,6 @@ impl Mail {
     #[napi]
     pub fn check(&self, id: u32) {
         self.start(id, async move |m| Ok(Reply::json(&json!(m.check().await?))));
-    }
-
-    #[napi]
-    pub fn close(&self, id: u32) {
-        self.start(id, async move |m| m.close().await.map(Reply::from));
     }
 }
 

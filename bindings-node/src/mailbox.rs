@@ -1,16 +1,14 @@
 //! Mailboxes, of a session and of a local store.
 
 use crate::append::Source;
-use crate::either::Either;
-use crate::error::bad_argument;
 use crate::info::status_json;
 use crate::messages::Messages;
-use crate::options::{AppendInput, FetchInput, WriteInput};
+use crate::options::{AppendInput, FetchInput, WriteInput, since};
 use crate::queue::Queue;
 use crate::reply::{Reply, bulk_json, reference_json, refs_json};
 use crate::selection::{Selection, TargetInput, flags};
 use crate::watch::Watch;
-use mailtide::{BulkResult, FlagChange, Result, Since, WatchOptions};
+use mailtide::{AnyMailbox, BulkResult, FlagChange, Result, WatchOptions};
 use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 use serde_json::json;
@@ -20,7 +18,7 @@ use std::sync::Arc;
 #[napi]
 pub struct Mailbox {
     queue: Arc<Queue>,
-    inner: Either,
+    inner: AnyMailbox,
 }
 
 #[napi(object)]
@@ -109,28 +107,18 @@ impl Mailbox {
     }
 
     #[napi]
-    pub fn watch(&self, options: WatchInput) -> napi::Result<Watch> {
-        let Either::Live(mailbox) = &self.inner else {
-            return Err(bad_argument("A local mailbox is not watched; follow the changes() of its mail"));
-        };
-        let since = match options.since.as_str() {
-            "now" => Since::Now,
-            "all" => Since::All,
-            _ => Since::Cursor(options.since),
-        };
-        let options = WatchOptions { since, poll_seconds: options.poll_seconds };
-        // The watch starts tasks of its own.
-        let _entered = self.queue.runtime().enter();
-        Ok(Watch::new(Arc::clone(&self.queue), mailbox.watch(options)))
+    pub fn watch(&self, options: WatchInput) -> Watch {
+        let options = WatchOptions { since: since(options.since), poll_seconds: options.poll_seconds };
+        Watch::new(Arc::clone(&self.queue), self.inner.watch(options))
     }
 }
 
 impl Mailbox {
-    pub fn new(queue: Arc<Queue>, inner: Either) -> Self {
+    pub fn new(queue: Arc<Queue>, inner: AnyMailbox) -> Self {
         Self { queue, inner }
     }
 
-    fn start<F>(&self, id: u32, call: impl FnOnce(Either) -> F)
+    fn start<F>(&self, id: u32, call: impl FnOnce(AnyMailbox) -> F)
     where
         F: Future<Output = Result<Reply>> + Send + 'static,
     {

@@ -4,7 +4,7 @@ use crate::error::bad_argument;
 use crate::queue::{Callback, Queue};
 use crate::selection::flags;
 use mailtide::imap::InternalDate;
-use mailtide::{AppendOptions, Columns, FetchOptions, OnProgress, Order, Parts, Progress, WriteOptions};
+use mailtide::{AppendOptions, Columns, FetchOptions, OnProgress, Order, Parts, Progress, Since, WriteOptions};
 use napi_derive::napi;
 use serde_json::json;
 use std::sync::Arc;
@@ -66,6 +66,15 @@ impl AppendInput {
         let offset = offset.map_err(|_| bad_argument("receivedOffset is in minutes, from -720 to 840"))?;
         let received = self.received_seconds.map(|seconds| InternalDate { seconds: seconds as i64, offset });
         Ok(AppendOptions { flags: flags(&self.flags)?, received, create: self.create, on_progress })
+    }
+}
+
+/// Where a watch begins: `now`, `all`, or a cursor.
+pub fn since(text: String) -> Since {
+    match text.as_str() {
+        "now" => Since::Now,
+        "all" => Since::All,
+        _ => Since::Cursor(text),
     }
 }
 

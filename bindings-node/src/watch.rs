@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// The events of a mailbox.
+/// The events of a mailbox or a store.
 #[napi]
 pub struct Watch {
     queue: Arc<Queue>,
@@ -71,7 +71,14 @@ fn event_json(event: &WatchEvent) -> String {
         }
         Event::Gap { mailbox } => json!({ "type": "gap", "mailbox": mailbox }),
         Event::Offline(error) => json!({ "type": "offline", "error": error_json(error) }),
-        _ => json!({ "type": "online" }),
+        Event::Online => json!({ "type": "online" }),
+        Event::MailboxAdded(mailbox) => json!({ "type": "mailbox_added", "mailbox": mailbox }),
+        Event::MailboxChanged(mailbox) => json!({ "type": "mailbox_changed", "mailbox": mailbox }),
+        Event::MailboxRenamed { from, to } => json!({ "type": "mailbox_renamed", "before": from, "mailbox": to }),
+        Event::MailboxGone(mailbox) => json!({ "type": "mailbox_gone", "mailbox": mailbox }),
+        Event::Pending(id) => json!({ "type": "pending", "id": id }),
+        Event::Outbox(id) => json!({ "type": "outbox", "id": id }),
+        _ => json!({ "type": "other" }),
     };
     if let Some(fields) = value.as_object_mut() {
         fields.insert("cursor".to_owned(), Value::from(cursor));
@@ -80,6 +87,6 @@ fn event_json(event: &WatchEvent) -> String {
 }
 
 /// Flags as their words.
-pub fn names(flags: &[Flag]) -> Vec<&str> {
+fn names(flags: &[Flag]) -> Vec<&str> {
     flags.iter().map(Flag::as_str).collect()
 }

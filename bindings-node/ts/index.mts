@@ -4,8 +4,8 @@
  */
 
 export {
-  Attachment, AuthError, BodyNotHereError, ByteStream, CODES, Changes, CursorExpiredError, Draft, Engine, FileError, Flag,
-  Headers, InternalError, LimitError, Mail, MailError, Mailbox, MailboxError, MailboxMissingError, MailboxResetError, Message,
+  Attachment, AuthError, BodyNotHereError, ByteStream, CODES, CursorExpiredError, Draft, Engine, FileError, Flag,
+  Headers, InternalError, LimitError, Mail, MailError, Mailbox, Mailboxes, MailboxError, MailboxMissingError, MailboxResetError, Message,
   MessageError, MessageMissingError, MessageRef, Messages, NetError, OperationCancelledError, PartialError, Q, QueryError,
   Role, ServerError, Session, StoreError, ThrottledError, TimeoutError, TlsError, UidSet, UsageError, Watch, connect, open,
   q,

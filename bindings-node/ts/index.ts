@@ -3,8 +3,6 @@
 export type { Account, Limits, Login, Net, Token, TokenRequest } from "./account.js";
 export { Attachment } from "./attachment.js";
 export type { BulkResult, Done } from "./bulk.js";
-export { Changes } from "./changes.js";
-export type { MailChange } from "./changes.js";
 export { Draft } from "./draft.js";
 export type { DraftAddress, DraftAttachment, DraftFields } from "./draft.js";
 export { Engine, connect, open } from "./engine.js";
@@ -26,6 +24,8 @@ export { Mailbox } from "./mailbox.js";
 export type {
   AppendOptions, Column, FetchOptions, FlagOptions, MoveOptions, Part, QueryOptions, SearchOptions, WatchOptions, WriteOptions,
 } from "./mailbox.js";
+export { Mailboxes } from "./mailboxes.js";
+export type { CreateOptions, DeleteOptions, ListOptions } from "./mailboxes.js";
 export { Message } from "./message.js";
 export type { EmailAddress } from "./message.js";
 export { Messages } from "./messages.js";
@@ -36,7 +36,6 @@ export { MessageRef } from "./ref.js";
 export type { MessageRefData } from "./ref.js";
 export type { OneMessage, ReadSelection, WriteSelection } from "./selection.js";
 export { Session } from "./session.js";
-export type { CreateOptions, DeleteOptions, ListOptions } from "./session.js";
 export type { MessageSource } from "./source.js";
 export { ByteStream } from "./streams.js";
 export { UidSet } from "./uidset.js";

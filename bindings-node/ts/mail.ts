@@ -1,17 +1,15 @@
 /** The local mailbox: a store in step with an account, which works offline. */
 
 import { fileURLToPath } from "node:url";
-import { Changes } from "./changes.js";
 import { direct, listen, request, requestJson } from "./bridge.js";
 import { nativeDraft, type Draft, type DraftFields } from "./draft.js";
 import { usage } from "./errors.js";
-import { mailboxInfo, mailboxStatus, type MailboxInfo, type MailboxStatus, type PackedInfo, type PackedStatus } from "./info.js";
 import { dated, syncReport } from "./local.js";
 import type { Evicted, Outgoing, PackedOutgoing, PackedPending, PackedReport, Pending, SyncReport, Usage } from "./local.js";
-import { Mailbox } from "./mailbox.js";
+import { Mailboxes } from "./mailboxes.js";
 import type { NativeMail, NativeSend, NativeSync } from "./native.js";
-import { checkOptions, count, given, nativeTarget, type CallOptions, type LongCallOptions, type Target } from "./options.js";
-import type { CreateOptions, DeleteOptions, ListOptions } from "./session.js";
+import { checkOptions, count, given, type CallOptions, type LongCallOptions } from "./options.js";
+import { Watch } from "./watch.js";
 
 export interface SyncOptions extends LongCallOptions {
   /** Only say what would be done: nothing is changed on either side. */
@@ -42,63 +40,18 @@ export interface SendOptions extends CallOptions {
  * Reads come from disk, online or not. Writes show here at once, and are kept until {@link sync} or {@link keepInSync}
  * has brought them to the server.
  */
-export class Mail {
+export class Mail extends Mailboxes {
   readonly #native: NativeMail;
 
   /** @internal */
   constructor(native: NativeMail) {
+    super(native.common());
     this.#native = native;
   }
 
   /** The account, as `user@host`; `null` where there is nothing behind the store. */
   get account(): string | null {
     return this.#native.account;
-  }
-
-  /** Whether it has been closed. */
-  get closed(): boolean {
-    return this.#native.closed;
-  }
-
-  /** A mailbox, by its exact decoded name, by the levels of its name, or by its role. No I/O happens. */
-  mailbox(target: Target): Mailbox {
-    return new Mailbox(direct(() => this.#native.mailbox(nativeTarget(target))), target);
-  }
-
-  /** The mailboxes that there are. */
-  async mailboxes(options?: ListOptions): Promise<MailboxInfo[]> {
-    const { signal, pattern, subscribed, status } = checkOptions(options, ["signal", "pattern", "subscribed", "status"]);
-    const asked = given({ pattern, subscribed, status });
-    return (await requestJson<PackedInfo[]>(signal, (id) => this.#native.mailboxes(id, asked))).map(mailboxInfo);
-  }
-
-  /** @returns its name */
-  async createMailbox(target: Target, options?: CreateOptions): Promise<string> {
-    const { signal, role, existOk } = checkOptions(options, ["signal", "role", "existOk"]);
-    const asked = given({ role: role?.name, existOk });
-    return await request(signal, (id) => this.#native.createMailbox(id, nativeTarget(target), asked));
-  }
-
-  async renameMailbox(from: Target, to: Target, options?: CallOptions): Promise<void> {
-    const { signal } = checkOptions(options, ["signal"]);
-    await request(signal, (id) => this.#native.renameMailbox(id, nativeTarget(from), nativeTarget(to)));
-  }
-
-  /** Refuses a mailbox that still holds messages, unless told. */
-  async deleteMailbox(target: Target, options?: DeleteOptions): Promise<void> {
-    const { signal, evenIfNotEmpty } = checkOptions(options, ["signal", "evenIfNotEmpty"]);
-    await request(signal, (id) => this.#native.deleteMailbox(id, nativeTarget(target), evenIfNotEmpty ?? false));
-  }
-
-  /** Subscribes to a mailbox, or with `false` no longer. */
-  async subscribe(target: Target, on = true, options?: CallOptions): Promise<void> {
-    const { signal } = checkOptions(options, ["signal"]);
-    await request(signal, (id) => this.#native.subscribe(id, nativeTarget(target), on));
-  }
-
-  async status(target: Target, options?: CallOptions): Promise<MailboxStatus> {
-    const { signal } = checkOptions(options, ["signal"]);
-    return mailboxStatus(await requestJson<PackedStatus>(signal, (id) => this.#native.status(id, nativeTarget(target))));
   }
 
   /**
@@ -124,14 +77,14 @@ export class Mail {
   }
 
   /**
-   * What changes in the store, whoever changed it: without a gap, over restarts too. A consumer that keeps the cursor
-   * with its own data sees each change once. A cursor that is too old is `cursor.expired`: read everything anew, then go
+   * What changes in the store, whoever changed it: without a gap, over restarts too; and that {@link keepInSync} cannot
+   * reach the server, or can again. A consumer that keeps the cursor with its own data sees each change once. A cursor that is too old is `cursor.expired`: read everything anew, then go
    * on from now.
    */
-  changes(options?: ChangesOptions): Changes {
+  changes(options?: ChangesOptions): Watch {
     const { signal, since } = checkOptions(options, ["signal", "since"]);
     signal?.throwIfAborted();
-    return new Changes(direct(() => this.#native.changes(since ?? "now")), signal);
+    return new Watch(direct(() => this.#native.changes(since ?? "now")), signal);
   }
 
   /** The place in the feed after everything that has happened: read what is there after asking for it. */
@@ -211,15 +164,6 @@ export class Mail {
   async check(options?: CallOptions): Promise<string[]> {
     const { signal } = checkOptions(options, ["signal"]);
     return await requestJson(signal, (id) => this.#native.check(id));
-  }
-
-  /** Ends what runs and logs out. Closing twice is fine. */
-  async close(): Promise<void> {
-    await request(null, (id) => this.#native.close(id));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }
 

@@ -191,7 +191,10 @@ export class Mailbox {
     return (await Promise.race([fed, appended])).map((ref) => ref && new MessageRef(...ref));
   }
 
-  /** Follows it, on a connection of its own. A local mailbox is followed by {@link Mail.changes} instead. */
+  /**
+   * Follows it: a live mailbox on a connection of its own; a local one as it is here, without a gap over restarts too, as
+   * {@link Mail.changes} follows all of them.
+   */
   watch(options?: WatchOptions): Watch {
     const { signal, since, pollSeconds } = checkOptions(options, ["signal", "since", "pollSeconds"]);
     signal?.throwIfAborted();

@@ -86,8 +86,8 @@ export interface NativeEngine {
   stats(): string;
 }
 
-export interface NativeSession {
-  readonly account: string;
+/** What a session and a store have alike. */
+export interface NativeMailboxes {
   readonly closed: boolean;
   mailbox(target: NativeTarget): NativeMailbox;
   mailboxes(id: number, options: { pattern?: string; subscribed?: boolean; status?: boolean }): Started;
@@ -96,12 +96,17 @@ export interface NativeSession {
   deleteMailbox(id: number, target: NativeTarget, evenIfNotEmpty: boolean): Started;
   subscribe(id: number, target: NativeTarget, on: boolean): Started;
   status(id: number, target: NativeTarget): Started;
+  close(id: number): Started;
+}
+
+export interface NativeSession {
+  readonly account: string;
+  common(): NativeMailboxes;
   namespaces(id: number): Started;
   id(id: number, fields: [string, string | null][]): Started;
   capabilities(id: number): Started;
   noop(id: number): Started;
   raw(id: number, command: string): Started;
-  close(id: number): Started;
 }
 
 export interface NativeKeep {
@@ -160,17 +165,10 @@ export interface NativeSend {
 
 export interface NativeMail {
   readonly account: string | null;
-  readonly closed: boolean;
-  mailbox(target: NativeTarget): NativeMailbox;
-  mailboxes(id: number, options: { pattern?: string; subscribed?: boolean; status?: boolean }): Started;
-  createMailbox(id: number, target: NativeTarget, options: { role?: string; existOk?: boolean }): Started;
-  renameMailbox(id: number, from: NativeTarget, to: NativeTarget): Started;
-  deleteMailbox(id: number, target: NativeTarget, evenIfNotEmpty: boolean): Started;
-  subscribe(id: number, target: NativeTarget, on: boolean): Started;
-  status(id: number, target: NativeTarget): Started;
+  common(): NativeMailboxes;
   sync(id: number, options: NativeSync): Started;
   keepInSync(id: number): Started;
-  changes(since: string): NativeChanges;
+  changes(since: string): NativeWatch;
   cursor(id: number): Started;
   pending(id: number): Started;
   retry(id: number, change: number): Started;
@@ -183,7 +181,6 @@ export interface NativeMail {
   evict(id: number, bytes: number): Started;
   backup(id: number, path: string): Started;
   check(id: number): Started;
-  close(id: number): Started;
 }
 
 export interface NativeFetchOptions {
@@ -261,12 +258,6 @@ export interface NativeBatch {
 }
 
 export interface NativeStream {
-  next(id: number): Started;
-  close(): void;
-}
-
-export interface NativeChanges {
-  ready(id: number): Started;
   next(id: number): Started;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** Following a mailbox. */
+/** Following a mailbox, or a whole store. */
 
 import { Readable } from "node:stream";
 import { onAborted, request } from "./bridge.js";
@@ -8,12 +8,12 @@ import { messagesOf, type Message, type PackedBatch } from "./message.js";
 import type { NativeBatch, NativeWatch } from "./native.js";
 import { MessageRef } from "./ref.js";
 
-/** Where the watch stands after an event; give it to `since` to go on from there. */
+/** Where the watch stands after an event; give it to `since` to go on from there, over restarts too. */
 interface At {
   readonly cursor: string;
 }
 
-/** Something that happened in a watched mailbox. */
+/** Something that happened: in a watched mailbox, live or local, or anywhere in a store ({@link Mail.changes}). */
 export type MailEvent = At &
   (
     | /** A message has arrived. */ { readonly type: "new"; readonly message: Message }
@@ -32,24 +32,32 @@ export type MailEvent = At &
         readonly uidValidity: number;
       }
     | /** Changes may have been missed: read again what is there. */ { readonly type: "gap"; readonly mailbox: string }
-    | /** The connection was lost; it is being made anew. */ { readonly type: "offline"; readonly error: MailError }
+    | /** The connection was lost; it is being made anew. Of a store: {@link Mail.keepInSync} cannot reach the server. */ {
+        readonly type: "offline";
+        readonly error: MailError;
+      }
     | /** The connection is back. */ { readonly type: "online" }
+    | /** Of a store, as all that follow: a mailbox is new, has another state, role or subscription, or is gone. */ {
+        readonly type: "mailbox_added" | "mailbox_changed" | "mailbox_gone";
+        readonly mailbox: string;
+      }
+    | /** A mailbox has another name. */ { readonly type: "mailbox_renamed"; readonly before: string; readonly mailbox: string }
+    | /** A local change has another state: see {@link Mail.pending}. */ { readonly type: "pending"; readonly id: number }
+    | /** A message to be sent has another state: see {@link Mail.outbox}. */ { readonly type: "outbox"; readonly id: number }
   );
 
 /** An event as the engine hands it over. @internal */
-type PackedEvent = { cursor: string } & (
-  | { type: "new"; batch: PackedBatch }
-  | { type: "flags"; ref: [...Place, number]; added: string[]; removed: string[] }
-  | { type: "removed"; ref: [...Place, number] }
-  | { type: "reset"; mailbox: string; uidValidity: number }
-  | { type: "gap"; mailbox: string }
-  | { type: "offline"; error: PackedError }
-  | { type: "online" }
-);
+type PackedEvent =
+  | { cursor: string; type: "new"; batch: PackedBatch }
+  | { cursor: string; type: "flags"; ref: [...Place, number]; added: string[]; removed: string[] }
+  | { cursor: string; type: "removed"; ref: [...Place, number] }
+  | { cursor: string; type: "offline"; error: PackedError }
+  | Exclude<MailEvent, { type: "new" | "flags" | "removed" | "offline" }>;
 
 /**
- * The events of a mailbox, on a connection of their own that survives a lost network. Leaving the loop, or
- * {@link close} from elsewhere, or closing the session, ends it; an abort rejects with `signal.reason`.
+ * The events of a mailbox or a store. Those of a live mailbox have a connection of their own that survives a lost
+ * network. Leaving the loop, or {@link close} from elsewhere, or closing the session or the store, ends it; an abort
+ * rejects with `signal.reason`.
  */
 export class Watch implements AsyncIterable<MailEvent> {
   readonly #native: NativeWatch;

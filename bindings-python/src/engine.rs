@@ -47,7 +47,7 @@ impl NativeEngine {
         let (cause, blocking) = (setup.cause.clone(), blocking());
         let login = async move { Ok(engine.connect(account).await) };
         Ok(Call::then(login, move |py, outcome| match outcome {
-            Ok(session) => NativeSession::new(session, blocking).into_py_any(py),
+            Ok(session) => NativeSession::create(py, session, blocking),
             Err(error) => Err(login_error(py, &error, &cause)),
         }))
     }

@@ -11,7 +11,6 @@ mod bulk;
 mod bytes;
 mod call;
 mod callback;
-mod changes;
 mod dates;
 mod draft;
 mod engine;
@@ -24,6 +23,7 @@ mod light;
 mod local;
 mod mail;
 mod mailbox;
+mod mailboxes;
 mod message;
 mod messages;
 mod options;
@@ -58,8 +58,6 @@ mod _native {
     #[pymodule_export]
     use crate::call::{Call, run_blocking};
     #[pymodule_export]
-    use crate::changes::NativeChanges;
-    #[pymodule_export]
     use crate::draft::addresses;
     #[pymodule_export]
     use crate::engine::NativeEngine;
@@ -71,6 +69,8 @@ mod _native {
     use crate::mail::NativeMail;
     #[pymodule_export]
     use crate::mailbox::NativeMailbox;
+    #[pymodule_export]
+    use crate::mailboxes::NativeMailboxes;
     #[pymodule_export]
     use crate::message::Message;
     #[pymodule_export]

@@ -2,23 +2,19 @@
 
 use crate::account::{AccountSetup, Cause, login_error};
 use crate::call::{Call, blocking};
-use crate::changes::NativeChanges;
 use crate::errors::OrRaise;
 use crate::local::{self, SendArguments};
-use crate::mailbox::{NativeMailbox, Place};
+use crate::mailboxes::NativeMailboxes;
 use crate::runtime::Owned;
-use crate::{draft, info, target};
+use crate::watch::NativeWatch;
+use crate::{draft, options};
 use mailtide::outbox::Decision;
-use mailtide::{
-    Code, CreateOptions, FollowOptions, ListOptions, Mail, MailError, MailOptions, Result, Since, Target,
-    sync::SyncReport,
-};
-use pyo3::IntoPyObjectExt;
+use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, sync::SyncReport};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 
 /// The store's handle.
-#[pyclass(frozen, module = "mailtide._native")]
+#[pyclass(frozen, extends = NativeMailboxes, module = "mailtide._native")]
 pub struct NativeMail {
     mail: Owned<Mail>,
     /// What a callback for the password has raised.
@@ -42,7 +38,8 @@ pub fn open(
     let keep = keep.map(|keep| local::keep_rule(py, keep)).transpose()?;
     let (options, blocking) = (MailOptions { account, smtp, engine: Some(engine), keep }, blocking());
     Ok(Call::then(async move { Mail::open(path, options).await }, move |py, mail| {
-        NativeMail { mail: Owned::new(mail), cause, blocking }.into_py_any(py)
+        let common = NativeMailboxes::new(Mailboxes::Local(mail.clone()), blocking);
+        Py::new(py, (NativeMail { mail: Owned::new(mail), cause, blocking }, common)).map(Py::into_any)
     }))
 }
 
@@ -74,53 +71,6 @@ impl NativeMail {
         self.mail.peek().account().map(mailtide::Account::label)
     }
 
-    #[getter]
-    fn closed(&self) -> bool {
-        self.mail.get().map_or(true, Mail::is_closed)
-    }
-
-    fn mailbox(&self, py: Python<'_>, name: Object<'_, '_>) -> PyResult<NativeMailbox> {
-        let mailbox = self.get(py)?.mailbox(target::from_py(name)?).or_raise(py)?;
-        Ok(NativeMailbox::new(Place::Local(mailbox), self.blocking))
-    }
-
-    fn mailboxes(&self, py: Python<'_>, pattern: Option<String>, subscribed: bool, status: bool) -> PyResult<Call> {
-        let (mail, options) = (self.get(py)?, ListOptions { pattern, subscribed, status });
-        Ok(Call::then(async move { mail.mailboxes(options).await }, info::mailboxes))
-    }
-
-    fn create_mailbox(
-        &self,
-        py: Python<'_>,
-        name: Object<'_, '_>,
-        role: Option<Object<'_, '_>>,
-        exist_ok: bool,
-    ) -> PyResult<Call> {
-        let (mail, name) = (self.get(py)?, target::from_py(name)?);
-        let options = CreateOptions { role: role.map(target::role).transpose()?, exist_ok };
-        Ok(Call::new(async move { mail.create_mailbox(name, options).await }))
-    }
-
-    fn rename_mailbox(&self, py: Python<'_>, from: Object<'_, '_>, to: Object<'_, '_>) -> PyResult<Call> {
-        let (mail, from, to) = (self.get(py)?, target::from_py(from)?, target::from_py(to)?);
-        Ok(Call::done(async move { mail.rename_mailbox(from, to).await }))
-    }
-
-    fn delete_mailbox(&self, py: Python<'_>, name: Object<'_, '_>, even_if_not_empty: bool) -> PyResult<Call> {
-        let (mail, name) = (self.get(py)?, target::from_py(name)?);
-        Ok(Call::done(async move { mail.delete_mailbox(name, even_if_not_empty).await }))
-    }
-
-    fn subscribe(&self, py: Python<'_>, name: Object<'_, '_>, on: bool) -> PyResult<Call> {
-        let (mail, name) = (self.get(py)?, target::from_py(name)?);
-        Ok(Call::done(async move { mail.subscribe(name, on).await }))
-    }
-
-    fn status(&self, py: Python<'_>, name: Object<'_, '_>) -> PyResult<Call> {
-        let (mail, name): (Mail, Target) = (self.get(py)?, target::from_py(name)?);
-        Ok(Call::then(async move { mail.mailbox(name)?.status().await }, info::status))
-    }
-
     fn sync(
         &self,
         py: Python<'_>,
@@ -143,9 +93,8 @@ impl NativeMail {
         Ok(self.online(async move { mail.keep_in_sync(FollowOptions::default()).await }, |py, ()| Ok(py.None())))
     }
 
-    fn changes(&self, py: Python<'_>, since: &str) -> PyResult<NativeChanges> {
-        let since = if since == "now" { Since::Now } else { Since::Cursor(since.to_owned()) };
-        Ok(NativeChanges::new(self.get(py)?.changes(since), self.blocking))
+    fn changes(&self, py: Python<'_>, since: &str) -> PyResult<NativeWatch> {
+        Ok(NativeWatch::new(self.get(py)?.changes(options::since(since)), self.blocking))
     }
 
     fn cursor(&self, py: Python<'_>) -> PyResult<Call> {
@@ -214,10 +163,5 @@ impl NativeMail {
     fn check(&self, py: Python<'_>) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::new(async move { mail.check().await }))
-    }
-
-    fn close(&self, py: Python<'_>) -> PyResult<Call> {
-        let mail = self.get(py)?;
-        Ok(Call::done(async move { mail.close().await }))
     }
 }

@@ -4,7 +4,7 @@ use crate::callback::on_progress;
 use crate::errors::OrRaise;
 use crate::flags;
 use mailtide::{Code, MailError, Result};
-use mailtide::{Columns, FetchOptions, FlagChange, Order, Parts, Since, WatchOptions};
+use mailtide::{Columns, FetchOptions, FlagChange, Order, Parts, Since};
 use pyo3::prelude::*;
 
 /// `parts, columns, limit, order, exact, tz, progress`.
@@ -86,11 +86,10 @@ pub fn flag_change(add: Flags<'_, '_>, remove: Flags<'_, '_>, set: Flags<'_, '_>
 }
 
 /// `now`, `all`, or a cursor.
-pub fn watch(since: &str, poll_seconds: Option<u32>) -> WatchOptions {
-    let since = match since {
+pub fn since(since: &str) -> Since {
+    match since {
         "now" => Since::Now,
         "all" => Since::All,
         cursor => Since::Cursor(cursor.to_owned()),
-    };
-    WatchOptions { since, poll_seconds }
+    }
 }

@@ -1,4 +1,4 @@
-//! `Watch`: what happens in a mailbox, as the dataclasses of `mailtide/_events.py`.
+//! `Watch`: what happens in a mailbox or a store, as the dataclasses of `mailtide/_events.py`.
 
 use crate::call::Call;
 use crate::errors::{self, OrRaise};
@@ -67,6 +67,12 @@ fn to_py(py: Python<'_>, event: WatchEvent, blocking: bool) -> PyResult<Py<PyAny
         Event::Gap { mailbox } => class("Gap")?.call1((mailbox, cursor)),
         Event::Offline(error) => class("Offline")?.call1((errors::to_py(py, &error), cursor)),
         Event::Online => class("Online")?.call1((cursor,)),
+        Event::MailboxAdded(mailbox) => class("MailboxAdded")?.call1((mailbox, cursor)),
+        Event::MailboxChanged(mailbox) => class("MailboxChanged")?.call1((mailbox, cursor)),
+        Event::MailboxRenamed { from, to } => class("MailboxRenamed")?.call1((from, to, cursor)),
+        Event::MailboxGone(mailbox) => class("MailboxGone")?.call1((mailbox, cursor)),
+        Event::Pending(id) => class("PendingChanged")?.call1((id, cursor)),
+        Event::Outbox(id) => class("OutgoingChanged")?.call1((id, cursor)),
         other => Err(errors::unexpected(py, &format!("{other:?}"))),
     };
     made.map(Bound::unbind)

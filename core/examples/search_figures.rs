@@ -12,7 +12,7 @@ use mailtide::query::Query;
 use mailtide::store::search::{SearchOptions, SearchOrder, Searcher, index, tidy};
 use mailtide::store::{
     Durability, Headers, MailboxId, MailboxState, NewMailbox, NewMessage, Now, Page, SqliteOptions, SqliteStore, Store,
-    body, change, derive,
+    body, change, derive, dictionary,
 };
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -102,6 +102,7 @@ fn fill(store: &SqliteStore, folder: &Path) {
             change::append(&mut *writer, mailbox, (&new, body), flags, NOW).unwrap();
         }
         writer.commit().unwrap();
+        dictionary::keep_up(store).unwrap();
     }
     println!(
         "{} messages of {bytes} bytes put down in {:?}; {:?}",

@@ -31,7 +31,7 @@ pub use auth::Mechanism;
 pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
-pub use mail::{FollowOptions, LocalMailbox, Mail, MailChange, MailChanges, MailEvent, MailOptions};
+pub use mail::{AnyMailbox, FollowOptions, LocalMailbox, Mail, MailOptions, Mailboxes};
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 #[cfg(feature = "test-support")]
 #[doc(hidden)]

@@ -7,9 +7,11 @@
 //! Mail, LocalMailbox -> store (read, change) ; sync, outbox, watch -> a live session, made when it is first needed
 //! ```
 
+mod any;
 mod append;
 mod changes;
 mod content;
+mod feed;
 mod fetch;
 mod follow;
 mod listen;
@@ -23,7 +25,7 @@ mod send;
 mod upkeep;
 mod write;
 
-pub use changes::{MailChange, MailChanges, MailEvent};
+pub use any::{AnyMailbox, Mailboxes};
 pub use follow::FollowOptions;
 pub use mailbox::LocalMailbox;
 pub use open::MailOptions;
@@ -31,7 +33,6 @@ pub use open::MailOptions;
 use crate::error::{Code, MailError, Result};
 use crate::outbox::SmtpAccount;
 use crate::session::{Account, Engine, Session, Target};
-use crate::store::search::Searcher;
 use crate::store::{Handle, Now};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -67,10 +68,11 @@ struct Inner {
     account: Option<Account>,
     smtp: Option<SmtpAccount>,
     label: Arc<str>,
-    searcher: Searcher,
     live: Mutex<Option<Session>>,
     closed: AtomicBool,
     closing: watch::Sender<bool>,
+    /// Why the server cannot be reached, while [`Mail::keep_in_sync`] waits for that to end.
+    network: watch::Sender<Option<MailError>>,
 }
 
 impl Mail {

@@ -8,6 +8,7 @@
 #[path = "sync/world.rs"]
 mod world;
 
+use mailtide::imap::quirk::Quirks;
 use mailtide::imap::{Flag, Role};
 use mailtide::journal::State;
 use mailtide::message::Draft;
@@ -15,9 +16,9 @@ use mailtide::outbox::{self, SendOptions};
 use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
 use mailtide::{
-    AppendOptions, AppendSource, Code, CreateOptions, FetchOptions, FlagChange, FollowOptions, ListOptions, Mail,
-    MailChanges, MailEvent, MailOptions, Message, Messages, Order, Parts, Query, Selection, Since, SmtpAccount, Target,
-    WriteOptions,
+    AppendOptions, AppendSource, Code, CreateOptions, Event, FetchOptions, FlagChange, FollowOptions, ListOptions,
+    Mail, MailOptions, Message, Messages, Order, Parts, Query, Selection, Since, SmtpAccount, Target, Watch,
+    WatchOptions, WriteOptions,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,15 +63,15 @@ async fn subjects(messages: Messages) -> Vec<String> {
     all(messages).await.iter().map(|message| message.subject().unwrap()).collect()
 }
 
-async fn happened(changes: &mut MailChanges) -> Vec<String> {
+async fn happened(changes: &mut Watch) -> Vec<String> {
     let mut told = Vec::new();
     while let Some(change) = changes.at_hand().await.unwrap() {
         told.push(match change.event {
-            MailEvent::New(message) => format!("new {}", message.uid()),
-            MailEvent::Flags { reference, flags } => format!("flags {} {}", reference.uid, flags[0]),
-            MailEvent::Removed(reference) => format!("removed {}", reference.uid),
-            MailEvent::MailboxAdded(name) => format!("mailbox {name}"),
-            MailEvent::Pending(_) => continue,
+            Event::New(message) => format!("new {}", message.uid()),
+            Event::Flags { reference, added, .. } => format!("flags {} {}", reference.uid, added[0]),
+            Event::Removed(reference) => format!("removed {}", reference.uid),
+            Event::MailboxAdded(name) => format!("mailbox {name}"),
+            Event::Pending(_) => continue,
             other => format!("{other:?}"),
         });
     }
@@ -174,10 +175,10 @@ async fn the_feed_goes_on_where_it_ended_also_for_another_who_has_the_file_open(
     let inbox = here.mailbox("INBOX").unwrap();
     inbox.append(bytes(mail(1)), AppendOptions::default()).await.unwrap();
     let first = tokio::time::timeout(PATIENCE, waiting.next()).await.unwrap().unwrap().unwrap();
-    assert!(matches!(&first.event, MailEvent::New(message) if message.subject().as_deref() == Some("0001")));
+    assert!(matches!(&first.event, Event::New(message) if message.subject().as_deref() == Some("0001")));
     inbox.flag(1, flagged(Flag::SEEN), WriteOptions::default()).await.unwrap();
     inbox.expunge(1, WriteOptions::default()).await.unwrap();
-    let mut rest = other.changes(Since::Cursor(first.cursor));
+    let mut rest = other.changes(Since::Cursor(first.cursor.to_string()));
     assert_eq!(happened(&mut rest).await, ["flags 1 \\Seen", "removed 1"]);
     assert_eq!(happened(&mut other.changes(Since::Cursor(cursor))).await.len(), 2, "what came and went is not new");
     let strange = other.changes(Since::Cursor("else:1".to_owned())).at_hand().await.unwrap_err();
@@ -268,13 +269,109 @@ async fn a_body_that_is_not_held_is_fetched_and_offline_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_follows_a_mailbox_is_told_that_the_server_is_away_and_back() {
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = of(&server, "away");
+    let right = options.account.as_ref().unwrap().port;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    options.account.as_mut().unwrap().port = closed;
+    let here = open(&folder, options).await;
+    let mut changes = here.changes(Since::Now);
+    changes.ready().await.unwrap();
+    let following = tokio::spawn({
+        let here = here.clone();
+        async move { here.keep_in_sync(FollowOptions::default()).await }
+    });
+    let away = tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap().unwrap();
+    assert!(matches!(&away.event, Event::Offline(error) if error.code() == Code::NetConnect), "{:?}", away.event);
+    // A port on which nobody listened begins to be the server's.
+    let relay = Relay::between(closed, right).await;
+    loop {
+        let event = tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap().unwrap().event;
+        assert!(!matches!(event, Event::Offline(_)), "told once");
+        if matches!(event, Event::Online) {
+            break;
+        }
+    }
+    let mut later = here.mailbox("INBOX").unwrap().watch(WatchOptions::default());
+    assert!(later.at_hand().await.unwrap().is_none(), "who comes later is told how it is, and it is well");
+    here.close().await.unwrap();
+    tokio::time::timeout(PATIENCE, following).await.unwrap().unwrap().unwrap();
+    drop(relay);
+}
+
+/// Passes on what comes on one port to another, until it is dropped.
+struct Relay(tokio::task::JoinHandle<()>);
+
+impl Relay {
+    async fn between(from: u16, to: u16) -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", from)).await.unwrap();
+        Self(tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut far = tokio::net::TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                });
+            }
+        }))
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn kept_in_step_each_side_hears_of_the_other() {
     let Some(server) = Server::start() else { return };
-    let live = server.session("follow", &[]).await;
+    hear_of_each_other(&server, "notify", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_notify_inbox_is_followed() {
+    let Some(server) = Server::start() else { return };
+    hear_of_each_other(&server, "idle", &["NOTIFY"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_notify_a_change_in_any_mailbox_is_heard() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("any", &[]).await;
+    live.create_mailbox("Plans", CreateOptions::default()).await.unwrap();
+    let plans = live.mailbox("Plans").unwrap();
+    plans.append(bytes(mail(1)), world::dated(1)).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let here = open(&folder, of(&server, "any")).await;
+    let mut changes = here.changes(Since::Now);
+    assert!(changes.at_hand().await.unwrap().is_none());
+    // Nothing is asked for by the clock as long as this test waits.
+    let options = FollowOptions { every: Duration::from_secs(3600), ..FollowOptions::default() };
+    let following = tokio::spawn({
+        let here = here.clone();
+        async move { here.keep_in_sync(options).await }
+    });
+    until_new(&mut changes, "0001").await;
+    for n in 2..5 {
+        plans.append(bytes(mail(n)), world::dated(n)).await.unwrap();
+        until_new(&mut changes, &format!("{n:04}")).await;
+    }
+    here.close().await.unwrap();
+    tokio::time::timeout(PATIENCE, following).await.unwrap().unwrap().unwrap();
+}
+
+async fn hear_of_each_other(server: &Server, user: &str, hidden: &[&str]) {
+    let live = server.session(user, &[]).await;
     let there = live.mailbox("INBOX").unwrap();
     there.append(bytes(mail(1)), world::dated(1)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let here = open(&folder, of(&server, "follow")).await;
+    let mut account = server.account(user);
+    let mut quirks = Quirks::default();
+    quirks.hidden.extend(hidden.iter().map(ToString::to_string));
+    account.quirks = Some(quirks);
+    let here = open(&folder, MailOptions { account: Some(account), ..MailOptions::default() }).await;
     let mut changes = here.changes(Since::Now);
     assert!(changes.at_hand().await.unwrap().is_none());
     let following = tokio::spawn({
@@ -288,15 +385,15 @@ async fn kept_in_step_each_side_hears_of_the_other() {
     while !here.pending().await.unwrap().is_empty() {
         tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap().unwrap();
     }
-    assert_eq!(server.contents("follow")["INBOX"]["0001"].flags, "\\Flagged");
+    assert_eq!(server.contents(user)["INBOX"]["0001"].flags, "\\Flagged");
     here.close().await.unwrap();
     tokio::time::timeout(PATIENCE, following).await.unwrap().unwrap().unwrap();
 }
 
-async fn until_new(changes: &mut MailChanges, subject: &str) {
+async fn until_new(changes: &mut Watch, subject: &str) {
     loop {
         let change = tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap().unwrap();
-        if matches!(&change.event, MailEvent::New(message) if message.subject().as_deref() == Some(subject)) {
+        if matches!(&change.event, Event::New(message) if message.subject().as_deref() == Some(subject)) {
             return;
         }
     }

@@ -39,7 +39,9 @@ test("every public method of the table is there, and no other", () => {
   const classes = { session: mailtide.Session, mail: mailtide.Mail, mailbox: mailtide.Mailbox, message: mailtide.Message, attachment: mailtide.Attachment };
   const ours = ["constructor", "toString", "toJSON"];
   for (const [noun, kind] of Object.entries(classes)) {
-    const methods = Object.getOwnPropertyNames(kind.prototype).filter((name) => typeof Object.getOwnPropertyDescriptor(kind.prototype, name).value === "function");
+    const methods = [kind, Object.getPrototypeOf(kind)].filter((one) => one.prototype).flatMap(({ prototype }) =>
+      Object.getOwnPropertyNames(prototype).filter((name) => typeof Object.getOwnPropertyDescriptor(prototype, name).value === "function"),
+    );
     const expected = [...listed].filter((name) => name.startsWith(`${noun}.`)).map((name) => name.slice(noun.length + 1));
     assert.deepEqual(methods.filter((name) => !ours.includes(name)).sort(), expected.sort(), noun);
   }

@@ -28,7 +28,7 @@ class Caller:
         self.session: mailtide.Session | None = None
         self.mail: mailtide.Mail | None = None
         self.folder = Path(tempfile.mkdtemp())
-        self.watch: mailtide.Watch | mailtide.Changes | None = None
+        self.watch: mailtide.Watch | None = None
         self.messages: list[mailtide.Message] = []
         self.cursor = ""
         self.reasons: list[str] = []
@@ -57,7 +57,7 @@ class Caller:
                 return await self.on_session(verb, dict(args))
             case "mailbox":
                 return await self.on_mailbox(verb, dict(args))
-            case "watch" | "changes":
+            case "watch":
                 assert self.watch is not None
                 return self.watch.close()
             case _:

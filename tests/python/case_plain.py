@@ -74,14 +74,12 @@ def error(error: MailError) -> dict[str, Any]:
     return {**known, **{name: error.context.get(name) for name in names}}
 
 
-def event(event: mailtide.Event | mailtide.Change) -> dict[str, Any]:
+def event(event: mailtide.Event) -> dict[str, Any]:
     match event:
         case mailtide.New(new):
             return {"type": "new", "ref": answer(new.ref), "uid": new.uid, "message": message(new)}
         case mailtide.Flags(ref, added, removed):
             return {"type": "flags", "uid": ref.uid, "added": sorted(added), "removed": sorted(removed)}
-        case mailtide.Flagged(ref, flags):
-            return {"type": "flags", "uid": ref.uid, "flags": sorted(flags)}
         case mailtide.MailboxAdded(mailbox):
             return {"type": "mailbox_added", "mailbox": mailbox}
         case mailtide.MailboxChanged(mailbox):

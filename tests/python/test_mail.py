@@ -44,9 +44,9 @@ def open_(box: Box, path: Path, **options: Any) -> Any:
     return mailtide.open(path / "ada.mail", box.url, **given)
 
 
-async def flagged(events: mailtide.Changes) -> mailtide.Flagged:
+async def flagged(events: mailtide.Watch) -> mailtide.Flags:
     """The next change of flags."""
-    while not isinstance(event := await asyncio.wait_for(anext(events), 30), mailtide.Flagged):
+    while not isinstance(event := await asyncio.wait_for(anext(events), 30), mailtide.Flags):
         pass
     return event
 
@@ -186,12 +186,12 @@ def test_changes_are_told_once_across_restarts(tmp_path: Path, away: Box):
             async with mail.changes() as events:
                 await inbox.flag(UidSet("1"), add=[Flag.SEEN])
                 event = await flagged(events)
-                assert event.flags == {Flag.SEEN} and event.ref.uid == 1
+                assert event.added == {Flag.SEEN} and event.ref.uid == 1
             await inbox.flag(UidSet("2"), add=["$B"])
         async with open_(away, tmp_path) as mail:
             async with mail.changes(since=event.cursor) as events:
                 told = await flagged(events)
-                assert (told.ref.uid, told.flags) == (2, {"$B"})
+                assert (told.ref.uid, told.added) == (2, {"$B"})
                 assert pickle.loads(pickle.dumps(told)) == told
             with pytest.raises(mailtide.UsageError):
                 await anext(mail.changes(since="nonsense"))

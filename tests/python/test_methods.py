@@ -30,5 +30,4 @@ def test_the_methods_are_those_of_the_table(package: object, name: str) -> None:
 def test_what_begins_and_what_ends_is_there_too() -> None:
     assert callable(mailtide.connect) and callable(blocking.connect)
     assert callable(mailtide.open) and callable(blocking.open)
-    assert callable(mailtide.Changes.close) and callable(blocking.Changes.close)
     assert callable(mailtide.Watch.close) and callable(blocking.Watch.close)

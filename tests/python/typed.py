@@ -63,27 +63,9 @@ async def offline(path: Path, cursor: str | None) -> None:
         draft = mailtide.Draft(to=[Address("grace@h"), "ada@h"], attach=[path], headers={"X-Moth": "1"})
         assert_type(await mail.send(draft, at=datetime.now()), mailtide.Outgoing)
         async for change in mail.changes(since=cursor or await mail.cursor()):
-            print(told(change))
+            print(seen(change))
     store = await mailtide.open("b.mail", keep=mailtide.Keep("all", days=30))
     await store.close()
-
-
-def told(change: mailtide.Change) -> str:
-    match change:
-        case mailtide.New(message):
-            return message.ref.mailbox
-        case mailtide.Flagged(ref) | mailtide.Removed(ref):
-            return ref.mailbox
-        case mailtide.Reset(mailbox) | mailtide.MailboxAdded(mailbox) | mailtide.MailboxChanged(mailbox):
-            return mailbox
-        case mailtide.MailboxRenamed(before, mailbox):
-            return f"{before} {mailbox}"
-        case mailtide.MailboxGone(mailbox):
-            return mailbox
-        case mailtide.PendingChanged(id) | mailtide.OutgoingChanged(id):
-            return str(id)
-        case _:
-            assert_never(change)
 
 
 def seen(event: mailtide.Event) -> str:
@@ -94,8 +76,14 @@ def seen(event: mailtide.Event) -> str:
             return f"{ref.uid} {added - removed}"
         case mailtide.Removed(ref):
             return str(ref)
-        case mailtide.Reset(mailbox) | mailtide.Gap(mailbox):
+        case mailtide.Reset(mailbox) | mailtide.Gap(mailbox) | mailtide.MailboxGone(mailbox):
             return mailbox
+        case mailtide.MailboxAdded(mailbox) | mailtide.MailboxChanged(mailbox):
+            return mailbox
+        case mailtide.MailboxRenamed(before, mailbox):
+            return f"{before} {mailbox}"
+        case mailtide.PendingChanged(id) | mailtide.OutgoingChanged(id):
+            return str(id)
         case mailtide.Offline(error):
             return error.code
         case mailtide.Online():

@@ -14,6 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from servers.courier import Courier
 from servers.cyrus import Cyrus
 from servers.dovecot import Dovecot, token
 from servers.opensmtpd import OpenSmtpd
@@ -40,9 +41,9 @@ def try_login(env: dict[str, Any], mechanism: str, response: bytes) -> str:
 
 
 class Servers(unittest.TestCase):
-    def test_both_servers_give_a_login_over_tls_and_over_starttls(self) -> None:
-        with Dovecot() as dovecot, Cyrus() as cyrus:
-            for env in (dovecot.env, cyrus.env):
+    def test_all_servers_give_a_login_over_tls_and_over_starttls(self) -> None:
+        with Dovecot() as dovecot, Cyrus() as cyrus, Courier() as courier:
+            for env in (dovecot.env, cyrus.env, courier.env):
                 with connect(env) as client:
                     self.assertEqual(client.login(env["user"], env["password"])[0], "OK")
                     self.assertEqual(client.select("INBOX")[0], "OK")
@@ -74,6 +75,17 @@ class Servers(unittest.TestCase):
             gs2 = f"n,a=ada,\1host=localhost\1port=993\1auth=Bearer {env['token']}\1\1"
             self.assertEqual(try_login(env, "OAUTHBEARER", gs2.encode()), "OK")
 
+    def test_courier_ends_its_connections_with_itself_and_refuses_a_wrong_password(self) -> None:
+        with Courier() as server:
+            with connect(server.env) as client:
+                self.assertRaises(imaplib.IMAP4.error, client.login, "ada", "wrong")
+                client.login("ada", server.env["password"])
+            open_still = connect(server.env)
+            open_still.login("ada", server.env["password"])
+            server.stop()
+            self.assertRaises((imaplib.IMAP4.abort, OSError), open_still.noop)
+            open_still.shutdown()
+
     def test_plugins_bring_metadata_and_quota(self) -> None:
         with Dovecot(plugins=True) as server, connect(server.env) as client:
             client.login("ada", server.env["password"])
@@ -81,7 +93,7 @@ class Servers(unittest.TestCase):
             self.assertTrue({"METADATA", "QUOTA", "ACL"} <= set(words), words)
 
     def test_run_stops_the_server_when_its_caller_goes_away(self) -> None:
-        for script in ("dovecot.py", "cyrus.py"):
+        for script in ("dovecot.py", "cyrus.py", "courier.py"):
             caller = subprocess.Popen([sys.executable, HERE / script, "run"], text=True,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
             assert caller.stdout and caller.stdin

@@ -17,16 +17,6 @@ from __future__ import annotations
 from typing import Any
 
 from ._account import Account, Limits, Net, Timeouts
-from ._changes import (
-    Change,
-    Flagged,
-    MailboxAdded,
-    MailboxChanged,
-    MailboxGone,
-    MailboxRenamed,
-    OutgoingChanged,
-    PendingChanged,
-)
 from ._draft import Draft, DraftAttachment
 from ._engine import Engine
 from ._errors import (
@@ -53,11 +43,26 @@ from ._errors import (
     TlsError,
     UsageError,
 )
-from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
-from ._feed import Changes
+from ._events import (
+    Event,
+    Flags,
+    Gap,
+    MailboxAdded,
+    MailboxChanged,
+    MailboxGone,
+    MailboxRenamed,
+    New,
+    Offline,
+    Online,
+    OutgoingChanged,
+    PendingChanged,
+    Removed,
+    Reset,
+)
 from ._local import Evicted, Keep, Outgoing, OutgoingRecipient, Pending, Step, SyncReport, Usage
 from ._mail import Mail, open
 from ._mailbox import Mailbox
+from ._mailboxes import Mailboxes
 from ._messages import Messages
 from ._names import Flag, Role
 from ._native import Address, Attachment, Bytes, Message, MessageRef, Q, Stream, UidSet
@@ -83,17 +88,17 @@ from ._types import (
 from ._watch import Watch
 
 __all__ = [
-    "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes", "Change", "Changes",
+    "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes",
     "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Failed", "FileError",
-    "Flag", "Flagged", "Flags", "Gap", "Headers", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
-    "Mailbox", "MailboxAdded", "MailboxChanged", "MailboxError", "MailboxGone", "MailboxInfo", "MailboxMissingError",
-    "MailboxRenamed", "MailboxResetError", "MailboxStatus", "Message", "MessageError", "MessageMissingError",
-    "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError", "NetTimeoutError", "New", "Offline",
-    "Online", "OperationCancelledError", "Outgoing", "OutgoingChanged", "OutgoingRecipient", "PartialError",
-    "PasswordRequest", "Pending", "PendingChanged", "Progress", "Q", "QueryError", "RawReply", "Removed", "Reset",
-    "Role", "ServerError", "Session", "Stats", "Step", "StoreError", "Stream", "SyncReport", "ThrottledError",
-    "Timeouts", "TlsError", "Token", "TokenRequest", "UidSet", "Usage", "UsageError", "Watch", "__version__", "connect",
-    "open", "q",
+    "Flag", "Flags", "Gap", "Headers", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
+    "Mailbox", "MailboxAdded", "MailboxChanged", "MailboxError", "MailboxGone", "MailboxInfo",
+    "MailboxMissingError", "MailboxRenamed", "MailboxResetError", "MailboxStatus", "Mailboxes", "Message",
+    "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError",
+    "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError", "Outgoing", "OutgoingChanged",
+    "OutgoingRecipient", "PartialError", "PasswordRequest", "Pending", "PendingChanged", "Progress", "Q",
+    "QueryError", "RawReply", "Removed", "Reset", "Role", "ServerError", "Session", "Stats", "Step", "StoreError",
+    "Stream", "SyncReport", "ThrottledError", "Timeouts", "TlsError", "Token", "TokenRequest", "UidSet", "Usage",
+    "UsageError", "Watch", "__version__", "connect", "open", "q",
 ]  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""What happens in a watched mailbox: one union of frozen dataclasses, for `match`."""
+"""What happens in a watched mailbox, live or local, or anywhere in a local store: one union of frozen dataclasses, for
+`match`. Each has a cursor to go on from. `MailboxAdded` and what follows it are told of a store alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ class New:
     """A message has arrived."""
 
     message: Message
-    #: Give it to `watch(since=…)` to go on after this event.
+    #: Give it to `watch(since=…)` or `changes(since=…)` to go on after this event.
     cursor: str
 
 
@@ -55,7 +57,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """The connection was lost; it is being made anew."""
+    """The connection was lost; it is being made anew. Of a store: `keep_in_sync` cannot reach the server."""
 
     error: MailError
     cursor: str
@@ -68,4 +70,67 @@ class Online:
     cursor: str
 
 
-Event: TypeAlias = New | Flags | Removed | Reset | Gap | Offline | Online
+@dataclass(frozen=True, slots=True)
+class MailboxAdded:
+    """A mailbox is new."""
+
+    mailbox: str
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxChanged:
+    """A mailbox has another state, role or subscription."""
+
+    mailbox: str
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRenamed:
+    """A mailbox has another name."""
+
+    before: str
+    mailbox: str
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxGone:
+    """A mailbox is gone, with all in it."""
+
+    mailbox: str
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChanged:
+    """A local change has another state; see `Mail.pending`."""
+
+    id: int
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingChanged:
+    """A message to be sent has another state; see `Mail.outbox`."""
+
+    id: int
+    cursor: str
+
+
+Event: TypeAlias = (
+    New
+    | Flags
+    | Removed
+    | Reset
+    | Gap
+    | Offline
+    | Online
+    | MailboxAdded
+    | MailboxChanged
+    | MailboxRenamed
+    | MailboxGone
+    | PendingChanged
+    | OutgoingChanged
+)

@@ -13,19 +13,17 @@ from . import _native
 from ._account import Account, Net, Password, TokenSource, setup
 from ._draft import Draft
 from ._engine import Engine, default
-from ._feed import Changes
 from ._local import Evicted, Keep, Outgoing, Pending, SyncReport, Usage
-from ._mailbox import Mailbox, Target, unwrap
-from ._names import Role
+from ._mailboxes import Mailboxes
 from ._progress import OnProgress
 from ._session import described
-from ._types import MailboxInfo, MailboxStatus
+from ._watch import Watch
 
 #: How much of the messages is held here; see `Keep`.
 Keeping: TypeAlias = Literal["headers", "text", "all"] | Keep
 
 
-class Mail:
+class Mail(Mailboxes):
     """A local mailbox in step with an account, or one with nothing behind it. Safe to share between tasks.
 
     Reads come from disk, online or not. Writes show here at once, and are kept until `sync` or `keep_in_sync` has
@@ -33,44 +31,13 @@ class Mail:
     """
 
     def __init__(self, native: _native.NativeMail) -> None:
+        super().__init__(native)
         self._native = native
 
     @property
     def account(self) -> str | None:
         """`user@host`; `None` where there is nothing behind the store."""
         return self._native.account
-
-    @property
-    def closed(self) -> bool:
-        return self._native.closed
-
-    def mailbox(self, name: Target) -> Mailbox:
-        """A mailbox by its name, by levels, or by special use. No I/O: a missing one shows when used."""
-        return Mailbox(self._native.mailbox(unwrap(name)))
-
-    async def mailboxes(
-        self, pattern: str | None = None, *, subscribed: bool = False, status: bool = False
-    ) -> list[MailboxInfo]:
-        """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
-        return await self._native.mailboxes(pattern, subscribed, status)
-
-    async def create_mailbox(self, name: Target, *, role: Role | None = None, exist_ok: bool = False) -> str:
-        """Creates a mailbox and gives its name."""
-        return await self._native.create_mailbox(unwrap(name), role, exist_ok)
-
-    async def rename_mailbox(self, name: Target, to: Target) -> None:
-        await self._native.rename_mailbox(unwrap(name), unwrap(to))
-
-    async def delete_mailbox(self, name: Target, *, even_if_not_empty: bool = False) -> None:
-        """Deletes a mailbox. One that still holds messages or children is `mailbox.not_empty` unless you say so."""
-        await self._native.delete_mailbox(unwrap(name), even_if_not_empty)
-
-    async def subscribe(self, name: Target, *, on: bool = True) -> None:
-        """Subscribes, or with `on=False` unsubscribes."""
-        await self._native.subscribe(unwrap(name), on)
-
-    async def status(self, name: Target) -> MailboxStatus:
-        return await self._native.status(unwrap(name))
 
     async def sync(
         self, *, dry_run: bool = False, bytes_a_day: int | None = None, progress: OnProgress = None
@@ -90,14 +57,15 @@ class Mail:
         """
         await self._native.keep_in_sync()
 
-    def changes(self, *, since: str = "now") -> Changes:
+    def changes(self, *, since: str = "now") -> Watch:
         """What changes in the store, whoever changed it: from now on, or from the `cursor` of an event on, without a
-        gap, over restarts too.
+        gap, over restarts too. The same union as of a watched mailbox; that `keep_in_sync` cannot reach the server is
+        told as well.
 
         Keep the cursor with what you make of the events, and you see each of them once. One that is too old is
         `cursor.expired`: read everything anew, then go on from now.
         """
-        return Changes(self._native.changes(since))
+        return Watch(lambda: self._native.changes(since))
 
     async def cursor(self) -> str:
         """The place in the feed after all that has happened: take it, fetch what there is, then ask for `changes`."""
@@ -159,18 +127,6 @@ class Mail:
     async def check(self) -> list[str]:
         """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
         return await self._native.check()
-
-    async def close(self) -> None:
-        """Ends what runs and logs out. Pending calls get `usage.closed`; closing twice is fine."""
-        await self._native.close()
-
-    async def __aenter__(self) -> Mail:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def __repr__(self) -> str:
         return f"<Mail {self.account or 'of its own'}{' closed' if self.closed else ''}>"

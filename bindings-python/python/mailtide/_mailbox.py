@@ -178,10 +178,11 @@ class Mailbox:
     def watch(self, *, since: str = "now", poll: int | None = None) -> Watch:
         """What happens from now on, with `since="all"` also what is there, or from the `cursor` of an event on.
 
-        Use it in `async with`, or just iterate. It has a connection of its own and survives a lost network. `poll` is
-        how often to ask, in seconds, where the server has no IDLE.
+        Use it in `async with`, or just iterate. Of a session it has a connection of its own and survives a lost network;
+        `poll` is how often to ask, in seconds, where the server has no IDLE. Of a store it tells what changes here,
+        without a gap over restarts too, as `Mail.changes` does of all mailboxes.
         """
-        return Watch(self._native, since, poll)
+        return Watch(lambda: self._native.watch(since, poll))
 
     def __repr__(self) -> str:
         return f"<Mailbox {self.name!r}>"

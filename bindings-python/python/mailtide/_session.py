@@ -11,53 +11,21 @@ from . import _native
 from ._account import Account, Net, Password, TokenSource, setup
 from ._engine import Engine, default
 from ._errors import usage
-from ._mailbox import Mailbox, Target, unwrap
-from ._names import Role
-from ._types import MailboxInfo, MailboxStatus, Namespaces, RawReply
+from ._mailboxes import Mailboxes
+from ._types import Namespaces, RawReply
 
 
-class Session:
+class Session(Mailboxes):
     """A small pool of connections to one account. Safe to share between tasks; nothing is stored."""
 
     def __init__(self, native: _native.NativeSession) -> None:
+        super().__init__(native)
         self._native = native
 
     @property
     def account(self) -> str:
         """`user@host`, as in a `MessageRef`."""
         return self._native.account
-
-    @property
-    def closed(self) -> bool:
-        return self._native.closed
-
-    def mailbox(self, name: Target) -> Mailbox:
-        """A mailbox by the server's own name, by levels, or by special use. No I/O: a missing one shows when used."""
-        return Mailbox(self._native.mailbox(unwrap(name)))
-
-    async def mailboxes(
-        self, pattern: str | None = None, *, subscribed: bool = False, status: bool = False
-    ) -> list[MailboxInfo]:
-        """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
-        return await self._native.mailboxes(pattern, subscribed, status)
-
-    async def create_mailbox(self, name: Target, *, role: Role | None = None, exist_ok: bool = False) -> str:
-        """Creates a mailbox and gives its name on the server."""
-        return await self._native.create_mailbox(unwrap(name), role, exist_ok)
-
-    async def rename_mailbox(self, name: Target, to: Target) -> None:
-        await self._native.rename_mailbox(unwrap(name), unwrap(to))
-
-    async def delete_mailbox(self, name: Target, *, even_if_not_empty: bool = False) -> None:
-        """Deletes a mailbox. One that still holds messages or children is `mailbox.not_empty` unless you say so."""
-        await self._native.delete_mailbox(unwrap(name), even_if_not_empty)
-
-    async def subscribe(self, name: Target, *, on: bool = True) -> None:
-        """Subscribes, or with `on=False` unsubscribes."""
-        await self._native.subscribe(unwrap(name), on)
-
-    async def status(self, name: Target) -> MailboxStatus:
-        return await self._native.status(unwrap(name))
 
     async def namespaces(self) -> Namespaces:
         return await self._native.namespaces()
@@ -76,18 +44,6 @@ class Session:
     async def raw(self, command: str) -> RawReply:
         """Sends one command as it is, without its tag, and gives what came back."""
         return await self._native.raw(command)
-
-    async def close(self) -> None:
-        """Logs out. Pending calls get `usage.closed`; closing twice is fine."""
-        await self._native.close()
-
-    async def __aenter__(self) -> Session:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def __repr__(self) -> str:
         return f"<Session {self.account}{' closed' if self.closed else ''}>"

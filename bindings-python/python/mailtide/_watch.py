@@ -1,7 +1,8 @@
-"""What happens in a mailbox, as it happens."""
+"""What happens in a mailbox or a store, as it happens."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 
 from . import _native
@@ -11,12 +12,12 @@ from ._events import Event
 class Watch:
     """An async iterable of events. `async with` begins it and ends it; iterating alone does as well.
 
-    Leaving the loop, `close()` from another task and closing the session end it normally; a cancelled task gets its
-    `CancelledError`.
+    Leaving the loop, `close()` from another task and closing the session or the store end it normally; a cancelled task
+    gets its `CancelledError`, and misses nothing that it asks for again.
     """
 
-    def __init__(self, mailbox: _native.NativeMailbox, since: str, poll: int | None) -> None:
-        self._mailbox, self._since, self._poll = mailbox, since, poll
+    def __init__(self, begin: Callable[[], _native.NativeWatch]) -> None:
+        self._begin = begin
         self._native: _native.NativeWatch | None = None
         self._closed = False
 
@@ -50,5 +51,5 @@ class Watch:
 
     def _begun(self) -> _native.NativeWatch:
         if self._native is None:
-            self._native = self._mailbox.watch(self._since, self._poll)
+            self._native = self._begin()
         return self._native

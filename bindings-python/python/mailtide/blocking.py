@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _engine, _feed, _mail, _mailbox, _messages, _session, _watch
-from ._changes import Change
+from . import _engine, _mail, _mailbox, _mailboxes, _messages, _session, _watch
 from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
 from ._mailbox import Chosen, Column, One, Order, Part, Selection, Target
 from ._native import Attachment, Message, Stream, run_blocking
@@ -44,18 +43,18 @@ class Mailbox(Twin):
     pass
 
 
-@twin(_session.Session)
-class Session(Twin):
+@twin(_mailboxes.Mailboxes)
+class Mailboxes(Twin):
     pass
 
 
-@twin(_feed.Changes)
-class Changes(Twin):
+@twin(_session.Session)
+class Session(Mailboxes):
     pass
 
 
 @twin(_mail.Mail)
-class Mail(Twin):
+class Mail(Mailboxes):
     pass
 
 
@@ -73,7 +72,7 @@ def open(path: Any, account: Any = None, **options: Any) -> Mail:
 
 
 __all__ = [
-    "Attachment", "Change", "Changes", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Mail", "Mailbox",
-    "Message", "Messages", "New", "Offline", "One", "Online", "Order", "Part", "Removed", "Reset", "Selection",
+    "Attachment", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Mail", "Mailbox", "Mailboxes", "Message",
+    "Messages", "New", "Offline", "One", "Online", "Order", "Part", "Removed", "Reset", "Selection",
     "Session", "Stream", "Target", "Watch", "connect", "open",
 ]  # fmt: skip

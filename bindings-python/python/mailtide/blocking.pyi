@@ -7,22 +7,26 @@ from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, Self, TypeAlias, final
 from zoneinfo import ZoneInfo
 
 from ._account import Account, Net, Password, TokenSource
 from ._append import Content
-from ._changes import (
-    Flagged,
+from ._draft import Draft
+from ._events import (
+    Flags,
+    Gap,
     MailboxAdded,
     MailboxChanged,
     MailboxGone,
     MailboxRenamed,
+    Offline,
+    Online,
     OutgoingChanged,
     PendingChanged,
+    Removed,
+    Reset,
 )
-from ._draft import Draft
-from ._events import Flags, Gap, Offline, Online, Removed, Reset
 from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
 from ._mail import Keeping
 from ._mailbox import Column, Order, Part
@@ -31,7 +35,7 @@ from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
 from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
 
-__all__ = ['Attachment', 'Change', 'Changes', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mail', 'Mailbox', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open']
+__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open']
 
 @final
 class Message:
@@ -177,9 +181,7 @@ class New:
     message: Message
     cursor: str
 
-Event: TypeAlias = New | Flags | Removed | Reset | Gap | Offline | Online
-
-Change: TypeAlias = New | Flagged | Removed | Reset | MailboxAdded | MailboxChanged | MailboxRenamed | MailboxGone | PendingChanged | OutgoingChanged
+Event: TypeAlias = New | Flags | Removed | Reset | Gap | Offline | Online | MailboxAdded | MailboxChanged | MailboxRenamed | MailboxGone | PendingChanged | OutgoingChanged
 
 class Engine:
     """Owns what sessions share.
@@ -234,8 +236,8 @@ class Messages:
 class Watch:
     """An async iterable of events. `async with` begins it and ends it; iterating alone does as well.
 
-    Leaving the loop, `close()` from another task and closing the session end it normally; a cancelled task gets its
-    `CancelledError`.
+    Leaving the loop, `close()` from another task and closing the session or the store end it normally; a cancelled task
+    gets its `CancelledError`, and misses nothing that it asks for again.
     """
 
     def ready(self) -> None:
@@ -251,31 +253,6 @@ class Watch:
         ...
 
     def __enter__(self) -> Watch:
-        ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        ...
-
-class Changes:
-    """An async iterable of changes. `async with` fixes where it begins, and ends it; iterating alone does as well.
-
-    Leaving the loop, `close()` from another task and closing the store end it normally; a cancelled task gets its
-    `CancelledError`, and misses nothing that it asks for again.
-    """
-
-    def ready(self) -> None:
-        """Ends when the starting point is fixed: what happens from then on will be told."""
-
-    def close(self) -> None:
-        """Ends it, from any task or thread: the loop over it ends normally."""
-
-    def __iter__(self) -> Changes:
-        ...
-
-    def __next__(self) -> Change:
-        ...
-
-    def __enter__(self) -> Changes:
         ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -337,94 +314,22 @@ class Mailbox:
     def watch(self, *, since: str='now', poll: int | None=None) -> Watch:
         """What happens from now on, with `since="all"` also what is there, or from the `cursor` of an event on.
 
-        Use it in `async with`, or just iterate. It has a connection of its own and survives a lost network. `poll` is
-        how often to ask, in seconds, where the server has no IDLE.
+        Use it in `async with`, or just iterate. Of a session it has a connection of its own and survives a lost network;
+        `poll` is how often to ask, in seconds, where the server has no IDLE. Of a store it tells what changes here,
+        without a gap over restarts too, as `Mail.changes` does of all mailboxes.
         """
 
 Target: TypeAlias = str | Sequence[str] | Role | Mailbox | MailboxInfo
 
-class Session:
-    """A small pool of connections to one account. Safe to share between tasks; nothing is stored."""
-
-    @property
-    def account(self) -> str:
-        """`user@host`, as in a `MessageRef`."""
+class Mailboxes:
+    """A `Session` or a `Mail`, for who does not care which."""
 
     @property
     def closed(self) -> bool:
         ...
 
     def mailbox(self, name: Target) -> Mailbox:
-        """A mailbox by the server's own name, by levels, or by special use. No I/O: a missing one shows when used."""
-
-    def mailboxes(self, pattern: str | None=None, *, subscribed: bool=False, status: bool=False) -> list[MailboxInfo]:
-        """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
-
-    def create_mailbox(self, name: Target, *, role: Role | None=None, exist_ok: bool=False) -> str:
-        """Creates a mailbox and gives its name on the server."""
-
-    def rename_mailbox(self, name: Target, to: Target) -> None:
-        ...
-
-    def delete_mailbox(self, name: Target, *, even_if_not_empty: bool=False) -> None:
-        """Deletes a mailbox. One that still holds messages or children is `mailbox.not_empty` unless you say so."""
-
-    def subscribe(self, name: Target, *, on: bool=True) -> None:
-        """Subscribes, or with `on=False` unsubscribes."""
-
-    def status(self, name: Target) -> MailboxStatus:
-        ...
-
-    def namespaces(self) -> Namespaces:
-        ...
-
-    def id(self, fields: Mapping[str, str | None] | None=None) -> dict[str, str | None]:
-        """Says who we are (ID, RFC 2971), and gives what the server says of itself."""
-
-    def capabilities(self) -> list[str]:
-        ...
-
-    def noop(self) -> None:
-        """Asks the server for a sign of life."""
-
-    def raw(self, command: str) -> RawReply:
-        """Sends one command as it is, without its tag, and gives what came back."""
-
-    def close(self) -> None:
-        """Logs out. Pending calls get `usage.closed`; closing twice is fine."""
-
-    def __enter__(self) -> Session:
-        ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        ...
-
-def connect(account: str | Account, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, engine: Engine | None=None) -> Session:
-    """Logs in to an account, given by its URL or as an `Account`: `async with connect(…) as session`, or `await`.
-
-    A password is a string or a function that is asked for it. `token` is an OAuth token or, better, a function that is
-    given a `TokenRequest` and returns one; it is asked again when the token expires. Functions may be async, and are
-    called on the event loop that runs now. `imap://` without encryption is refused but for loopback, unless
-    `allow_cleartext`.
-    """
-
-class Mail:
-    """A local mailbox in step with an account, or one with nothing behind it. Safe to share between tasks.
-
-    Reads come from disk, online or not. Writes show here at once, and are kept until `sync` or `keep_in_sync` has
-    brought them to the server.
-    """
-
-    @property
-    def account(self) -> str | None:
-        """`user@host`; `None` where there is nothing behind the store."""
-
-    @property
-    def closed(self) -> bool:
-        ...
-
-    def mailbox(self, name: Target) -> Mailbox:
-        """A mailbox by its name, by levels, or by special use. No I/O: a missing one shows when used."""
+        """A mailbox by its own name, by levels, or by special use. No I/O: a missing one shows when used."""
 
     def mailboxes(self, pattern: str | None=None, *, subscribed: bool=False, status: bool=False) -> list[MailboxInfo]:
         """All mailboxes, or those that fit a pattern (`*` and `%`); with their status where that is asked."""
@@ -444,6 +349,57 @@ class Mail:
     def status(self, name: Target) -> MailboxStatus:
         ...
 
+    def close(self) -> None:
+        """Ends what runs and logs out. Pending calls get `usage.closed`; closing twice is fine."""
+
+    def __enter__(self) -> Self:
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        ...
+
+class Session(Mailboxes):
+    """A small pool of connections to one account. Safe to share between tasks; nothing is stored."""
+
+    @property
+    def account(self) -> str:
+        """`user@host`, as in a `MessageRef`."""
+
+    def namespaces(self) -> Namespaces:
+        ...
+
+    def id(self, fields: Mapping[str, str | None] | None=None) -> dict[str, str | None]:
+        """Says who we are (ID, RFC 2971), and gives what the server says of itself."""
+
+    def capabilities(self) -> list[str]:
+        ...
+
+    def noop(self) -> None:
+        """Asks the server for a sign of life."""
+
+    def raw(self, command: str) -> RawReply:
+        """Sends one command as it is, without its tag, and gives what came back."""
+
+def connect(account: str | Account, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, engine: Engine | None=None) -> Session:
+    """Logs in to an account, given by its URL or as an `Account`: `async with connect(…) as session`, or `await`.
+
+    A password is a string or a function that is asked for it. `token` is an OAuth token or, better, a function that is
+    given a `TokenRequest` and returns one; it is asked again when the token expires. Functions may be async, and are
+    called on the event loop that runs now. `imap://` without encryption is refused but for loopback, unless
+    `allow_cleartext`.
+    """
+
+class Mail(Mailboxes):
+    """A local mailbox in step with an account, or one with nothing behind it. Safe to share between tasks.
+
+    Reads come from disk, online or not. Writes show here at once, and are kept until `sync` or `keep_in_sync` has
+    brought them to the server.
+    """
+
+    @property
+    def account(self) -> str | None:
+        """`user@host`; `None` where there is nothing behind the store."""
+
     def sync(self, *, dry_run: bool=False, bytes_a_day: int | None=None, progress: OnProgress=None) -> SyncReport:
         """Brings both sides in step, once, and says what it did; with `dry_run` what it would do, changing nothing.
 
@@ -458,9 +414,10 @@ class Mail:
         A lost network is waited for; what needs a person, such as a new password, is raised.
         """
 
-    def changes(self, *, since: str='now') -> Changes:
+    def changes(self, *, since: str='now') -> Watch:
         """What changes in the store, whoever changed it: from now on, or from the `cursor` of an event on, without a
-        gap, over restarts too.
+        gap, over restarts too. The same union as of a watched mailbox; that `keep_in_sync` cannot reach the server is
+        told as well.
 
         Keep the cursor with what you make of the events, and you see each of them once. One that is too old is
         `cursor.expired`: read everything anew, then go on from now.
@@ -505,15 +462,6 @@ class Mail:
 
     def check(self) -> list[str]:
         """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
-
-    def close(self) -> None:
-        """Ends what runs and logs out. Pending calls get `usage.closed`; closing twice is fine."""
-
-    def __enter__(self) -> Mail:
-        ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        ...
 
 def open(path: str | PathLike[str], account: str | Account | None=None, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, smtp: str | None=None, keep: Keeping | None=None, engine: Engine | None=None) -> Mail:
     """Opens the mail in a file, or makes one: `async with open(…) as mail`, or `await`. No network is asked.

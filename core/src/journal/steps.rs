@@ -274,6 +274,11 @@ fn removes_original(intent: &Intent, means: Means) -> bool {
     matches!(intent, Intent::Move { .. }) && !means.can_move
 }
 
+/// Whether its message is placed by COPY, which leaves the original where it is.
+fn is_copied(intent: &Intent, means: Means) -> bool {
+    matches!(intent, Intent::Copy { .. }) || removes_original(intent, means)
+}
+
 /// Commands that may be sent twice: the second time they change nothing.
 fn repeat(intent: &Intent) -> Next {
     match intent {
@@ -304,6 +309,8 @@ fn found(intent: &Intent, step: Step, seen: &Sighting, means: Means) -> Next {
         Some(copy) => Next::End { state: applied(), placed: Some(copy) },
         // It went to a mailbox that is gone, or moved on from there already.
         None if seen.uid_validity.is_none() => end(applied()),
+        // COPY of a message that is gone is OK as well, and takes nothing along (RFC 9051 section 6.4.9).
+        None if is_copied(intent, means) && !seen.original => end(State::Superseded { by: Cause::MessageGone }),
         None => Next::Wait { step: Some(step) },
     }
 }

@@ -54,6 +54,7 @@ impl Mail {
         let session = self.live().await?;
         let is_real = !options.dry_run;
         let mut report = crate::sync::sync_keeping(&session, self.handle()?.clone(), options, kept).await?;
+        self.reached(None);
         if is_real {
             self.index().await?;
             report.problems.extend(self.hand_in().await?);
@@ -63,7 +64,9 @@ impl Mail {
 
     /// Keeps both sides in step until the future is dropped or the mailbox closed: a pass at once, and another one
     /// whenever the server has news, something was changed here, or `every` has gone by. A server with NOTIFY (RFC 5465)
-    /// tells of all mailboxes, others of INBOX alone. A lost network is waited for.
+    /// tells of all mailboxes, others of INBOX alone. A lost network is waited for, and told
+    /// to those who follow ([`Mail::changes`], [`LocalMailbox::watch`](super::LocalMailbox::watch)) as
+    /// [`Event::Offline`](crate::Event::Offline) and [`Event::Online`](crate::Event::Online).
     ///
     /// # Errors
     ///
@@ -84,15 +87,32 @@ impl Mail {
             let wait = match self.heard_pass(&mut listener, &mut kept, &options).await {
                 Ok(()) => {
                     failures = 0;
-                    self.until_news(&mut listener, known, (options.every, &mut tidied)).await?;
-                    continue;
+                    let news = self.until_news(&mut listener, known, (options.every, &mut tidied)).await;
+                    let Err(error) = news else { continue };
+                    pause(&error, failures, (options.sync.environment.random)())?
                 }
-                Err(error) => pause(&error, failures, (options.sync.environment.random)())?,
+                Err(error) => {
+                    let wait = pause(&error, failures, (options.sync.environment.random)())?;
+                    self.reached(Some(error));
+                    wait
+                }
             };
             failures += 1;
             (listener, kept) = (None, Kept::default());
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Tells those who follow whether the server can be reached. What the store says has nothing to do with that.
+    fn reached(&self, lost: Option<MailError>) {
+        if lost.as_ref().is_some_and(|error| error.code().as_str().starts_with("store.")) {
+            return;
+        }
+        self.0.network.send_if_modified(|known| {
+            let is_new = known.is_some() != lost.is_some();
+            *known = lost;
+            is_new
+        });
     }
 
     /// A pass, with somebody listening: what comes after it has asked is heard.
@@ -108,7 +128,7 @@ impl Mail {
         self.pass(options.sync.clone(), kept).await.map(drop)
     }
 
-    /// Returns when another pass is worth it.
+    /// Returns when another pass is worth it; an error when nothing is heard any more.
     async fn until_news(
         &self,
         listener: &mut Option<Listener>,
@@ -116,16 +136,11 @@ impl Mail {
         (every, tidied): (Duration, &mut Option<Instant>),
     ) -> Result<()> {
         let every = self.due().await?.map_or(every, |due| every.min(due));
-        let heard = tokio::select! {
+        tokio::select! {
             heard = heard(listener) => heard,
-            changed = self.changed_since(known) => return changed,
-            () = self.quiet(every, tidied) => return Ok(()),
-        };
-        // Where there is nothing more to listen to, the next pass says why or begins again.
-        if !heard {
-            *listener = None;
+            changed = self.changed_since(known) => changed,
+            () = self.quiet(every, tidied) => Ok(()),
         }
-        Ok(())
     }
 
     /// Lets that time go by, and uses it once a day to tidy up.
@@ -213,11 +228,11 @@ fn newest(reader: &dyn Reader) -> Result<Newest> {
     Ok(Newest { change, outgoing: outgoing.0 })
 }
 
-/// Whether something was heard; false where there is nothing to listen to.
-async fn heard(listener: &mut Option<Listener>) -> bool {
+/// Returns when something was heard; never where nobody listens.
+async fn heard(listener: &mut Option<Listener>) -> Result<()> {
     match listener {
         Some(listener) => listener.heard().await,
-        None => false,
+        None => std::future::pending().await,
     }
 }
 

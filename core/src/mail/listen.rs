@@ -1,10 +1,9 @@
 //! What is listened to between passes: the whole account where the server tells of it (NOTIFY), else INBOX.
 
-use crate::error::{Result, Retry};
+use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::INBOX;
 use crate::session::Session;
 use crate::watch::{News, Watch, WatchOptions};
-use futures_util::FutureExt;
 
 /// Something that hears of changes on the server.
 pub(super) enum Listener {
@@ -29,32 +28,25 @@ impl Listener {
         Ok(Self::Inbox { watch, stands: false })
     }
 
-    /// Returns when another pass is worth it: something was told, or is told only from now on. False when there is nothing
-    /// more to listen to.
-    pub async fn heard(&mut self) -> bool {
+    /// Returns when another pass is worth it: something was told, or is told only from now on. An error when there is
+    /// nothing more to listen to.
+    pub async fn heard(&mut self) -> Result<()> {
         match self {
-            Self::Account(news) => news.next().await.is_ok(),
-            Self::Inbox { watch, stands: true } => is_event(watch).await && drained(watch),
+            Self::Account(news) => news.next().await,
+            Self::Inbox { watch, stands: true } => told(watch).await,
             Self::Inbox { watch, stands } => {
-                *stands = watch.ready().await.is_ok();
-                *stands
+                watch.ready().await?;
+                *stands = true;
+                Ok(())
             }
         }
     }
 }
 
-/// Whether an event came; false at the end of the watch.
-async fn is_event(watch: &mut Watch) -> bool {
-    matches!(watch.next().await, Ok(Some(_)))
-}
-
-/// Takes all events that are there, since one pass is enough for them; false at the end of the watch.
-fn drained(watch: &mut Watch) -> bool {
-    loop {
-        match is_event(watch).now_or_never() {
-            Some(true) => {}
-            Some(false) => return false,
-            None => return true,
-        }
-    }
+/// Waits for an event, and takes all that are there, since one pass is enough for them.
+async fn told(watch: &mut Watch) -> Result<()> {
+    let ended = || MailError::new(Code::NetLost, "The watch of INBOX has ended");
+    watch.next().await?.ok_or_else(ended)?;
+    while watch.at_hand().await?.is_some() {}
+    Ok(())
 }

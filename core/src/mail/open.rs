@@ -5,7 +5,6 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::INBOX;
 use crate::outbox::SmtpAccount;
 use crate::session::{Account, Engine, EngineOptions};
-use crate::store::search::Searcher;
 use crate::store::{self, Durability, Handle, KeepRule, SqliteOptions, SqliteStore, Store, Writer, change};
 use std::path::Path;
 use std::sync::Arc;
@@ -58,10 +57,10 @@ impl Mail {
             account: options.account,
             smtp: options.smtp,
             label: label.into(),
-            searcher: Searcher::new(),
             live: Mutex::default(),
             closed: AtomicBool::new(false),
             closing: watch::Sender::new(false),
+            network: watch::Sender::new(None),
         })))
     }
 }

@@ -133,7 +133,7 @@ async fn look(
     let look = move |reader: &dyn Reader| {
         let row = names::existing(reader, &target)?;
         let options = SearchOptions { mailbox: Some(row.id), order, limit };
-        let found = mail.0.searcher.search(reader, &query, &now, &options)?;
+        let found = mail.store().searcher().search(reader, &query, &now, &options)?;
         let here = |hit: &crate::store::search::Hit| (hit.mailbox == row.id).then_some(hit.uid);
         let undecided = found.undecided.iter().filter_map(here).collect();
         let uids = found.hits.iter().filter_map(here).collect();

@@ -5,6 +5,7 @@ use super::headers::Headers;
 use super::html::html_to_text;
 use super::parts::{BodyPart, Parts, parts, sections};
 use super::scan::{Scan, scan};
+use super::searchable::is_searched;
 use super::transfer::decode_transfer;
 use crate::imap::BodyStructure;
 use bytes::Bytes;
@@ -103,6 +104,15 @@ impl ParsedMessage {
     pub fn section(&self, section: &[u32]) -> Option<&[u8]> {
         let (_, range) = self.contents.iter().find(|(at, _)| at == section)?;
         self.raw.get(range.clone())
+    }
+
+    /// Whether a place in the raw message is inside a part that [`search_texts`](super::search_texts) does not look into.
+    #[must_use]
+    pub fn is_opaque_at(&self, at: usize) -> bool {
+        let parts = sections(&self.structure).into_iter().zip(&self.contents);
+        let mut around = parts.filter(|(_, (_, content))| content.start <= at && at < content.end).map(|((_, p), _)| p);
+        // The last one is the innermost.
+        around.next_back().is_some_and(|part| part.parts.is_empty() && !is_searched(part))
     }
 
     fn decoded(&self, part: &BodyPart) -> String {

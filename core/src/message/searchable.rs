@@ -6,6 +6,7 @@ use super::html::html_to_text;
 use super::parsed::ParsedMessage;
 use super::parts::{body_part, sections};
 use super::words::decode_header;
+use crate::imap::BodyStructure;
 
 /// How much of a message is searched, in bytes of its raw form from the beginning: 32 MiB. Text that stands behind that
 /// much is not found.
@@ -61,9 +62,8 @@ impl SearchFields {
 pub fn search_texts(message: &ParsedMessage) -> Vec<String> {
     let mut out = Vec::new();
     for (section, part) in sections(message.structure()) {
-        let is_text = matches!(part.media_type.as_ref(), b"text" | b"");
         let content = message.section(&section).unwrap_or_default();
-        if is_text && matches!(part.subtype.as_ref(), b"plain" | b"html" | b"") {
+        if is_text(part) {
             let part = body_part(part, &section);
             let text = part.decode(content).text;
             out.push(if part.is_html { html_to_text(&text) } else { text });
@@ -75,6 +75,15 @@ pub fn search_texts(message: &ParsedMessage) -> Vec<String> {
     }
     out.retain(|text| !text.trim().is_empty());
     out
+}
+
+fn is_text(part: &BodyStructure) -> bool {
+    matches!(part.media_type.as_ref(), b"text" | b"") && matches!(part.subtype.as_ref(), b"plain" | b"html" | b"")
+}
+
+/// Whether the content of a part is looked into.
+pub(super) fn is_searched(part: &BodyStructure) -> bool {
+    is_text(part) || part.is_multipart() || part.media_type.as_ref() == b"message"
 }
 
 #[cfg(test)]

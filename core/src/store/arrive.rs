@@ -7,7 +7,7 @@
 mod mailboxes;
 mod messages;
 
-pub use mailboxes::{Listed, advance, drop_mailbox, listed, pause, reset, resume};
+pub use mailboxes::{Listed, advance, drop_mailbox, listed, pause, reset, resume, subscribed};
 pub use messages::{
     Arrived, FlagsArrived, Prepared, body, headers, placed, prepare, prepared, quarantine, rebind, reserve, set_flags,
     settle, trim, vanished,

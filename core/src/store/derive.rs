@@ -8,8 +8,6 @@ use bytes::Bytes;
 
 /// Most References that are kept of one message: the root, and the last ones.
 const MOST_REFERENCES: usize = 64;
-/// Longest Message-ID that is kept, in bytes; a line of a header is at most 998 (RFC 5322 section 2.1.1).
-const LONGEST_ID: usize = 998;
 
 /// What a message is known by when its UID says nothing.
 #[must_use]
@@ -27,7 +25,7 @@ pub fn digest(header: &Bytes, size: u64, internal_date: InternalDate) -> Digest 
 #[must_use]
 pub fn links(header: &Bytes) -> Vec<Link> {
     let headers = message::Headers::parse(header.clone());
-    let field = |name| headers.get_raw(name).map(ids).unwrap_or_default();
+    let field = |name| headers.get_raw(name).map(message::message_ids).unwrap_or_default();
     let own = field("Message-ID").into_iter().take(1).map(|id| Link { kind: LinkKind::Own, id });
     let reply = field("In-Reply-To").into_iter().take(MOST_REFERENCES).map(|id| Link { kind: LinkKind::ReplyTo, id });
     let all = field("References");
@@ -41,14 +39,6 @@ pub fn links(header: &Bytes) -> Vec<Link> {
         }
     }
     links
-}
-
-/// What stands in angle brackets. White space inside is taken out: a long one may have been folded.
-fn ids(field: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(field);
-    let inside = text.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(id, _)| id);
-    let ids = inside.map(|id| id.chars().filter(|c| !c.is_whitespace()).collect::<String>());
-    ids.filter(|id| !id.is_empty() && id.len() <= LONGEST_ID).collect()
 }
 
 #[cfg(test)]

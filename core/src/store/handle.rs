@@ -1,5 +1,6 @@
 //! A store from async code: one thread that writes, readers on the pool of blocking threads, and word of every change.
 
+use super::search::Searcher;
 use super::{Durability, Reader, Store, Writer, dictionary};
 use crate::error::{Code, MailError, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +24,7 @@ pub struct Handle(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn Store>,
+    searcher: Searcher,
     jobs: mpsc::Sender<Job>,
     readers: Semaphore,
     changes: watch::Sender<u64>,
@@ -51,6 +53,7 @@ impl Handle {
         let changes = watch::Sender::new(0);
         Ok(Self(Arc::new(Inner {
             store,
+            searcher: Searcher::new(),
             jobs,
             readers: Semaphore::new(READERS),
             changes,
@@ -70,13 +73,31 @@ impl Handle {
         let (changes, is_listening) = (watch::Sender::new(0), AtomicBool::new(false));
         let (jobs, readers) = (mpsc::channel(1).0, Semaphore::new(READERS));
         let (arrivals, is_training) = (AtomicU32::new(0), AtomicBool::new(false));
-        Self(Arc::new(Inner { store, jobs, readers, changes, is_listening, arrivals, is_training, is_inline: true }))
+        let searcher = Searcher::new();
+        let is_inline = true;
+        Self(Arc::new(Inner {
+            store,
+            searcher,
+            jobs,
+            readers,
+            changes,
+            is_listening,
+            arrivals,
+            is_training,
+            is_inline,
+        }))
     }
 
     /// The store itself, for code that may block.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
+    }
+
+    /// What searches this store, and remembers what it has read of the index of words.
+    #[must_use]
+    pub fn searcher(&self) -> &Searcher {
+        &self.0.searcher
     }
 
     /// Asks a snapshot.

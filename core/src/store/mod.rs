@@ -162,6 +162,8 @@ pub trait Reader {
     /// Messages above `after` that are placed nowhere, at most `limit`: restorable, or to be purged.
     fn deleted(&self, after: MessageId, limit: usize) -> Result<Vec<MessageRow>>;
 
+    /// Contents of that hash, parts of others included.
+    fn bodies_by_hash(&self, hash: &ContentHash) -> Result<Vec<BodyId>>;
     /// A content.
     fn body(&self, id: BodyId) -> Result<Option<BodyRow>>;
     /// A chunk of a content, as it was given. Missing is `store.damaged`.
@@ -305,11 +307,12 @@ pub trait Writer: Reader {
     fn stage_body(&mut self, now: i64) -> Result<BodyId>;
     /// Writes a chunk of a content that is being staged, made by [`Reader::pack`].
     fn put_chunk(&mut self, body: BodyId, number: u32, frame: &Frame) -> Result<()>;
-    /// Makes a staged content visible.
+    /// Makes a staged content visible. Its parts are published already.
     fn publish_body(&mut self, row: &BodyRow) -> Result<()>;
-    /// Gives a message its content, or takes it away (the content goes when nobody has it any more).
+    /// Gives a message its content, or takes it away (the content goes when nobody has it any more, and so do its parts).
     fn set_body(&mut self, message: MessageId, body: Option<BodyId>) -> Result<()>;
-    /// Takes a content away, staged or published, that nobody has.
+    /// Takes a content away, staged or published, that nobody has, and those of its parts that nobody else has. One that
+    /// somebody has, as a content or a part, is `internal`.
     fn delete_body(&mut self, id: BodyId) -> Result<()>;
     /// Takes contents away whose staging began before `at` (seconds since 1970) and was never ended; how many.
     fn drop_staged(&mut self, at: i64) -> Result<u64>;

@@ -54,11 +54,12 @@ impl Work {
         Ok(row)
     }
 
-    /// Makes what has become of a placement visible: written, with a MODSEQ of its own, and told in the feed.
-    pub(super) fn change_flags(&mut self, writer: &mut dyn Writer, row: &mut PlacementRow) -> Result<()> {
+    /// Gives a placement other flags: written, with a MODSEQ of its own, and told in the feed.
+    pub(super) fn change_flags(&mut self, writer: &mut dyn Writer, row: &mut PlacementRow, flags: Flags) -> Result<()> {
+        let before = std::mem::replace(&mut row.flags, flags);
         row.mod_seq = self.next_mod_seq();
         writer.update_placement(row)?;
-        let change = Change::Flagged { mailbox: self.row.id, uid: row.uid, flags: row.flags.clone() };
+        let change = Change::Flagged { mailbox: self.row.id, uid: row.uid, flags: row.flags.clone(), before };
         self.tell(writer, &change)
     }
 

@@ -156,7 +156,8 @@ macro_rules! store_suite {
                 a_uid_validity_never_comes_back, placements_are_found_by_both_numbers, lists_go_both_ways_in_pages,
                 messages_are_found_by_what_they_are_known_by, headers_are_kept_as_they_came,
                 what_is_sent_is_kept_with_its_recipients, users_and_what_is_theirs, rules_notes_and_metadata,
-                tombstones_and_what_the_retention_takes, wanted_bodies_come_newest_first;
+                a_part_goes_with_the_last_that_has_it, tombstones_and_what_the_retention_takes,
+                wanted_bodies_come_newest_first;
             changes: flags_change_here_and_stand_in_the_journal, flag_changes_merge, a_move_is_one_thing,
                 a_message_that_comes_back_has_its_number_again, a_copy_stands_beside_its_original,
                 a_deletion_leaves_a_tombstone_and_restorable_content, an_append_waits_for_the_server,
@@ -168,7 +169,7 @@ macro_rules! store_suite {
                 what_was_placed_twice_is_one_again, a_reset_keeps_messages_and_forgets_numbers,
                 a_message_moved_by_others_keeps_its_body, a_body_is_there_whole_with_its_true_size,
                 a_listing_adds_renames_and_never_takes_a_name_away, a_mailbox_is_ready_when_nothing_is_reserved,
-                a_pause_is_said_and_ended;
+                a_pause_is_said_and_ended, subscriptions_are_the_servers_unless_a_change_waits;
             feed: the_feed_tells_everything_once_and_in_order, a_cursor_outlives_its_retention_with_an_error,
                 a_cursor_of_another_store_is_refused, a_consumer_can_rebuild_the_state;
             upkeep: what_was_deleted_goes_for_good_after_its_days,

@@ -2,8 +2,9 @@
 //!
 //! All of it in short transactions, so that nobody else waits long.
 
-use super::{Change, Durability, MailboxId, MessageId, MessageRow, Now, Page, Reader, Store, Wanted, Writer};
+use super::{BodyId, Change, Durability, MailboxId, MessageId, MessageRow, Now, Page, Reader, Store, Wanted, Writer};
 use crate::error::Result;
+use std::collections::BTreeMap;
 
 /// Messages that are handled in one transaction.
 const BATCH: usize = 200;
@@ -80,8 +81,10 @@ pub fn evict(store: &dyn Store, bytes: u64, now: Now) -> Result<Evicted> {
     for batch in held.chunks(BATCH) {
         let mut writer = store.write(Durability::Bulk)?;
         for body in batch {
-            if (!body.is_wanted || freed < bytes) && let_go(&mut *writer, body.message, now)? {
-                freed += body.stored;
+            if (!body.is_wanted || freed < bytes)
+                && let Some(stored) = let_go(&mut *writer, body.message, now)?
+            {
+                freed += stored;
                 done.bodies += 1;
             }
         }
@@ -100,7 +103,6 @@ pub fn evict(store: &dyn Store, bytes: u64, now: Now) -> Result<Evicted> {
 struct Held {
     message: MessageId,
     date: i64,
-    stored: u64,
     is_wanted: bool,
 }
 
@@ -109,10 +111,9 @@ fn held(reader: &dyn Reader, now: Now) -> Result<Vec<Held>> {
     for mailbox in reader.mailboxes()?.into_iter().filter(|row| row.remote.is_some()) {
         let rule = reader.keep(Some(mailbox.id))?;
         for row in messages(reader, mailbox.id)? {
-            let Some(content) = row.body.map(|body| reader.body(body)).transpose()?.flatten() else { continue };
             let date = row.internal_date.seconds;
             let is_wanted = rule.wants(row.size, date, now);
-            out.push(Held { message: row.id, date, stored: content.stored, is_wanted });
+            out.push(Held { message: row.id, date, is_wanted });
         }
     }
     Ok(out)
@@ -128,16 +129,24 @@ fn messages(reader: &dyn Reader, mailbox: MailboxId) -> Result<Vec<MessageRow>> 
     }
 }
 
-/// Lets a body go if the server has it wherever the message is placed.
-fn let_go(writer: &mut dyn Writer, message: MessageId, now: Now) -> Result<bool> {
-    let Some(row) = writer.message(message)?.filter(|row| row.body.is_some()) else { return Ok(false) };
+/// Lets a body go if the server has it wherever the message is placed; what it took. What others have of it stays.
+fn let_go(writer: &mut dyn Writer, message: MessageId, now: Now) -> Result<Option<u64>> {
+    let Some(body) = writer.message(message)?.and_then(|row| row.body) else { return Ok(None) };
+    let Some(content) = writer.body(body)? else { return Ok(None) };
     let placements = writer.placements_of(message)?;
     if placements.is_empty() || placements.iter().any(|placement| placement.remote_uid.is_none()) {
-        return Ok(false);
+        return Ok(None);
     }
-    writer.set_body(row.id, None)?;
+    let parts = content.parts.iter().map(|part| writer.body(*part)).collect::<Result<Vec<_>>>()?;
+    writer.set_body(message, None)?;
     writer.insert_feed(now.seconds(), &Change::BodyGone { message })?;
-    Ok(true)
+    let mut freed: BTreeMap<BodyId, u64> = BTreeMap::new();
+    for row in parts.into_iter().flatten().chain([content]) {
+        if writer.body(row.id)?.is_none() {
+            freed.insert(row.id, row.stored);
+        }
+    }
+    Ok(Some(freed.values().sum()))
 }
 
 /// Bodies that the rules want and that are not here, newest first. Looks at `limit` of those below our UID `before`, and

@@ -17,11 +17,43 @@ pub(super) enum Step {
     Replace(Arc<Snapshot>),
 }
 
-/// Where a watch stands after an event: what the user has been told until then. It prints as a string for
-/// [`Since::Cursor`](crate::Since::Cursor), a few hundred bytes for most mailboxes. Cheap to clone: the string is made
-/// when it is asked for.
+/// Where a watch stands after an event. It prints as a string for [`Since::Cursor`](crate::Since::Cursor): of a live
+/// mailbox what the user has been told until then, a few hundred bytes for most mailboxes; of a local one a place in the
+/// feed. Cheap to clone: the string is made when it is asked for.
+#[derive(Clone, Debug)]
+pub struct WatchCursor(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Told(Told),
+    Feed(Arc<str>),
+}
+
+impl WatchCursor {
+    /// A place in the feed of a store, as its text.
+    pub(crate) fn feed(text: &str) -> Self {
+        Self(Kind::Feed(text.into()))
+    }
+}
+
+impl From<Told> for WatchCursor {
+    fn from(told: Told) -> Self {
+        Self(Kind::Told(told))
+    }
+}
+
+impl fmt::Display for WatchCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Told(told) => told.fmt(f),
+            Kind::Feed(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What the user of a watch on a live mailbox has been told.
 #[derive(Clone)]
-pub struct WatchCursor {
+pub(super) struct Told {
     place: Arc<str>,
     base: Arc<Snapshot>,
     steps: Arc<Mutex<Vec<Step>>>,
@@ -31,7 +63,7 @@ pub struct WatchCursor {
 /// Steps that are kept before they are applied to a new base.
 const STEPS: usize = 1024;
 
-impl WatchCursor {
+impl Told {
     /// `place` names account and mailbox.
     pub(super) fn new(place: Arc<str>, base: Arc<Snapshot>) -> Self {
         Self { place, base, steps: Arc::default(), taken: 0 }
@@ -94,7 +126,7 @@ fn snapshot_of(value: &Value) -> Option<Snapshot> {
     Some(snapshot)
 }
 
-impl fmt::Display for WatchCursor {
+impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = self.snapshot();
         let flags: Map<String, Value> =
@@ -106,9 +138,9 @@ impl fmt::Display for WatchCursor {
     }
 }
 
-impl fmt::Debug for WatchCursor {
+impl fmt::Debug for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WatchCursor").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("Told").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
@@ -120,9 +152,9 @@ mod tests {
     fn a_cursor_survives_being_written_down() {
         let mut base = Snapshot::new(9);
         base.put(1, &[Flag::SEEN]);
-        let cursor = WatchCursor::new("ada@h/INBOX".into(), Arc::new(base));
+        let cursor = Told::new("ada@h/INBOX".into(), Arc::new(base));
         let later = cursor.after(Step::Put(5, vec![Flag::FLAGGED])).after(Step::Remove(1));
-        let read = WatchCursor::read(&later.to_string(), "ada@h/INBOX").unwrap();
+        let read = Told::read(&later.to_string(), "ada@h/INBOX").unwrap();
         assert_eq!(read, later.snapshot());
         assert_eq!((read.uids.to_string().as_str(), read.uid_next), ("5", 6));
         assert_eq!(cursor.snapshot().uids.to_string(), "1");
@@ -130,15 +162,15 @@ mod tests {
 
     #[test]
     fn a_cursor_of_elsewhere_or_none_is_refused() {
-        let cursor = WatchCursor::new("ada@h/INBOX".into(), Arc::new(Snapshot::new(9)));
+        let cursor = Told::new("ada@h/INBOX".into(), Arc::new(Snapshot::new(9)));
         for (text, place) in [(cursor.to_string().as_str(), "ada@h/Sent"), ("w1.e30", "x"), ("w1.%", "x"), ("", "x")] {
-            assert_eq!(WatchCursor::read(text, place).unwrap_err().code(), Code::UsageArgument);
+            assert_eq!(Told::read(text, place).unwrap_err().code(), Code::UsageArgument);
         }
     }
 
     #[test]
     fn many_steps_are_folded_into_a_new_base() {
-        let mut cursor = WatchCursor::new("x".into(), Arc::new(Snapshot::new(1)));
+        let mut cursor = Told::new("x".into(), Arc::new(Snapshot::new(1)));
         for uid in 1..=3000 {
             cursor = cursor.after(Step::Put(uid, Vec::new()));
         }

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! server -> Live, Tracker (what the server has told) -> Teller (what the user was told) -> Queue -> Watch::next
+//! a store's feed -> Events (`mail/feed.rs`) -> Watch::next
 //! ```
 
 mod backoff;
@@ -24,10 +25,14 @@ pub(crate) use news::News;
 
 use crate::error::{MailError, Result};
 use crate::session::{Mailbox, Task};
+use futures_util::future::BoxFuture;
 use queue::Queue;
+use std::fmt;
 use std::sync::Arc;
+use tokio::sync::watch;
 
-/// The changes of one mailbox, from [`Mailbox::watch`].
+/// What happens in a mailbox, live ([`Mailbox::watch`]) or local ([`LocalMailbox::watch`](crate::LocalMailbox::watch)),
+/// or in a whole store ([`Mail::changes`](crate::Mail::changes)).
 ///
 /// ```no_run
 /// # async fn example(session: mailtide::Session) -> mailtide::Result<()> {
@@ -44,9 +49,24 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug)]
 pub struct Watch {
-    queue: Arc<Queue>,
-    /// Dropping it ends the watch.
-    _task: Task<()>,
+    from: From,
+    closer: WatchCloser,
+}
+
+enum From {
+    /// Dropping the task ends the watch.
+    Live {
+        queue: Arc<Queue>,
+        _task: Task<()>,
+    },
+    Kept(Box<dyn Events>, watch::Receiver<bool>),
+}
+
+/// Events from elsewhere than a live mailbox. The promises are those of [`Watch::ready`] and [`Watch::next`].
+pub(crate) trait Events: Send + Sync {
+    fn ready(&mut self) -> BoxFuture<'_, Result<()>>;
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<WatchEvent>>>;
+    fn at_hand(&mut self) -> BoxFuture<'_, Result<Option<WatchEvent>>>;
 }
 
 impl Mailbox {
@@ -61,38 +81,89 @@ impl Watch {
     fn start(mailbox: Mailbox, options: WatchOptions) -> Self {
         let queue = Arc::new(Queue::default());
         let runtime = mailbox.session().engine().runtime().clone();
-        let work = follow::follow(mailbox, options, Arc::clone(&queue));
-        Self { queue, _task: Task::spawn(&runtime, work) }
+        let task = Task::spawn(&runtime, follow::follow(mailbox, options, Arc::clone(&queue)));
+        Self { closer: WatchCloser(Closer::Live(Arc::clone(&queue))), from: From::Live { queue, _task: task } }
     }
 
-    /// The next event; `None` after the watch or its session was closed.
+    /// Events from elsewhere.
+    pub(crate) fn kept(events: impl Events + 'static) -> Self {
+        let (sender, closed) = watch::channel(false);
+        let closer = WatchCloser(Closer::Kept(Arc::new(sender)));
+        Self { from: From::Kept(Box::new(events), closed), closer }
+    }
+
+    /// The next event; `None` after the watch, or its session or store, was closed.
     ///
     /// A lost connection is an [`Event::Offline`](crate::Event::Offline), not an error. An error ends the watch: the
-    /// password is refused, or the mailbox is gone. The future may be dropped and the call made again.
+    /// password is refused, the mailbox is gone, or a store's feed no longer reaches back to the cursor
+    /// ([`Code::CursorExpired`](crate::Code::CursorExpired)). The future may be dropped and the call made again: nothing
+    /// is lost or doubled.
     pub async fn next(&mut self) -> Result<Option<WatchEvent>> {
-        self.queue.next().await
+        match &mut self.from {
+            From::Live { queue, .. } => queue.next().await,
+            From::Kept(events, closed) => tokio::select! {
+                biased;
+                event = events.next() => event,
+                // Its sender is in `closer`, so it can only say that it was closed.
+                _ = closed.wait_for(|closed| *closed) => Ok(None),
+            },
+        }
+    }
+
+    /// The next event that is known already; `None` where there is none, and where [`Watch::next`] would say so. For
+    /// programs that look from time to time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Watch::next`].
+    pub async fn at_hand(&mut self) -> Result<Option<WatchEvent>> {
+        match &mut self.from {
+            From::Live { queue, .. } => queue.at_hand(),
+            From::Kept(events, _) => events.at_hand().await,
+        }
     }
 
     /// Returns when the watch stands: what changes from then on will be told.
-    pub async fn ready(&self) -> Result<()> {
-        self.queue.ready().await
+    pub async fn ready(&mut self) -> Result<()> {
+        match &mut self.from {
+            From::Live { queue, .. } => queue.ready().await,
+            From::Kept(events, _) => events.ready().await,
+        }
     }
 
     /// Something that can end the watch from elsewhere.
     #[must_use]
     pub fn closer(&self) -> WatchCloser {
-        WatchCloser(Arc::clone(&self.queue))
+        self.closer.clone()
+    }
+}
+
+impl fmt::Debug for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Live { .. } => "Live",
+            Self::Kept(..) => "Kept",
+        })
     }
 }
 
 /// Ends a [`Watch`].
 #[derive(Clone, Debug)]
-pub struct WatchCloser(Arc<Queue>);
+pub struct WatchCloser(Closer);
+
+#[derive(Clone, Debug)]
+enum Closer {
+    Live(Arc<Queue>),
+    Kept(Arc<watch::Sender<bool>>),
+}
 
 impl WatchCloser {
     /// Ends it: [`Watch::next`] gives what is already known, then `None`. Closing twice is fine.
     pub fn close(&self) {
-        self.0.close();
+        match &self.0 {
+            Closer::Live(queue) => queue.close(),
+            Closer::Kept(closed) => drop(closed.send_replace(true)),
+        }
     }
 }
 

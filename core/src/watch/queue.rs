@@ -1,6 +1,6 @@
 //! Events on their way to a user who may be slow: flag changes of one message are merged, nothing is dropped.
 
-use super::cursor::{Step, WatchCursor};
+use super::cursor::{Step, Told};
 use super::event::{Event, WatchEvent};
 use super::snapshot::Snapshot;
 use crate::error::{MailError, Result};
@@ -26,7 +26,7 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Entry>,
-    cursor: Option<WatchCursor>,
+    cursor: Option<Told>,
     error: Option<MailError>,
     closed: bool,
     ended: bool,
@@ -38,7 +38,7 @@ const LOOK_BACK: usize = 256;
 impl Queue {
     /// The place from which the user is told of changes.
     pub fn begin(&self, place: Arc<str>, told: &Snapshot) {
-        self.lock().cursor = Some(WatchCursor::new(place, Arc::new(told.clone())));
+        self.lock().cursor = Some(Told::new(place, Arc::new(told.clone())));
         self.changed.notify_waiters();
     }
 
@@ -82,16 +82,11 @@ impl Queue {
     }
 
     pub async fn next(&self) -> Result<Option<WatchEvent>> {
-        self.when(|state| {
-            if let Some(entry) = state.waiting.pop_front() {
-                return state.deliver(entry).map(|event| Ok(Some(event)));
-            }
-            if let Some(error) = state.error.take() {
-                return Some(Err(error));
-            }
-            (state.ended || state.closed).then_some(Ok(None))
-        })
-        .await
+        self.when(State::next).await
+    }
+
+    pub fn at_hand(&self) -> Result<Option<WatchEvent>> {
+        self.lock().next().unwrap_or(Ok(None))
     }
 
     async fn when<T>(&self, mut answer: impl FnMut(&mut State) -> Option<T>) -> T {
@@ -112,6 +107,17 @@ impl Queue {
 }
 
 impl State {
+    /// What is known, or the end; `None` where it has to be waited for.
+    fn next(&mut self) -> Option<Result<Option<WatchEvent>>> {
+        if let Some(entry) = self.waiting.pop_front() {
+            return self.deliver(entry).map(|event| Ok(Some(event)));
+        }
+        if let Some(error) = self.error.take() {
+            return Some(Err(error));
+        }
+        (self.ended || self.closed).then_some(Ok(None))
+    }
+
     fn deliver(&mut self, entry: Entry) -> Option<WatchEvent> {
         let cursor = self.cursor.clone()?;
         let cursor = match entry.step {
@@ -119,7 +125,7 @@ impl State {
             None => cursor,
         };
         self.cursor = Some(cursor.clone());
-        Some(WatchEvent { event: entry.event, cursor })
+        Some(WatchEvent { event: entry.event, cursor: cursor.into() })
     }
 }
 
@@ -176,8 +182,9 @@ mod tests {
         let first = queue.next().await.unwrap().unwrap();
         let Event::Flags { added, removed, .. } = first.event else { panic!("not a flag event") };
         assert_eq!((added, removed), (vec![Flag::FLAGGED], vec![]));
-        assert_eq!(first.cursor.snapshot().flags_of(1), [Flag::FLAGGED]);
-        assert!(first.cursor.snapshot().flags_of(2).is_empty());
+        let told = Told::read(&first.cursor.to_string(), "a@h/INBOX").unwrap();
+        assert_eq!(told.flags_of(1), [Flag::FLAGGED]);
+        assert!(told.flags_of(2).is_empty());
         assert!(queue.next().await.unwrap().is_some());
     }
 

@@ -1,6 +1,6 @@
 //! What the user of a watch knows, and telling him what he does not: apart from how it is learnt.
 
-use super::cursor::{Step, WatchCursor};
+use super::cursor::{Step, Told};
 use super::diff::{Changes, diff};
 use super::event::{Event, Since};
 use super::live::Live;
@@ -87,7 +87,7 @@ impl<'a> Teller<'a> {
         let told = match self.since {
             Since::Now => seen.clone(),
             Since::All => Snapshot::new(seen.uid_validity),
-            Since::Cursor(cursor) => WatchCursor::read(cursor, &place)?,
+            Since::Cursor(cursor) => Told::read(cursor, &place)?,
         };
         self.queue.begin(place, &told);
         self.told = Some(told);

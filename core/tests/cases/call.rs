@@ -1,14 +1,13 @@
 //! A call of a case on the engine: names and arguments in, plain data out.
 
 use crate::json;
-use crate::local::Place;
 use base64::Engine as _;
 use bytes::Bytes;
 use mailtide::imap::{Flag, InternalDate, Role, UidSet};
 use mailtide::message::Attachment;
 use mailtide::{
-    Account, AppendOptions, AppendSource, Code, Columns, CreateOptions, Credentials, Engine, EngineOptions,
-    FetchOptions, FlagChange, ListOptions, Mail, MailChanges, MailError, Mechanism, Message, MessageRef, Order, Parts,
+    Account, AnyMailbox, AppendOptions, AppendSource, Code, Columns, CreateOptions, Credentials, Engine, EngineOptions,
+    FetchOptions, FlagChange, ListOptions, Mail, MailError, Mailboxes, Mechanism, Message, MessageRef, Order, Parts,
     Query, Result, Selection, Session, Since, Target, Token, Watch, WatchOptions, WriteOptions,
 };
 use serde_json::{Value, json as value};
@@ -26,8 +25,7 @@ pub struct Caller {
     pub folder: tempfile::TempDir,
     /// The messages of the last fetch or the last `new` event.
     messages: Vec<Message>,
-    watch: Option<Watch>,
-    pub changes: Option<MailChanges>,
+    pub watch: Option<Watch>,
     pub cursor: String,
     /// Why a token was asked for, each time.
     reasons: Arc<Mutex<Vec<&'static str>>>,
@@ -38,8 +36,8 @@ impl Caller {
         let engine = Engine::new(EngineOptions::default(), tokio::runtime::Handle::current());
         let (messages, reasons) = (Vec::new(), Arc::default());
         let folder = tempfile::tempdir().unwrap();
-        let (session, mail, watch, changes, cursor) = (None, None, None, None, String::new());
-        Self { port, account, engine, session, mail, folder, messages, watch, changes, cursor, reasons }
+        let (session, mail, watch, cursor) = (None, None, None, String::new());
+        Self { port, account, engine, session, mail, folder, messages, watch, cursor, reasons }
     }
 
     pub async fn close(&mut self) {
@@ -60,10 +58,6 @@ impl Caller {
             Some(("session", verb)) => self.session(verb, args).await,
             Some(("mailbox", verb)) => self.mailbox(verb, args).await,
             Some(("message" | "attachment", _)) => self.message(name, args).await,
-            Some(("changes", "close")) => {
-                self.changes = None;
-                Ok(Value::Null)
-            }
             Some(("watch", "close")) => {
                 self.watch.as_ref().unwrap().closer().close();
                 Ok(Value::Null)
@@ -74,11 +68,6 @@ impl Caller {
 
     /// The next event of the watch; null after its end.
     pub async fn event(&mut self) -> Result<Value> {
-        if let Some(changes) = self.changes.as_mut() {
-            let Some(change) = changes.next().await? else { return Ok(Value::Null) };
-            self.cursor.clone_from(&change.cursor);
-            return Ok(json::change(&change));
-        }
         let Some(watch) = self.watch.as_mut() else { return Ok(Value::Null) };
         let Some(event) = watch.next().await? else { return Ok(Value::Null) };
         if let mailtide::Event::New(message) = &event.event {
@@ -92,6 +81,16 @@ impl Caller {
         let account = self.account(&self.given(args))?;
         self.session = Some(self.engine.connect(account).await?);
         Ok(value!({"tokens": *self.reasons.lock().unwrap()}))
+    }
+
+    /// Where a watch begins.
+    pub fn since(&self, args: &Value) -> Since {
+        match args["since"].as_str() {
+            Some("all") => Since::All,
+            Some("$cursor") => Since::Cursor(self.cursor.clone()),
+            Some(cursor) if cursor != "now" => Since::Cursor(cursor.to_owned()),
+            _ => Since::Now,
+        }
     }
 
     /// What the case says of its account, and the call.
@@ -140,24 +139,7 @@ impl Caller {
 
     async fn session(&mut self, verb: &str, args: &Value) -> Result<Value> {
         let session = self.session.clone().expect("a session is open");
-        let name = || target(&args["name"]);
         match verb {
-            "mailbox" => session.mailbox(name()).map(|_| Value::Null),
-            "mailboxes" => {
-                let pattern = args["pattern"].as_str().map(str::to_owned);
-                let options =
-                    ListOptions { pattern, subscribed: flag(args, "subscribed"), status: flag(args, "status") };
-                Ok(session.mailboxes(options).await?.iter().map(json::info).collect())
-            }
-            "create_mailbox" => {
-                let role = args["role"].as_str().and_then(Role::parse);
-                let options = CreateOptions { role, exist_ok: flag(args, "exist_ok") };
-                session.create_mailbox(name(), options).await.map(Value::from)
-            }
-            "rename_mailbox" => session.rename_mailbox(name(), target(&args["to"])).await.map(Value::from),
-            "delete_mailbox" => session.delete_mailbox(name(), flag(args, "even_if_not_empty")).await.map(Value::from),
-            "subscribe" => session.subscribe(name(), args["on"].as_bool().unwrap_or(true)).await.map(Value::from),
-            "status" => session.status(name()).await.map(|s| json::status(&s)),
             "namespaces" => session.namespaces().await.map(|n| json::namespaces(&n)),
             "id" => {
                 let fields = args["fields"].as_object().into_iter().flatten();
@@ -171,17 +153,17 @@ impl Caller {
                 let reply = session.raw(args["command"].as_str().unwrap()).await?;
                 Ok(value!({"untagged": reply.untagged, "text": reply.text}))
             }
-            "close" => session.close().await.map(Value::from),
-            other => panic!("no such call: session.{other}"),
+            _ => mailboxes(&Mailboxes::Live(session), verb, args).await,
         }
     }
 
     async fn mailbox(&mut self, verb: &str, args: &Value) -> Result<Value> {
         let named = if args["in"].is_null() { Target::from("INBOX") } else { target(&args["in"]) };
-        let mailbox = match (&self.mail, &self.session) {
-            (Some(mail), _) => Place::Local(mail.mailbox(named)?),
-            (None, session) => Place::Live(session.as_ref().expect("a session is open").mailbox(named)?),
+        let place = match (&self.mail, &self.session) {
+            (Some(mail), _) => Mailboxes::Local(mail.clone()),
+            (None, session) => Mailboxes::Live(session.clone().expect("a session is open")),
         };
+        let mailbox = place.mailbox(named)?;
         let zone = args["tz"].as_str().map(str::to_owned);
         match verb {
             "fetch" => self.fetch(&mailbox, args).await,
@@ -193,14 +175,8 @@ impl Caller {
             "status" => mailbox.status().await.map(|s| json::status(&s)),
             "append" | "append_many" => append(&mailbox, verb, args).await,
             "watch" => {
-                let since = match args["since"].as_str() {
-                    Some("all") => Since::All,
-                    Some("$cursor") => Since::Cursor(self.cursor.clone()),
-                    Some(cursor) if cursor != "now" => Since::Cursor(cursor.to_owned()),
-                    _ => Since::Now,
-                };
                 let poll_seconds = args["poll"].as_u64().map(|n| u32::try_from(n).unwrap());
-                let watch = mailbox.live().watch(WatchOptions { since, poll_seconds });
+                let mut watch = mailbox.watch(WatchOptions { since: self.since(args), poll_seconds });
                 watch.ready().await?;
                 self.watch = Some(watch);
                 Ok(Value::Null)
@@ -209,7 +185,7 @@ impl Caller {
         }
     }
 
-    async fn write(&self, mailbox: &Place, verb: &str, args: &Value) -> Result<mailtide::BulkResult> {
+    async fn write(&self, mailbox: &AnyMailbox, verb: &str, args: &Value) -> Result<mailtide::BulkResult> {
         let options = WriteOptions {
             limit: args["limit"].as_u64(),
             partial: args["partial"] == "return",
@@ -231,7 +207,7 @@ impl Caller {
         }
     }
 
-    async fn fetch(&mut self, mailbox: &Place, args: &Value) -> Result<Value> {
+    async fn fetch(&mut self, mailbox: &AnyMailbox, args: &Value) -> Result<Value> {
         let options = FetchOptions {
             parts: parts(&args["parts"]),
             columns: columns(&args["columns"]),
@@ -300,7 +276,31 @@ impl Caller {
     }
 }
 
-async fn append(mailbox: &Place, verb: &str, args: &Value) -> Result<Value> {
+/// What a session and a store have alike.
+pub async fn mailboxes(place: &Mailboxes, verb: &str, args: &Value) -> Result<Value> {
+    let name = || target(&args["name"]);
+    match verb {
+        "mailbox" => place.mailbox(name()).map(|_| Value::Null),
+        "mailboxes" => {
+            let pattern = args["pattern"].as_str().map(str::to_owned);
+            let options = ListOptions { pattern, subscribed: flag(args, "subscribed"), status: flag(args, "status") };
+            Ok(place.mailboxes(options).await?.iter().map(json::info).collect())
+        }
+        "create_mailbox" => {
+            let role = args["role"].as_str().and_then(Role::parse);
+            let options = CreateOptions { role, exist_ok: flag(args, "exist_ok") };
+            place.create_mailbox(name(), options).await.map(Value::from)
+        }
+        "rename_mailbox" => place.rename_mailbox(name(), target(&args["to"])).await.map(Value::from),
+        "delete_mailbox" => place.delete_mailbox(name(), flag(args, "even_if_not_empty")).await.map(Value::from),
+        "subscribe" => place.subscribe(name(), args["on"].as_bool().unwrap_or(true)).await.map(Value::from),
+        "status" => place.status(name()).await.map(|s| json::status(&s)),
+        "close" => place.close().await.map(Value::from),
+        other => panic!("no such call: {other}"),
+    }
+}
+
+async fn append(mailbox: &AnyMailbox, verb: &str, args: &Value) -> Result<Value> {
     let received = args["received"].as_str().map(|text| {
         let moment = jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%:z", text).unwrap();
         let offset = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%:z", text).unwrap().offset().unwrap();

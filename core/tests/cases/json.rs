@@ -5,8 +5,7 @@ use mailtide::imap::{Flag, InternalDate, Role};
 use mailtide::message::{Attachment, EmailAddress, Headers};
 use mailtide::sync::SyncReport;
 use mailtide::{
-    BulkResult, Event, MailChange, MailError, MailEvent, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace,
-    Namespaces, WatchEvent,
+    BulkResult, Event, MailError, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace, Namespaces, WatchEvent,
 };
 use mailtide::{journal, outbox};
 use serde_json::{Map, Value, json};
@@ -116,6 +115,12 @@ pub fn event(event: &WatchEvent) -> Value {
         Event::Gap { mailbox } => json!({"type": "gap", "mailbox": mailbox}),
         Event::Offline(cause) => json!({"type": "offline", "error": error(cause)}),
         Event::Online => json!({"type": "online"}),
+        Event::MailboxAdded(mailbox) => json!({"type": "mailbox_added", "mailbox": mailbox}),
+        Event::MailboxChanged(mailbox) => json!({"type": "mailbox_changed", "mailbox": mailbox}),
+        Event::MailboxRenamed { from, to } => json!({"type": "mailbox_renamed", "before": from, "mailbox": to}),
+        Event::MailboxGone(mailbox) => json!({"type": "mailbox_gone", "mailbox": mailbox}),
+        Event::Pending(id) => json!({"type": "pending", "id": id}),
+        Event::Outbox(id) => json!({"type": "outbox", "id": id}),
         other => json!({"type": format!("{other:?}")}),
     }
 }
@@ -125,29 +130,6 @@ fn flags(flags: &[Flag]) -> Value {
     let mut names: Vec<&str> = flags.iter().map(Flag::as_str).collect();
     names.sort_unstable();
     json!(names)
-}
-
-/// A change of a store.
-pub fn change(change: &MailChange) -> Value {
-    match &change.event {
-        MailEvent::New(new) => {
-            json!({"type": "new", "ref": reference(new.reference()), "uid": new.uid(), "message": message(new)})
-        }
-        MailEvent::Flags { reference, flags: all } => {
-            json!({"type": "flags", "uid": reference.uid, "flags": flags(all)})
-        }
-        MailEvent::Removed(reference) => json!({"type": "removed", "uid": reference.uid}),
-        MailEvent::Reset { mailbox, uid_validity } => {
-            json!({"type": "reset", "mailbox": mailbox, "uid_validity": uid_validity})
-        }
-        MailEvent::MailboxAdded(mailbox) => json!({"type": "mailbox_added", "mailbox": mailbox}),
-        MailEvent::MailboxChanged(mailbox) => json!({"type": "mailbox_changed", "mailbox": mailbox}),
-        MailEvent::MailboxRenamed { from, to } => json!({"type": "mailbox_renamed", "before": from, "mailbox": to}),
-        MailEvent::MailboxGone(mailbox) => json!({"type": "mailbox_gone", "mailbox": mailbox}),
-        MailEvent::Pending(id) => json!({"type": "pending", "id": id}),
-        MailEvent::Outbox(id) => json!({"type": "outbox", "id": id}),
-        other => panic!("no name for {other:?}"),
-    }
 }
 
 /// What a pass did.

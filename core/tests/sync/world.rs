@@ -44,7 +44,7 @@ pub struct Server {
     child: Child,
     host: String,
     pub port: u16,
-    password: String,
+    pub password: String,
 }
 
 impl Server {
@@ -230,26 +230,31 @@ impl Device {
 
     /// Everything that is here and visible.
     pub async fn contents(&self) -> Contents {
-        let read = |reader: &dyn mailtide::store::Reader| {
-            let mut all = Contents::new();
-            for mailbox in reader.mailboxes()? {
-                let mut rows = Vec::new();
-                for row in reader.list(mailbox.id, Page { after: None, limit: 100_000, newest_first: false })? {
-                    let bytes = body::read(reader, row.message.id, u64::MAX)?;
-                    let text = String::from_utf8(bytes.to_vec()).unwrap();
-                    let name = text.split("Subject: ").nth(1).unwrap()[..4].to_owned();
-                    let mut flags: Vec<_> = row.placement.flags.iter().map(|flag| flag.to_string()).collect();
-                    flags.sort();
-                    rows.push([name, flags.join(" "), text]);
-                }
-                if !rows.is_empty() {
-                    all.insert(mailbox.name, gather(rows));
-                }
-            }
-            Ok(all)
-        };
-        self.store.read(read).await.unwrap()
+        contents(&self.store).await
     }
+}
+
+/// Everything that is visible in a store.
+pub async fn contents(store: &Handle) -> Contents {
+    let read = |reader: &dyn mailtide::store::Reader| {
+        let mut all = Contents::new();
+        for mailbox in reader.mailboxes()? {
+            let mut rows = Vec::new();
+            for row in reader.list(mailbox.id, Page { after: None, limit: 100_000, newest_first: false })? {
+                let bytes = body::read(reader, row.message.id, u64::MAX)?;
+                let text = String::from_utf8(bytes.to_vec()).unwrap();
+                let name = text.split("Subject: ").nth(1).unwrap()[..4].to_owned();
+                let mut flags: Vec<_> = row.placement.flags.iter().map(|flag| flag.to_string()).collect();
+                flags.sort();
+                rows.push([name, flags.join(" "), text]);
+            }
+            if !rows.is_empty() {
+                all.insert(mailbox.name, gather(rows));
+            }
+        }
+        Ok(all)
+    };
+    store.read(read).await.unwrap()
 }
 
 fn now() -> Now {

@@ -36,7 +36,7 @@ export class Caller {
     if (noun === "session") return await this.#onSession(camel(verb), args);
     if (noun === "mail") return await this.#onMail(camel(verb), args);
     if (noun === "mailbox") return await this.#onMailbox(camel(verb), args);
-    if (noun === "watch" || noun === "changes") return this.#watch.close() ?? null;
+    if (noun === "watch") return this.#watch.close() ?? null;
     return await this.#onMessage(noun, verb, args);
   }
 

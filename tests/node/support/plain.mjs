@@ -46,7 +46,6 @@ export function headers(all) {
 export function event(happened) {
   const { type } = happened;
   if (type === "new") return { type, ref: plain(happened.message.ref), uid: happened.message.uid, message: message(happened.message) };
-  if (type === "flags" && happened.flags) return { type, uid: happened.ref.uid, flags: sorted(happened.flags) };
   if (type === "flags") return { type, uid: happened.ref.uid, added: sorted(happened.added), removed: sorted(happened.removed) };
   if (type === "removed") return { type, uid: happened.ref.uid };
   return fields(happened);

@@ -1,7 +1,7 @@
 // Compiled, not run: what a user writes must have these types.
 
 import {
-  connect, Draft, Flag, MailError, open, PartialError, q, Q, Role, UidSet, type Mail, type MailChange, type MailEvent, type Message,
+  connect, Draft, Flag, MailError, open, PartialError, q, Q, Role, UidSet, type Mail, type MailEvent, type Message,
   type MessageRef, type Outgoing, type Session, type SyncReport,
 } from "mailtide";
 
@@ -42,7 +42,15 @@ function describe(event: MailEvent): string {
     case "reset":
       return `${event.mailbox} ${event.uidValidity}`;
     case "gap":
+    case "mailbox_added":
+    case "mailbox_changed":
+    case "mailbox_gone":
       return event.mailbox;
+    case "mailbox_renamed":
+      return `${event.before} ${event.mailbox}`;
+    case "pending":
+    case "outbox":
+      return String(event.id);
     case "offline":
       return event.error.code;
     case "online":
@@ -79,30 +87,8 @@ export async function local(signal: AbortSignal): Promise<string[]> {
   for (const { state, why, created } of await mail.pending()) void [state === "parked", why, created.getTime()];
   void mail.keepInSync({ signal }).catch(() => {});
   const told: string[] = [sent.state, ...report.paused];
-  for await (const change of mail.changes({ since: await mail.cursor(), signal })) told.push(changed(change));
+  for await (const change of mail.changes({ since: await mail.cursor(), signal })) told.push(describe(change));
   return told;
-}
-
-function changed(change: MailChange): string {
-  switch (change.type) {
-    case "new":
-      return change.message.subject ?? "";
-    case "flags":
-      return change.flags.join();
-    case "removed":
-      return change.ref.toString();
-    case "reset":
-      return `${change.mailbox} ${change.uidValidity}`;
-    case "mailbox_added":
-    case "mailbox_changed":
-    case "mailbox_gone":
-      return change.mailbox;
-    case "mailbox_renamed":
-      return `${change.before} ${change.mailbox}`;
-    case "pending":
-    case "outbox":
-      return String(change.id);
-  }
 }
 
 export async function refused(session: Session): Promise<void> {

@@ -61,6 +61,20 @@ fn nothing_is_marked_before_its_copy_is_known() {
 }
 
 #[test]
+fn a_copy_of_what_was_gone_is_confirmed_and_never_found() {
+    let find = Step::Find { uid_validity: 8, uid_next: 40 };
+    for intent in [move_to(5, 9), copy_to(5, 9)] {
+        let entry = entry(1, intent);
+        assert_eq!(superseded(&doubt(&entry, find, &seen(false, &[]), BARE, 0)), Some(Cause::MessageGone));
+        assert_eq!(doubt(&entry, find, &seen(true, &[]), BARE, 0), Next::Wait { step: Some(find) });
+    }
+    // MOVE has taken the original away itself.
+    let moves = Means { can_move: true, ..BARE };
+    let moved = doubt(&entry(1, move_to(5, 9)), find, &seen(false, &[]), moves, 0);
+    assert_eq!(moved, Next::Wait { step: Some(find) });
+}
+
+#[test]
 fn a_lost_answer_to_append_is_looked_for_before_anything_is_sent_again() {
     let entry = entry(1, append(9));
     let adopted = Next::End { state: State::Applied { note: None }, placed: Some((8, 41)) };

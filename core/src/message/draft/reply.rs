@@ -1,8 +1,10 @@
 //! Replies and forwarded messages: who gets them, how they thread, what they quote.
 
+use super::body::message_id;
 use super::quote::{forward_subject, one_line, quoted, reply_subject};
 use super::{AddrSpec, Draft, DraftAttachment};
 use crate::imap::InternalDate;
+use crate::message::thread::written_ids;
 use crate::message::{EmailAddress, Headers, ParsedMessage};
 use std::collections::BTreeSet;
 
@@ -53,7 +55,10 @@ impl Original {
     /// From the header and the text, without attachments.
     #[must_use]
     pub fn new(headers: &Headers, text: String) -> Self {
-        let ids = |name| headers.get_raw(name).map(message_ids).unwrap_or_default();
+        let ids = |name| {
+            let ids = headers.get_raw(name).map(written_ids).unwrap_or_default();
+            ids.into_iter().filter(|id| message_id(id).is_ok()).collect::<Vec<_>>()
+        };
         Self {
             message_id: ids("Message-ID").into_iter().next(),
             in_reply_to: ids("In-Reply-To"),
@@ -202,12 +207,4 @@ fn fresh(addresses: Vec<EmailAddress>, known: &mut BTreeSet<String>) -> Vec<Emai
 /// Whether two addresses are one: in practice the case of neither part counts.
 fn key(email: &str) -> String {
     email.trim().to_lowercase()
-}
-
-/// `<a@b> <c@d>`, with comments and junk between them left out.
-fn message_ids(value: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(value);
-    let pieces = text.split('<').skip(1).take(1000).filter_map(|piece| piece.split_once('>'));
-    let ids = pieces.map(|(id, _)| id.split_whitespace().collect::<String>());
-    ids.filter(|id| super::body::message_id(id).is_ok()).collect()
 }

@@ -17,6 +17,11 @@ const LONGEST: usize = 998;
 /// ```
 #[must_use]
 pub fn message_ids(value: &[u8]) -> Vec<String> {
+    written_ids(value).into_iter().map(|id| unquoted(&id).unwrap_or(id)).collect()
+}
+
+/// The same with quotes as they stand there: for a field that repeats them.
+pub(in crate::message) fn written_ids(value: &[u8]) -> Vec<String> {
     let mut ids = Vec::new();
     let mut rest = value;
     while let Some(start) = memchr::memchr(b'<', rest) {
@@ -40,10 +45,7 @@ fn id(inside: &[u8]) -> Option<String> {
     // Folding inside an id, as some programs write it.
     let bytes: Vec<u8> = inside.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n' | b'\t')).collect();
     let text = String::from_utf8_lossy(bytes.trim_ascii()).into_owned();
-    if text.is_empty() || text.len() > LONGEST || text.contains(' ') {
-        return None;
-    }
-    Some(unquoted(&text).unwrap_or(text))
+    (!text.is_empty() && text.len() <= LONGEST && !text.contains(' ')).then_some(text)
 }
 
 fn unquoted(text: &str) -> Option<String> {
@@ -74,6 +76,12 @@ mod tests {
         ] {
             assert_eq!(message_ids(value.as_bytes()), ids, "{value:?}");
         }
+    }
+
+    #[test]
+    fn quotes_stay_where_an_id_is_repeated() {
+        assert_eq!(written_ids(b"<\"b.c\"@y>"), ["\"b.c\"@y"]);
+        assert_eq!(message_ids(b"<\"b.c\"@y>"), ["b.c@y"]);
     }
 
     #[test]

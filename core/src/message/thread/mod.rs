@@ -15,6 +15,7 @@ mod subject;
 mod text;
 
 pub use ids::message_ids;
+pub(super) use ids::written_ids;
 pub use link::{Arrival, arrive, thread_ids};
 pub use references::{Threaded, Threading, references};
 pub use subject::{BaseSubject, base_subject};

@@ -2,9 +2,11 @@
 
 use crate::error::Result;
 use crate::imap::{MailboxName, Role, UidSet};
+use crate::journal::Intent;
 use crate::store::change::clear_away;
 use crate::store::place::Work;
 use crate::store::{Change, MailboxId, MailboxRow, MailboxState, NewMailbox, Now, RemoteMailbox, Writer};
+use std::collections::BTreeSet;
 
 /// A mailbox of the server's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +79,31 @@ fn update(writer: &mut dyn Writer, row: MailboxRow, listed: &Listed, now: Now) -
         writer.insert_feed(now.seconds(), &Change::MailboxChanged { mailbox: row.id })?;
     }
     Ok(new.id)
+}
+
+/// Which of these mailboxes the user is subscribed to, as the server says. What was changed here and has not reached it
+/// stays.
+pub fn subscribed(writer: &mut dyn Writer, told: &[(MailboxId, bool)], now: Now) -> Result<()> {
+    let ours: BTreeSet<String> = writer.subscriptions(None)?.into_iter().collect();
+    let waiting: BTreeSet<Vec<u8>> = writer.pending()?.iter().filter_map(|entry| subscribes(&entry.intent)).collect();
+    for (mailbox, is_on) in told {
+        let Some(row) = writer.mailbox(*mailbox)? else { continue };
+        let is_waiting = row.remote.as_ref().is_some_and(|remote| waiting.contains(&remote.name));
+        if is_waiting || ours.contains(&row.name) == *is_on {
+            continue;
+        }
+        writer.set_subscription(None, &row.name, *is_on)?;
+        writer.insert_feed(now.seconds(), &Change::MailboxChanged { mailbox: row.id })?;
+    }
+    Ok(())
+}
+
+/// The name whose subscription an intent changes.
+fn subscribes(intent: &Intent) -> Option<Vec<u8>> {
+    match intent {
+        Intent::Subscribe { mailbox } | Intent::Unsubscribe { mailbox } => Some(mailbox.name.raw().to_vec()),
+        _ => None,
+    }
 }
 
 /// A mailbox that is proven gone from the server: away with all in it; contents stay restorable for 30 days.

@@ -162,10 +162,8 @@ fn write_flags(
     row: &mut PlacementRow,
     (flags, agreed): (&Flags, &Flags),
 ) -> Result<()> {
-    let is_seen = row.flags != *flags;
-    row.flags = flags.clone();
     row.agreed = Some(agreed.clone());
-    if is_seen { work.change_flags(writer, row) } else { writer.update_placement(row) }
+    if row.flags == *flags { writer.update_placement(row) } else { work.change_flags(writer, row, flags.clone()) }
 }
 
 /// The content of a message is here, published in this transaction or before.

@@ -17,21 +17,23 @@ const PIECE: usize = 64 << 10;
 /// `body.not_here`.
 pub struct Content {
     row: BodyRow,
+    parts: Vec<BodyRow>,
     header: Bytes,
     pieces: Vec<Piece>,
     /// The next byte of the message.
     at: u64,
-    /// The piece of the recipe that the next byte is in, and where it and what it is made of begin.
+    /// The piece of the recipe that the next byte is in, and where it and what it is made of begin; parts before it.
     piece: usize,
     made: u64,
     stored: u64,
-    chunk: Option<(u32, Bytes)>,
+    passed: usize,
+    chunk: Option<(BodyId, u32, Bytes)>,
     /// Of all that was read, as long as nothing was left out.
     hash: Option<Context>,
 }
 
-/// Gives a chunk by its number.
-pub(super) type Load<'a> = &'a mut dyn FnMut(u32) -> Result<Vec<u8>>;
+/// Gives a chunk of a content by its number.
+pub(super) type Load<'a> = &'a mut dyn FnMut(BodyId, u32) -> Result<Vec<u8>>;
 
 /// The content of a message: `body.not_here` where it is not held.
 pub fn open(reader: &dyn Reader, message: MessageId) -> Result<Content> {
@@ -58,20 +60,30 @@ pub fn read(reader: &dyn Reader, message: MessageId, largest: u64) -> Result<Byt
     Ok(out.into())
 }
 
+/// Whose chunks are read.
+#[derive(Clone, Copy)]
+struct Source {
+    body: BodyId,
+    chunks: u32,
+}
+
 impl Content {
     /// A content by its id; `header` is that of the message, for a content that is stored without it.
     pub fn new(reader: &dyn Reader, body: BodyId, header: Bytes) -> Result<Self> {
         let row = reader.body(body)?.ok_or_else(not_here)?;
-        Self::of(row, header)
+        let parts = row.parts.iter().map(|part| reader.body(*part)?.ok_or_else(damaged));
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        Self::of(row, parts, header)
     }
 
-    pub(super) fn of(row: BodyRow, mut header: Bytes) -> Result<Self> {
+    /// One whose parts are in hand; none of them need be published.
+    pub(super) fn of(row: BodyRow, parts: Vec<BodyRow>, mut header: Bytes) -> Result<Self> {
         let left_out = usize::try_from(row.header).ok().filter(|length| *length <= header.len());
         header.truncate(left_out.ok_or_else(damaged)?);
         let pieces = parse(&row.recipe, row.size.checked_sub(row.header).ok_or_else(damaged)?)?;
         let hash = Some(Context::new(&SHA256));
         let made = row.header;
-        Ok(Self { row, header, pieces, at: 0, piece: 0, made, stored: 0, chunk: None, hash })
+        Ok(Self { row, parts, header, pieces, at: 0, piece: 0, made, stored: 0, passed: 0, chunk: None, hash })
     }
 
     /// Its length, in bytes.
@@ -91,8 +103,19 @@ impl Content {
         if at != self.at {
             self.hash = None;
         }
-        (self.at, self.piece, self.made, self.stored) = (at, 0, self.row.header, 0);
+        (self.at, self.piece, self.made, self.stored, self.passed) = (at, 0, self.row.header, 0, 0);
         self.skip();
+    }
+
+    /// Goes past an attachment that is stored apart, if one begins at the next byte; its length as it stands in the
+    /// message. It is not read.
+    pub fn pass(&mut self) -> Option<u64> {
+        self.skip();
+        let piece = self.pieces.get(self.piece).filter(|piece| piece.is_apart() && self.made == self.at)?;
+        let length = piece.made();
+        self.at += length;
+        self.hash = None;
+        Some(length)
     }
 
     /// Past the pieces that end before the next byte.
@@ -100,6 +123,7 @@ impl Content {
         while let Some(piece) = self.pieces.get(self.piece).filter(|piece| self.made + piece.made() <= self.at) {
             self.made += piece.made();
             self.stored += piece.stored();
+            self.passed += usize::from(piece.is_apart());
             self.piece += 1;
         }
     }
@@ -108,7 +132,7 @@ impl Content {
     /// its hash: `store.damaged`.
     pub fn next(&mut self, reader: &dyn Reader) -> Result<Option<Bytes>> {
         let id = self.row.id;
-        self.step(&mut |number| match reader.chunk(id, number) {
+        self.step(&mut |body, number| match reader.chunk(body, number) {
             // Told apart: let go since, or not all there. A content that is being staged has no row yet.
             Err(error) if error.code() == Code::StoreDamaged && reader.body(id)?.is_none() => Err(not_here()),
             chunk => chunk,
@@ -121,7 +145,7 @@ impl Content {
         self
     }
 
-    /// The next bytes, of chunks that `load` gives by their number.
+    /// The next bytes, of chunks that `load` gives.
     pub(super) fn step(&mut self, load: Load<'_>) -> Result<Option<Bytes>> {
         if self.at >= self.row.size {
             return self.verify().map(|()| None);
@@ -154,28 +178,42 @@ impl Content {
         match self.pieces.get(self.piece) {
             Some(Piece::Plain(length)) => {
                 let most = (length - within).min(PIECE as u64);
-                self.stored_bytes(load, self.stored + within, most)
+                self.stored_bytes(load, self.own(), self.stored + within, most)
             }
             Some(Piece::Base64(base64)) => self.lines(load, *base64, within),
             None => Err(damaged()),
         }
     }
 
+    fn own(&self) -> Source {
+        Source { body: self.row.id, chunks: self.row.chunks }
+    }
+
+    /// The part that the piece of the next byte is made of.
+    fn part(&self) -> Result<Source> {
+        let part = self.parts.get(self.passed).ok_or_else(damaged)?;
+        Ok(Source { body: part.id, chunks: part.chunks })
+    }
+
     /// Lines of base64 from a character on: some full ones, or the last.
     fn lines(&mut self, load: Load<'_>, base64: Base64, within: u64) -> Result<Bytes> {
         let line = within / base64.stride();
         let skipped = usize::try_from(within % base64.stride()).map_err(|_| damaged())?;
-        let from = self.stored + line * base64.line() as u64;
+        let (source, first) = match base64.apart {
+            true => (self.part()?, 0),
+            false => (self.own(), self.stored),
+        };
+        let from = first + line * base64.line() as u64;
         let mut out = Vec::with_capacity(PIECE);
         if line < base64.lines {
             let lines = (base64.lines - line).min((PIECE as u64 / base64.stride()).max(1));
-            let decoded = self.exactly(load, from, lines * base64.line() as u64)?;
+            let decoded = self.exactly(load, source, from, lines * base64.line() as u64)?;
             for full in decoded.chunks(base64.line()) {
                 encode(full, &mut out);
                 out.extend_from_slice(base64.end());
             }
         } else {
-            let decoded = self.exactly(load, from, u64::from(base64.last))?;
+            let decoded = self.exactly(load, source, from, u64::from(base64.last))?;
             encode(&decoded, &mut out);
             out.extend_from_slice(if base64.ended { base64.end() } else { b"" });
         }
@@ -186,10 +224,10 @@ impl Content {
     }
 
     /// So many stored bytes, from several chunks where they lie so.
-    fn exactly(&mut self, load: Load<'_>, mut from: u64, mut most: u64) -> Result<Vec<u8>> {
+    fn exactly(&mut self, load: Load<'_>, source: Source, mut from: u64, mut most: u64) -> Result<Vec<u8>> {
         let mut out = Vec::with_capacity(usize::try_from(most).unwrap_or(0).min(CHUNK));
         while most > 0 {
-            let bytes = self.stored_bytes(load, from, most)?;
+            let bytes = self.stored_bytes(load, source, from, most)?;
             from += bytes.len() as u64;
             most -= bytes.len() as u64;
             out.extend_from_slice(&bytes);
@@ -198,14 +236,14 @@ impl Content {
     }
 
     /// Stored bytes from one chunk, at least one of them.
-    fn stored_bytes(&mut self, load: Load<'_>, from: u64, most: u64) -> Result<Bytes> {
+    fn stored_bytes(&mut self, load: Load<'_>, source: Source, from: u64, most: u64) -> Result<Bytes> {
         let (number, within) = (from / CHUNK as u64, from % CHUNK as u64);
-        let number = u32::try_from(number).ok().filter(|number| *number < self.row.chunks).ok_or_else(damaged)?;
+        let number = u32::try_from(number).ok().filter(|number| *number < source.chunks).ok_or_else(damaged)?;
         let chunk = match &self.chunk {
-            Some((held, chunk)) if *held == number => chunk.clone(),
+            Some((body, held, chunk)) if (*body, *held) == (source.body, number) => chunk.clone(),
             _ => {
-                let chunk = Bytes::from(load(number)?);
-                self.chunk = Some((number, chunk.clone()));
+                let chunk = Bytes::from(load(source.body, number)?);
+                self.chunk = Some((source.body, number, chunk.clone()));
                 chunk
             }
         };
@@ -215,7 +253,7 @@ impl Content {
     }
 }
 
-/// SHA-256 of a whole message.
+/// SHA-256 of a whole content.
 pub(super) fn hash_of(content: &[u8]) -> ContentHash {
     take_hash(digest(&SHA256, content).as_ref())
 }

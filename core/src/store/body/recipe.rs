@@ -24,6 +24,8 @@ pub(super) struct Base64 {
     pub(super) last: u32,
     /// Whether the last line has a line end too.
     pub(super) ended: bool,
+    /// Whether the decoded bytes are a content of their own: the next of the body's parts.
+    pub(super) apart: bool,
 }
 
 impl Base64 {
@@ -38,7 +40,7 @@ impl Base64 {
     }
 
     /// Decoded bytes of all.
-    pub(super) fn stored(&self) -> u64 {
+    pub(super) fn decoded(&self) -> u64 {
         self.lines.saturating_mul(self.line() as u64).saturating_add(u64::from(self.last))
     }
 
@@ -56,12 +58,18 @@ impl Base64 {
 }
 
 impl Piece {
-    /// Bytes of the stored content that it uses.
+    /// Bytes of the body's own chunks that it uses.
     pub(super) fn stored(&self) -> u64 {
         match self {
             Self::Plain(length) => *length,
-            Self::Base64(base64) => base64.stored(),
+            Self::Base64(base64) if base64.apart => 0,
+            Self::Base64(base64) => base64.decoded(),
         }
+    }
+
+    /// Whether it is made of a part.
+    pub(super) fn is_apart(&self) -> bool {
+        matches!(self, Self::Base64(base64) if base64.apart)
     }
 
     /// Bytes of the message that come of it.
@@ -94,7 +102,8 @@ pub(super) fn write(pieces: &[Piece]) -> Vec<u8> {
             Piece::Plain(length) => number(&mut out, length << 1),
             Piece::Base64(base64) => {
                 let ends = u64::from(base64.crlf) << 1 | u64::from(base64.ended) << 2;
-                number(&mut out, u64::from(base64.width) << 3 | ends | 1);
+                let bits = ends | u64::from(base64.apart) << 3;
+                number(&mut out, u64::from(base64.width) << 4 | bits | 1);
                 number(&mut out, base64.lines);
                 number(&mut out, u64::from(base64.last));
             }
@@ -115,11 +124,11 @@ pub(super) fn parse(mut bytes: &[u8], size: u64) -> Result<Vec<Piece>> {
             pieces.push(Piece::Plain(first >> 1));
             continue;
         }
-        let width = u32::try_from(first >> 3).ok().filter(|width| *width > 0 && width % 4 == 0 && *width < 1 << 16);
+        let width = u32::try_from(first >> 4).ok().filter(|width| *width > 0 && width % 4 == 0 && *width < 1 << 16);
         let (lines, last) = (take(&mut bytes)?, take(&mut bytes)?);
         let (Some(width), Ok(last)) = (width, u32::try_from(last)) else { return Err(damaged()) };
-        let (crlf, ended) = (first & 2 != 0, first & 4 != 0);
-        pieces.push(Piece::Base64(Base64 { width, crlf, lines, last, ended }));
+        let (crlf, ended, apart) = (first & 2 != 0, first & 4 != 0, first & 8 != 0);
+        pieces.push(Piece::Base64(Base64 { width, crlf, lines, last, ended, apart }));
     }
     let made = pieces.iter().fold(0u64, |sum, piece| sum.saturating_add(piece.made()));
     if made == size { Ok(pieces) } else { Err(damaged()) }
@@ -157,11 +166,12 @@ mod tests {
 
     #[test]
     fn a_recipe_reads_back() {
-        let base64 = Base64 { width: 76, crlf: true, lines: 1000, last: 5, ended: true };
+        let base64 = Base64 { width: 76, crlf: true, lines: 1000, last: 5, ended: true, apart: false };
         let pieces = vec![
             Piece::Plain(300),
             Piece::Base64(base64),
             Piece::Base64(Base64 { crlf: false, last: 0, ended: false, ..base64 }),
+            Piece::Base64(Base64 { apart: true, ..base64 }),
             Piece::Plain(1 << 40),
         ];
         let size = pieces.iter().map(Piece::made).sum();

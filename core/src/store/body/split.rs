@@ -4,6 +4,9 @@
 //! Nothing of MIME is asked. A run begins with four full lines of one length, all of them letters of base64 with the
 //! same line end; every such line can be made again from what it decodes to. A shorter or padded line, strictly as an
 //! encoder writes it, ends the run; so does anything else.
+//!
+//! What a longer run decodes to is a content of its own, unless it is text: the same file in many messages is stored
+//! once, and who looks for text need not read files. Text stays, since it repeats what stands beside it.
 
 use super::recipe::{Base64, Piece, push};
 use base64::Engine;
@@ -16,12 +19,29 @@ const LONGEST_LINE: usize = 1024;
 /// Shortest full line; encoders write 60 to 76 characters.
 const SHORTEST: usize = 32;
 
+/// Decoded bytes that are worth a content of their own.
+const LEAST_APART: usize = 4 << 10;
+
+/// What a run decodes to that is stored apart.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Apart {
+    /// Which one of the message, from 0.
+    pub(super) number: usize,
+    /// To be taken by whoever stores them.
+    pub(super) bytes: Vec<u8>,
+    /// Whether that is all.
+    pub(super) is_whole: bool,
+}
+
 /// Takes a message in pieces of any size, gives what is to be stored.
 #[derive(Default)]
 pub(super) struct Splitter {
     pieces: Vec<Piece>,
-    /// To be taken by [`Splitter::take`].
+    /// To be taken from [`Splitter::stored`] and [`Splitter::apart`].
     stored: Vec<u8>,
+    apart: Vec<Apart>,
+    /// How many were begun.
+    begun: usize,
     /// The beginning of a line whose end has not come yet.
     line: Vec<u8>,
     /// Inside a line too long to be looked at.
@@ -34,9 +54,17 @@ struct Run {
     base64: Base64,
     /// Its lines as they came, while it has too few to be one.
     raw: Vec<u8>,
-    /// What they decode to, in that time.
+    /// What they decode to, until it is known where that goes.
     decoded: Vec<u8>,
     is_sure: bool,
+    goes: Option<To>,
+}
+
+/// Where the decoded bytes of a run go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    Own,
+    Apart,
 }
 
 impl Splitter {
@@ -90,6 +118,16 @@ impl Splitter {
         &mut self.stored
     }
 
+    /// What is to be stored apart, in order. Those that are whole may be taken out; the last one may still grow.
+    pub(super) fn apart(&mut self) -> &mut Vec<Apart> {
+        &mut self.apart
+    }
+
+    /// How many bytes have not been taken.
+    pub(super) fn pending(&self) -> usize {
+        self.stored.len() + self.apart.iter().map(|apart| apart.bytes.len()).sum::<usize>()
+    }
+
     /// How the message is made again; after [`Splitter::finish`].
     pub(super) fn pieces(&self) -> &[Piece] {
         &self.pieces
@@ -98,16 +136,17 @@ impl Splitter {
     fn whole_line(&mut self, line: &[u8]) {
         let (text, end) = ends(line);
         if let Some(mut run) = self.run.take() {
-            if run.full(line, text, end, &mut self.stored) {
+            if run.full(line, text, end) {
+                self.settle(&mut run);
                 self.run = Some(run);
                 return;
             }
-            if run.last(text, end, &mut self.stored) {
-                push(&mut self.pieces, Piece::Base64(run.base64));
-                return;
-            }
+            let is_last = run.last(text, end);
             self.run = Some(run);
             self.end_run();
+            if is_last {
+                return;
+            }
         }
         match Run::begin(line, text, end) {
             Some(run) => self.run = Some(run),
@@ -117,9 +156,33 @@ impl Splitter {
 
     fn end_run(&mut self) {
         match self.run.take() {
-            Some(run) if run.is_sure => push(&mut self.pieces, Piece::Base64(run.base64)),
+            Some(mut run) if run.is_sure => {
+                run.goes = run.goes.or(Some(To::Own));
+                self.settle(&mut run);
+                if let (Some(To::Apart), Some(apart)) = (run.goes, self.apart.last_mut()) {
+                    apart.is_whole = true;
+                }
+                push(&mut self.pieces, Piece::Base64(run.base64));
+            }
             Some(run) => self.plain(&run.raw),
             None => {}
+        }
+    }
+
+    /// Passes on what a run has decoded, once it is known where that goes.
+    fn settle(&mut self, run: &mut Run) {
+        if run.goes.is_none() && run.decoded.len() >= LEAST_APART {
+            run.base64.apart = !is_text(&run.decoded);
+            run.goes = Some(if run.base64.apart { To::Apart } else { To::Own });
+            if run.base64.apart {
+                self.apart.push(Apart { number: self.begun, ..Apart::default() });
+                self.begun += 1;
+            }
+        }
+        match (run.goes, self.apart.last_mut()) {
+            (Some(To::Apart), Some(apart)) => apart.bytes.append(&mut run.decoded),
+            (Some(_), _) => self.stored.append(&mut run.decoded),
+            (None, _) => {}
         }
     }
 
@@ -133,15 +196,21 @@ impl Run {
     fn begin(line: &[u8], text: &[u8], end: &[u8]) -> Option<Self> {
         let fits = text.len() >= SHORTEST && text.len().is_multiple_of(4) && !end.is_empty();
         let width = u32::try_from(text.len()).ok().filter(|_| fits)?;
-        let base64 = Base64 { width, crlf: end.len() == 2, lines: 1, last: 0, ended: false };
+        let base64 = Base64 { width, crlf: end.len() == 2, lines: 1, last: 0, ended: false, apart: false };
         let mut decoded = Vec::new();
-        decode_full(text, &mut decoded).then(|| Self { base64, raw: line.to_vec(), decoded, is_sure: false })
+        decode_full(text, &mut decoded).then(|| Self {
+            base64,
+            raw: line.to_vec(),
+            decoded,
+            is_sure: false,
+            goes: None,
+        })
     }
 
     /// Takes a full line; whether it was one.
-    fn full(&mut self, line: &[u8], text: &[u8], end: &[u8], stored: &mut Vec<u8>) -> bool {
-        let to = if self.is_sure { &mut *stored } else { &mut self.decoded };
-        if text.len() != self.base64.width as usize || end != self.base64.end() || !decode_full(text, to) {
+    fn full(&mut self, line: &[u8], text: &[u8], end: &[u8]) -> bool {
+        let fits = text.len() == self.base64.width as usize && end == self.base64.end();
+        if !fits || !decode_full(text, &mut self.decoded) {
             return false;
         }
         self.base64.lines += 1;
@@ -149,7 +218,6 @@ impl Run {
             self.raw.extend_from_slice(line);
             if self.base64.lines >= LEAST_LINES {
                 self.is_sure = true;
-                stored.append(&mut self.decoded);
                 self.raw = Vec::new();
             }
         }
@@ -157,16 +225,22 @@ impl Run {
     }
 
     /// Takes a last line, if it can be one; whether it was.
-    fn last(&mut self, text: &[u8], end: &[u8], stored: &mut Vec<u8>) -> bool {
+    fn last(&mut self, text: &[u8], end: &[u8]) -> bool {
         let fits = !text.is_empty() && text.len() <= self.base64.width as usize;
-        let before = stored.len();
-        if !self.is_sure || !fits || !(end.is_empty() || end == self.base64.end()) || !decode(text, stored) {
+        let before = self.decoded.len();
+        if !self.is_sure || !fits || !(end.is_empty() || end == self.base64.end()) || !decode(text, &mut self.decoded) {
             return false;
         }
-        self.base64.last = u32::try_from(stored.len() - before).unwrap_or(0);
+        self.base64.last = u32::try_from(self.decoded.len() - before).unwrap_or(0);
         self.base64.ended = !end.is_empty();
         true
     }
+}
+
+/// Whether these bytes may be text, in whatever charset but UTF-16 and UTF-32: no control characters but those that move
+/// (and ESC, which ISO-2022 has).
+fn is_text(bytes: &[u8]) -> bool {
+    !bytes.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127))
 }
 
 /// A line and its end: CRLF, LF, or nothing at the end of the message.
@@ -245,6 +319,24 @@ mod tests {
             assert_eq!(pieces, [Piece::Plain(message.len() as u64)]);
             assert_eq!(stored, message.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_file_is_apart_and_text_is_not() {
+        let lines = |bytes: &[u8]| {
+            let text = STANDARD.encode(bytes);
+            text.as_bytes().chunks(76).flat_map(|line| [line, b"\r\n"].concat()).collect::<Vec<u8>>()
+        };
+        let (file, text) = ([7u8, 0, 200].repeat(3000), b"caf\xe9 und so weiter\r\n".repeat(500));
+        let message = [b"a\r\n".to_vec(), lines(&file), lines(&text), lines(&file[..LEAST_APART - 1])].concat();
+        let mut splitter = Splitter::default();
+        message.chunks(1000).for_each(|chunk| splitter.push(chunk));
+        splitter.finish();
+        assert_eq!(*splitter.apart(), [Apart { number: 0, bytes: file.clone(), is_whole: true }]);
+        assert_eq!(splitter.stored().len(), 3 + text.len() + LEAST_APART - 1);
+        let stored: u64 = splitter.pieces().iter().map(Piece::stored).sum();
+        assert_eq!(stored, splitter.stored().len() as u64);
+        assert_eq!(splitter.pieces().iter().map(Piece::made).sum::<u64>(), message.len() as u64);
     }
 
     #[test]

@@ -1,16 +1,17 @@
-//! Writing a large content as it comes: split, cut into chunks, made again and compared, published.
+//! Staging a large content: split and cut into chunks as it comes, made again and compared, published.
 
+use super::put::{part_with, same_content, unwritten};
 use super::read::{Content, take_hash};
 use super::split::Splitter;
-use super::{LARGEST, recipe};
+use super::{check_size, recipe};
 use crate::error::{Code, MailError, Result};
 use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Durability, Now, Reader, Store, Writer};
 use bytes::Bytes;
 use ring::digest::{Context, SHA256};
 use std::sync::Arc;
 
-/// Chunks that are written in one transaction of a staged content.
-const BATCH: usize = 4;
+/// Bytes that wait before they are written, in one transaction.
+const PENDING: usize = CHUNK * 4;
 
 /// A content that is being written, in short transactions of its own. Nobody sees it before it is published; what never
 /// is, is taken away by the store's upkeep.
@@ -22,22 +23,60 @@ pub struct Staging {
     /// How much of the header has been seen at the beginning of the content; `None` once it began otherwise.
     matched: Option<usize>,
     splitter: Splitter,
-    id: Option<BodyId>,
     hash: Context,
     size: u64,
-    chunks: u32,
-    stored: u64,
+    own: Growing,
+    parts: Vec<Growing>,
     now: Now,
     row: Option<BodyRow>,
+}
+
+/// What has been written of a content or a part.
+struct Growing {
+    row: BodyRow,
+    hash: Context,
+}
+
+impl Growing {
+    fn new() -> Self {
+        Self { row: unwritten(ContentHash([0; 32]), 0), hash: Context::new(&SHA256) }
+    }
+
+    fn is_begun(&self) -> bool {
+        self.row.id != BodyId(0)
+    }
+
+    /// Writes what fills chunks of these bytes, and takes it out; with `all`, the rest as well.
+    fn write(&mut self, writer: &mut dyn Writer, bytes: &mut Vec<u8>, all: bool, now: Now) -> Result<()> {
+        if !self.is_begun() {
+            self.row.id = writer.stage_body(now.seconds())?;
+        }
+        let most = if all { bytes.len() } else { bytes.len() / CHUNK * CHUNK };
+        let taken: Vec<u8> = bytes.drain(..most).collect();
+        for chunk in taken.chunks(CHUNK) {
+            let frame = writer.pack(chunk)?;
+            writer.put_chunk(self.row.id, self.row.chunks, &frame)?;
+            self.row.stored += frame.size();
+            self.row.chunks += 1;
+        }
+        self.row.size += taken.len() as u64;
+        self.hash.update(&taken);
+        Ok(())
+    }
+
+    /// The row of a part that is whole.
+    fn part(&self) -> BodyRow {
+        BodyRow { hash: take_hash(self.hash.clone().finish().as_ref()), ..self.row.clone() }
+    }
 }
 
 impl Staging {
     /// A content of a message whose row has this header; empty where there is none.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, header: Bytes, now: Now) -> Self {
-        let hash = Context::new(&SHA256);
+        let (hash, own) = (Context::new(&SHA256), Growing::new());
         let (splitter, matched) = (Splitter::default(), Some(0));
-        Self { store, header, matched, splitter, id: None, hash, size: 0, chunks: 0, stored: 0, now, row: None }
+        Self { store, header, matched, splitter, hash, size: 0, own, parts: Vec::new(), now, row: None }
     }
 
     /// Takes the next bytes. More than 2 GiB in all is `limit.exceeded`.
@@ -47,10 +86,7 @@ impl Staging {
         self.hash.update(bytes);
         let rest = self.after_header(bytes);
         self.splitter.push(rest);
-        while self.splitter.stored().len() >= CHUNK * BATCH {
-            self.flush(CHUNK * BATCH)?;
-        }
-        Ok(())
+        if self.splitter.pending() >= PENDING { self.flush(false) } else { Ok(()) }
     }
 
     /// What of these bytes comes after the header. Where the content turns out to begin otherwise, what was left out is
@@ -79,13 +115,13 @@ impl Staging {
             self.unmatch(matched);
         }
         self.splitter.finish();
-        self.flush(usize::MAX)?;
+        self.flush(true)?;
         let hash = take_hash(self.hash.clone().finish().as_ref());
-        let id = self.id.ok_or_else(|| MailError::from(Code::Internal))?;
         let header = self.matched.unwrap_or(0) as u64;
         let recipe = recipe::write(self.splitter.pieces());
-        let row = BodyRow { id, hash, size: self.size, header, recipe, chunks: self.chunks, stored: self.stored };
-        verify(&*self.store.read()?, &row, &self.header)?;
+        let parts: Vec<BodyRow> = self.parts.iter().map(Growing::part).collect();
+        let row = BodyRow { hash, size: self.size, header, recipe, ..self.own.row.clone() };
+        verify(&*self.store.read()?, &row, parts, &self.header)?;
         self.row = Some(row);
         Ok(())
     }
@@ -96,16 +132,18 @@ impl Staging {
         if let Some(same) = same_content(writer, &row.hash, row.header)? {
             return Ok(same);
         }
-        writer.publish_body(row)?;
+        let parts = self.parts.iter().map(|part| publish_part(writer, &part.part())).collect::<Result<Vec<_>>>()?;
+        writer.publish_body(&BodyRow { parts, ..row.clone() })?;
         Ok(row.id)
     }
 
     /// Takes away what was written, after a failure. Not to be called inside a transaction. What is simply dropped goes
     /// with the store's upkeep, some time later.
     pub fn abandon(self) -> Result<()> {
-        let Some(id) = self.id else { return Ok(()) };
         let mut writer = self.store.write(Durability::Bulk)?;
-        writer.delete_body(id)?;
+        for begun in self.parts.iter().chain([&self.own]).filter(|growing| growing.is_begun()) {
+            writer.delete_body(begun.row.id)?;
+        }
         writer.commit()
     }
 
@@ -115,48 +153,47 @@ impl Staging {
         self.size
     }
 
-    /// Writes the first `most` bytes of what is to be stored.
-    fn flush(&mut self, most: usize) -> Result<()> {
-        let stored = self.splitter.stored();
-        let batch: Vec<u8> = stored.drain(..most.min(stored.len())).collect();
-        let mut writer = self.store.write(Durability::Bulk)?;
-        let id = self.id.map_or_else(|| writer.stage_body(self.now.seconds()), Ok)?;
-        let (mut chunks, mut bytes) = (self.chunks, self.stored);
-        for chunk in batch.chunks(CHUNK) {
-            let frame = writer.pack(chunk)?;
-            writer.put_chunk(id, chunks, &frame)?;
-            bytes += frame.size();
-            chunks += 1;
+    /// Writes what fills chunks, or all that there is. Of a transaction that fails nothing is remembered: an id that was
+    /// rolled back is given again.
+    fn flush(&mut self, all: bool) -> Result<()> {
+        let before: Vec<BodyRow> = self.parts.iter().map(|part| part.row.clone()).collect();
+        let own = self.own.row.clone();
+        let done = self.write(all);
+        if done.is_err() {
+            self.own.row = own;
+            self.parts.truncate(before.len());
+            self.parts.iter_mut().zip(before).for_each(|(part, row)| part.row = row);
         }
-        writer.commit()?;
-        (self.id, self.chunks, self.stored) = (Some(id), chunks, bytes);
-        Ok(())
+        done
+    }
+
+    fn write(&mut self, all: bool) -> Result<()> {
+        let mut writer = self.store.write(Durability::Bulk)?;
+        self.own.write(&mut *writer, self.splitter.stored(), all, self.now)?;
+        for apart in self.splitter.apart() {
+            if apart.number >= self.parts.len() {
+                self.parts.push(Growing::new());
+            }
+            if let Some(part) = self.parts.get_mut(apart.number) {
+                part.write(&mut *writer, &mut apart.bytes, apart.is_whole, self.now)?;
+            }
+        }
+        self.splitter.apart().retain(|apart| !apart.is_whole);
+        writer.commit()
     }
 }
 
-/// A published content with that hash, stored in the same way.
-pub(super) fn same_content(reader: &dyn Reader, hash: &ContentHash, left_out: u64) -> Result<Option<BodyId>> {
-    for message in reader.messages_by_content(hash)? {
-        let body = reader.message(message)?.and_then(|row| row.body);
-        if let Some(body) = body
-            && reader.body(body)?.is_some_and(|row| row.header == left_out)
-        {
-            return Ok(Some(body));
-        }
+/// Publishes a part, or lets it go where it is here already.
+fn publish_part(writer: &mut dyn Writer, row: &BodyRow) -> Result<BodyId> {
+    match part_with(writer, &row.hash)? {
+        Some(same) => writer.delete_body(row.id).map(|()| same.id),
+        None => writer.publish_body(row).map(|()| row.id),
     }
-    Ok(None)
 }
 
 /// Makes the content again and compares its hash.
-fn verify(reader: &dyn Reader, row: &BodyRow, header: &Bytes) -> Result<()> {
-    let mut content = Content::of(row.clone(), header.clone())?;
+fn verify(reader: &dyn Reader, row: &BodyRow, parts: Vec<BodyRow>, header: &Bytes) -> Result<()> {
+    let mut content = Content::of(row.clone(), parts, header.clone())?;
     while content.next(reader)?.is_some() {}
-    Ok(())
-}
-
-pub(super) fn check_size(size: u64) -> Result<()> {
-    if size > LARGEST {
-        return Err(MailError::new(Code::LimitExceeded, "A message is at most 2 GiB"));
-    }
     Ok(())
 }

@@ -26,8 +26,8 @@ pub fn flag(writer: &mut dyn Writer, mailbox: MailboxId, uids: &UidSet, delta: &
         if add.is_empty() && remove.is_empty() {
             continue;
         }
-        row.flags = row.flags.union(&add).difference(&remove);
-        work.change_flags(writer, &mut row)?;
+        let flags = row.flags.union(&add).difference(&remove);
+        work.change_flags(writer, &mut row, flags)?;
         if let Some(place) = place(&work.row) {
             let target = target(writer, &row, &work.row, place)?;
             let intent = Intent::Flag { target, add: add.iter().collect(), remove: remove.iter().collect() };

@@ -1,7 +1,8 @@
 //! The index of words kept up: what is new goes in, in batches; small segments become large ones; what is gone goes.
 
 use super::cache::{Segment, SegmentBlocks};
-use super::candidate::{fields, has_attachment, has_attachment_in, text};
+use super::candidate::{fields, has_attachment};
+use super::text;
 use crate::error::Result;
 use crate::index::{Batch, DocSet, Merge, SegmentData, Source, to_merge};
 use crate::message;
@@ -134,9 +135,9 @@ fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<Option<B
     let (Some(row), Some(headers)) = (reader.message(id)?, reader.headers(id)?) else { return Ok(None) };
     let parsed = message::Headers::parse(headers.header.clone());
     let fields = fields(&parsed);
-    let body = row.body.map(|_| text(reader, id)).transpose()?;
+    let body = row.body.map(|_| text::text(reader, id)).transpose()?;
     let attached = match has_attachment(&headers.body_structure) {
-        None if row.body.is_some() => Some(has_attachment_in(reader, id)?),
+        None if row.body.is_some() => Some(text::has_attachment(reader, id)?),
         known => known,
     };
     let mut texts: Vec<(Field, &str)> = fields.iter().map(|(field, text)| (*field, text.as_str())).collect();

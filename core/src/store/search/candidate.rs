@@ -1,11 +1,12 @@
 //! A stored message as a query sees it: its row, then its header, then its text, each read when something asks for it.
 
+use super::text;
 use crate::error::{MailError, Result};
 use crate::imap::{Flag, StructureText};
-use crate::message::{self, ParsedMessage, SEARCHED, SearchFields};
+use crate::message::{self, SearchFields};
 use crate::query::{AddressField, Candidate, Field, fold};
-use crate::store::{Headers, MessageId, Reader, SearchFacts, SearchRow, body};
-use bytes::{Bytes, BytesMut};
+use crate::store::{Headers, Reader, SearchFacts, SearchRow};
+use bytes::Bytes;
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -91,7 +92,7 @@ impl<'a> Stored<'a> {
         if !self.has_text() {
             return None;
         }
-        self.text.get_or_init(|| self.note(text(self.reader, self.row.message).map(Some))).as_deref()
+        self.text.get_or_init(|| self.note(text::text(self.reader, self.row.message).map(Some))).as_deref()
     }
 }
 
@@ -119,34 +120,10 @@ pub(super) fn fields(headers: &message::Headers) -> Vec<(Field, String)> {
     fields.into_iter().map(|(field, text)| (field, fold(&text))).collect()
 }
 
-/// The text of a message whose content is here, folded, its pieces in a line each.
-pub(super) fn text(reader: &dyn Reader, message: MessageId) -> Result<String> {
-    let parsed = ParsedMessage::parse(raw(reader, message)?);
-    Ok(message::search_texts(&parsed).iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n"))
-}
-
-/// As much of a message as is searched.
-fn raw(reader: &dyn Reader, message: MessageId) -> Result<Bytes> {
-    let mut content = body::open(reader, message)?;
-    let mut raw = BytesMut::new();
-    while raw.len() < SEARCHED
-        && let Some(piece) = content.next(reader)?
-    {
-        raw.extend_from_slice(&piece);
-    }
-    raw.truncate(SEARCHED);
-    Ok(raw.freeze())
-}
-
 /// Whether something is attached to a message of that structure, as it is stored; `None` where it cannot be read.
 pub(super) fn has_attachment(body_structure: &[u8]) -> Option<bool> {
     let structure = StructureText::new(Bytes::copy_from_slice(body_structure)).read().ok()?;
     Some(message::parts(&structure).has_attachment())
-}
-
-/// The same of the content itself.
-pub(super) fn has_attachment_in(reader: &dyn Reader, message: MessageId) -> Result<bool> {
-    Ok(message::parts(ParsedMessage::parse(raw(reader, message)?).structure()).has_attachment())
 }
 
 impl Candidate for Stored<'_> {
@@ -190,7 +167,7 @@ impl Candidate for Stored<'_> {
 
     fn has_attachment(&self) -> Option<bool> {
         has_attachment(&self.headers()?.stored.body_structure).or_else(|| {
-            self.note(self.has_text().then(|| has_attachment_in(self.reader, self.row.message)).transpose())
+            self.note(self.has_text().then(|| text::has_attachment(self.reader, self.row.message)).transpose())
         })
     }
 

@@ -6,6 +6,8 @@ use crate::imap::{Flag, InternalDate, UidSet};
 use crate::message::{self, ParsedMessage, SearchFields, search_texts};
 use crate::query::{AddressField, Candidate, Query, fold};
 use crate::store::*;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Zoned;
 use std::borrow::Cow;
@@ -348,6 +350,51 @@ fn a_header_that_changes_is_searched_as_it_is() {
     fixture.index(100);
     assert_eq!(fixture.uids("subject:xylophone"), [1]);
     assert!(!fixture.uids("from:\"person 0\"").contains(&1));
+}
+
+fn base64_lines(bytes: &[u8]) -> String {
+    let text = STANDARD.encode(bytes);
+    text.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line) + "\n").collect()
+}
+
+#[test]
+fn text_is_found_beside_attachments_and_in_what_is_stored_as_one() {
+    let file = base64_lines(&[0, 1, 2].repeat(3000));
+    let wide: Vec<u8> = "xylophone and moth ".repeat(300).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let part = |fields: &str, content: &str| {
+        format!("--b\nContent-Type: {fields}\nContent-Transfer-Encoding: base64\n\n{content}")
+    };
+    let mixed = |parts: &[String]| {
+        format!("Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n{}\n--b--\n", parts.concat())
+    };
+    let pdf = part("application/pdf; name=relay.pdf", &file);
+    let text = "--b\n\nthe panel\n".to_owned();
+    let nested = format!("--b\nContent-Type: message/rfc822\n\nSubject: inner\nContent-Type: image/png\n\n{file}");
+    let raws = [
+        mixed(&[pdf.clone(), text.clone(), pdf.clone()]),
+        mixed(&[text.clone(), part("text/plain; charset=utf-16le", &base64_lines(&wide)), pdf.clone()]),
+        mixed(&[nested, text]),
+        format!("Subject: bare\nContent-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n{file}"),
+        format!("Subject: odd\nX-Junk: {file}\nContent-Type: text/plain\n\npanel\n"),
+        format!("Subject: no type\n\n{file}panel"),
+    ];
+    let fixture = Fixture::new(&raws);
+    let reader = fixture.store.read().unwrap();
+    for (uid, raw) in (1..).zip(&fixture.raws) {
+        let message = reader.placement(fixture.inbox, uid).unwrap().unwrap().message.unwrap();
+        let parsed = ParsedMessage::parse(raw.clone());
+        let expected = search_texts(&parsed).iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n");
+        assert!(text::text(&*reader, message).unwrap() == expected, "{uid}");
+        let attached = message::parts(parsed.structure()).has_attachment();
+        assert_eq!(text::has_attachment(&*reader, message).unwrap(), attached, "{uid}");
+    }
+    drop(reader);
+    for is_indexed in [false, true] {
+        for query in ["xylophone", "\"moth xylophone\"", "\"the panel\"", "relay", "has:attachment", "inner", "panel"] {
+            assert_eq!(fixture.uids(query), fixture.expected(query), "{query}, indexed: {is_indexed}");
+        }
+        fixture.index(100);
+    }
 }
 
 #[test]

@@ -12,17 +12,33 @@ const NUMBER_BITS: u32 = 16;
 
 pub(super) fn by_id(tx: &Tx<'_>, id: BodyId) -> Result<Option<BodyRow>> {
     let sql = "SELECT hash, size, header, recipe, chunks, stored FROM bodies WHERE id = ?1 AND staged IS NULL";
-    tx.one(sql, [id.0], |row| {
+    let row = tx.one(sql, [id.0], |row| {
         Ok(BodyRow {
             id,
             hash: content_hash(row.get(0)?)?,
             size: row.get(1)?,
             header: row.get(2)?,
             recipe: row.get(3)?,
+            parts: Vec::new(),
             chunks: row.get(4)?,
             stored: row.get(5)?,
         })
-    })
+    })?;
+    // Without a recipe it is all plain.
+    match row {
+        Some(row) if !row.recipe.is_empty() => Ok(Some(BodyRow { parts: parts(tx, id)?, ..row })),
+        row => Ok(row),
+    }
+}
+
+fn parts(tx: &Tx<'_>, id: BodyId) -> Result<Vec<BodyId>> {
+    tx.all("SELECT part FROM body_parts WHERE body = ?1 ORDER BY number", [id.0], |row| Ok(BodyId(row.get(0)?)))
+}
+
+pub(super) fn by_hash(tx: &Tx<'_>, hash: &ContentHash) -> Result<Vec<BodyId>> {
+    let sql = "SELECT id FROM bodies WHERE substr(hash, 1, 8) = substr(?1, 1, 8) AND hash = ?1 AND staged IS NULL
+               ORDER BY id";
+    tx.all(sql, [&hash.0[..]], |row| Ok(BodyId(row.get(0)?)))
 }
 
 pub(super) fn chunk(tx: &Tx<'_>, body: BodyId, number: u32) -> Result<Vec<u8>> {
@@ -32,8 +48,8 @@ pub(super) fn chunk(tx: &Tx<'_>, body: BodyId, number: u32) -> Result<Vec<u8>> {
 }
 
 pub(super) fn stage(tx: &Tx<'_>, now: i64) -> Result<BodyId> {
-    let sql = "INSERT INTO bodies (hash, size, header, recipe, chunks, stored, staged)
-               VALUES (x'', 0, 0, x'', 0, 0, ?1)";
+    let sql = "INSERT INTO bodies (hash, size, header, recipe, parts, chunks, stored, staged)
+               VALUES (x'', 0, 0, x'', 0, 0, 0, ?1)";
     Ok(BodyId(tx.insert("stage_body", sql, [now])?))
 }
 
@@ -50,11 +66,15 @@ pub(super) fn put_chunk(tx: &Tx<'_>, body: BodyId, number: u32, frame: &Frame) -
 }
 
 pub(super) fn publish(tx: &Tx<'_>, row: &BodyRow) -> Result<()> {
-    let sql =
-        "UPDATE bodies SET hash = ?2, size = ?3, header = ?4, recipe = ?5, chunks = ?6, stored = ?7, staged = NULL
-               WHERE id = ?1 AND staged IS NOT NULL";
-    let BodyRow { id, hash, size, header, recipe, chunks, stored } = row;
-    tx.run_one("publish_body", sql, params![id.0, &hash.0[..], size, header, recipe, chunks, stored])
+    let sql = "UPDATE bodies SET hash = ?2, size = ?3, header = ?4, recipe = ?5, parts = ?6, chunks = ?7, stored = ?8,
+                   staged = NULL WHERE id = ?1 AND staged IS NOT NULL";
+    let BodyRow { id, hash, size, header, recipe, parts, chunks, stored } = row;
+    tx.run_one("publish_body", sql, params![id.0, &hash.0[..], size, header, recipe, parts.len(), chunks, stored])?;
+    for (number, part) in (0_i64..).zip(parts) {
+        let sql = "INSERT INTO body_parts (body, number, part) VALUES (?1, ?2, ?3)";
+        tx.run_one("publish_part", sql, (id.0, number, part.0))?;
+    }
+    Ok(())
 }
 
 pub(super) fn set(tx: &Tx<'_>, message: MessageId, body: Option<BodyId>) -> Result<()> {
@@ -73,8 +93,17 @@ pub(super) fn delete(tx: &Tx<'_>, id: BodyId) -> Result<()> {
         return Err(MailError::new(Code::Internal, "A content that somebody has is not deleted"));
     }
     let range = (chunk_id(id, 0)?, chunk_id(id, (1 << NUMBER_BITS) - 1)?);
+    let parts = parts(tx, id)?;
     tx.run("delete_chunks", "DELETE FROM chunks WHERE id BETWEEN ?1 AND ?2", range)?;
-    tx.run_one("delete_body", "DELETE FROM bodies WHERE id = ?1", [id.0])
+    tx.run("delete_parts", "DELETE FROM body_parts WHERE body = ?1", [id.0])?;
+    tx.run_one("delete_body", "DELETE FROM bodies WHERE id = ?1", [id.0])?;
+    for part in parts {
+        // One that stands in it twice is gone the second time.
+        if !is_used(tx, part)? && by_id(tx, part)?.is_some() {
+            delete(tx, part)?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn drop_staged(tx: &Tx<'_>, at: i64) -> Result<u64> {
@@ -112,7 +141,8 @@ pub(super) fn samples(tx: &Tx<'_>, kind: Kind, count: usize) -> Result<Vec<Vec<u
         Kind::Headers => "SELECT data FROM headers WHERE message % ?1 = 0 LIMIT ?2",
         Kind::Body => {
             "SELECT c.data FROM bodies b JOIN chunks c ON c.id = b.id * 65536
-             WHERE b.id % ?1 = 0 AND b.staged IS NULL AND b.chunks = 1 AND b.size - b.header <= 16384 LIMIT ?2"
+             WHERE b.id % ?1 = 0 AND b.staged IS NULL AND b.chunks = 1 AND b.size - b.header <= 16384
+                 AND b.id NOT IN (SELECT part FROM body_parts) LIMIT ?2"
         }
     };
     let frames = tx.all(sql, (step, super::placements::limit(count)), |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
@@ -177,9 +207,10 @@ pub(super) fn content_hash(bytes: Vec<u8>) -> Result<ContentHash> {
     bytes.try_into().map(ContentHash).map_err(|_| unreadable("content hash"))
 }
 
-/// A message has it, or it is to be sent.
+/// A message has it, or it is to be sent, or another content has it as a part.
 pub(super) fn is_used(tx: &Tx<'_>, id: BodyId) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM messages WHERE body = ?1) OR EXISTS (SELECT 1 FROM outbox WHERE body = ?1)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM messages WHERE body = ?1) OR EXISTS (SELECT 1 FROM outbox WHERE body = ?1)
+                   OR EXISTS (SELECT 1 FROM body_parts WHERE part = ?1)";
     Ok(tx.one(sql, [id.0], |row| Ok(row.get(0)?))?.unwrap_or(false))
 }
 

@@ -8,8 +8,8 @@ use crate::store::{BodyId, Change, FeedRow, Flags, IntentId, MailboxId, MessageI
 use rusqlite::{Row, params};
 
 pub(super) fn after(tx: &Tx<'_>, number: u64, most: usize) -> Result<Vec<FeedRow>> {
-    let sql = "SELECT number, at, kind, mailbox, uid, ref, bits, text FROM feed WHERE number > ?1 ORDER BY number
-               LIMIT ?2";
+    let sql = "SELECT number, at, kind, mailbox, uid, ref, bits, text, before_bits, before_text FROM feed
+               WHERE number > ?1 ORDER BY number LIMIT ?2";
     tx.all(sql, params![number, limit(most)], |row| {
         Ok(FeedRow { number: row.get(0)?, at: row.get(1)?, change: change(row)? })
     })
@@ -23,9 +23,12 @@ pub(super) fn bounds(tx: &Tx<'_>) -> Result<(u64, u64)> {
 }
 
 pub(super) fn insert(tx: &Tx<'_>, at: i64, change: &Change) -> Result<u64> {
-    let Columns { kind, mailbox, uid, reference, bits, text } = columns(change);
-    let sql = "INSERT INTO feed (at, kind, mailbox, uid, ref, bits, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    let number = tx.insert("insert_feed", sql, params![at, kind, mailbox, uid, reference, bits, text])?;
+    let Columns { kind, mailbox, uid, reference, bits, text, before } = columns(change);
+    let (before_bits, before_text) = before.unzip();
+    let sql = "INSERT INTO feed (at, kind, mailbox, uid, ref, bits, text, before_bits, before_text)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let values = params![at, kind, mailbox, uid, reference, bits, text, before_bits, before_text.flatten()];
+    let number = tx.insert("insert_feed", sql, values)?;
     Ok(number.unsigned_abs())
 }
 
@@ -45,6 +48,7 @@ struct Columns {
     reference: Option<i64>,
     bits: Option<u32>,
     text: Option<String>,
+    before: Option<(u32, Option<String>)>,
 }
 
 fn columns(change: &Change) -> Columns {
@@ -64,13 +68,15 @@ fn columns(change: &Change) -> Columns {
             reference: Some(message.0),
             bits: Some(flags.bits()),
             text: flags.keywords(),
+            ..none
         },
-        Change::Flagged { mailbox, uid, flags } => Columns {
+        Change::Flagged { mailbox, uid, flags, before } => Columns {
             kind: 7,
             mailbox: Some(mailbox.0),
             uid: Some(*uid),
             bits: Some(flags.bits()),
             text: flags.keywords(),
+            before: Some((before.bits(), before.keywords())),
             ..none
         },
         Change::Removed { mailbox, uid, message } => {
@@ -91,6 +97,10 @@ fn change(row: &Row<'_>) -> Result<Change> {
     let message = || row.get(5).map(MessageId);
     let text = row.get::<_, Option<String>>(7)?.unwrap_or_default();
     let flags = || row.get(6).map(|bits| Flags::from_parts(bits, &text));
+    let before = || {
+        let text = row.get::<_, Option<String>>(9)?.unwrap_or_default();
+        row.get(8).map(|bits| Flags::from_parts(bits, &text))
+    };
     Ok(match row.get(2)? {
         1 => Change::MailboxAdded { mailbox: mailbox()? },
         2 => Change::MailboxChanged { mailbox: mailbox()? },
@@ -98,7 +108,7 @@ fn change(row: &Row<'_>) -> Result<Change> {
         4 => Change::MailboxGone { mailbox: mailbox()? },
         5 => Change::MailboxReset { mailbox: mailbox()? },
         6 => Change::Added { mailbox: mailbox()?, uid: row.get(4)?, message: message()?, flags: flags()? },
-        7 => Change::Flagged { mailbox: mailbox()?, uid: row.get(4)?, flags: flags()? },
+        7 => Change::Flagged { mailbox: mailbox()?, uid: row.get(4)?, flags: flags()?, before: before()? },
         8 => Change::Removed {
             mailbox: mailbox()?,
             uid: row.get(4)?,

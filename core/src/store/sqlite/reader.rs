@@ -104,6 +104,10 @@ impl Reader for Tx<'_> {
         messages::deleted(self, after, limit)
     }
 
+    fn bodies_by_hash(&self, hash: &ContentHash) -> Result<Vec<BodyId>> {
+        bodies::by_hash(self, hash)
+    }
+
     fn body(&self, id: BodyId) -> Result<Option<BodyRow>> {
         bodies::by_id(self, id)
     }

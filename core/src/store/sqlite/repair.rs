@@ -41,8 +41,18 @@ const NUMBERED: &[(&str, &str)] = &[
     ("keep", "mailbox"),
 ];
 /// Tables that are read from both ends. The feed is left behind: its numbers mean nothing in another store.
-const OTHERS: &[&str] =
-    &["recipients", "placements", "tombstones", "links", "user_flags", "rights", "subscriptions", "metadata", "notes"];
+const OTHERS: &[&str] = &[
+    "recipients",
+    "placements",
+    "tombstones",
+    "links",
+    "user_flags",
+    "rights",
+    "subscriptions",
+    "metadata",
+    "notes",
+    "body_parts",
+];
 
 pub(super) fn repair(path: &Path, options: &SqliteOptions) -> Result<Repaired> {
     let problems = problems(path, options)?;
@@ -227,7 +237,8 @@ const FITTING: &str = "
     -- Contents that are not whole, headers that are not there, and what that leaves of messages.
     DELETE FROM bodies WHERE staged IS NOT NULL OR chunks <>
         (SELECT count(*) FROM chunks c WHERE c.id BETWEEN bodies.id * 65536 AND bodies.id * 65536 + 65535);
-    DELETE FROM chunks WHERE id / 65536 NOT IN (SELECT id FROM bodies);
+    DELETE FROM body_parts WHERE part NOT IN (SELECT id FROM bodies);
+    DELETE FROM bodies WHERE parts <> (SELECT count(*) FROM body_parts p WHERE p.body = bodies.id);
     UPDATE messages SET body = NULL WHERE body IS NOT NULL AND body NOT IN (SELECT id FROM bodies);
     DELETE FROM messages WHERE id NOT IN (SELECT message FROM headers);
     DELETE FROM headers WHERE message NOT IN (SELECT id FROM messages);
@@ -249,7 +260,11 @@ const FITTING: &str = "
     UPDATE messages SET deleted_at = unixepoch() WHERE deleted_at IS NULL
         AND id NOT IN (SELECT message FROM placements WHERE message IS NOT NULL);
     DELETE FROM bodies WHERE id NOT IN (SELECT body FROM messages WHERE body IS NOT NULL)
-        AND id NOT IN (SELECT body FROM outbox);
+        AND id NOT IN (SELECT body FROM outbox) AND id NOT IN (SELECT part FROM body_parts);
+    -- What was only in these.
+    DELETE FROM body_parts WHERE body NOT IN (SELECT id FROM bodies);
+    DELETE FROM bodies WHERE id NOT IN (SELECT body FROM messages WHERE body IS NOT NULL)
+        AND id NOT IN (SELECT body FROM outbox) AND id NOT IN (SELECT part FROM body_parts);
     DELETE FROM chunks WHERE id / 65536 NOT IN (SELECT id FROM bodies);
     -- No number is given again, and everything is compared anew.
     UPDATE mailboxes SET

@@ -157,6 +157,8 @@ CREATE TABLE bodies (
     size INTEGER NOT NULL,
     header INTEGER NOT NULL,
     recipe BLOB NOT NULL,
+    -- How many of each.
+    parts INTEGER NOT NULL,
     chunks INTEGER NOT NULL,
     stored INTEGER NOT NULL,
     staged INTEGER
@@ -166,6 +168,15 @@ CREATE INDEX bodies_staged ON bodies (staged) WHERE staged IS NOT NULL;
 
 -- id: body * 65536 + number.
 CREATE TABLE chunks (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+
+-- Contents that stand in others, decoded, and are stored once for all of these: attachments (store::body).
+CREATE TABLE body_parts (
+    body INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    PRIMARY KEY (body, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX body_part_users ON body_parts (part);
 
 -- kind: 0 for headers, 1 for bodies; the newest is the one to write with. number: how frames name it. data: a frame.
 CREATE TABLE dictionaries (
@@ -233,7 +244,10 @@ CREATE TABLE feed (
     uid INTEGER,
     ref INTEGER,
     bits INTEGER,
-    text TEXT
+    text TEXT,
+    -- Of other flags: those from before.
+    before_bits INTEGER,
+    before_text TEXT
 ) STRICT;
 
 -- Times in milliseconds.

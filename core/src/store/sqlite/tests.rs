@@ -10,6 +10,8 @@ use crate::imap::{InternalDate, MailboxName};
 use crate::store::{
     Account, Flags, Headers, MailboxId, NewMessage, Now, Writer, arrive, body, change, derive, dictionary,
 };
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 pub(super) fn open(folder: &Path) -> Box<dyn Store> {
@@ -52,8 +54,16 @@ fn mirror(writer: &mut dyn Writer, name: &str) -> Result<MailboxId> {
 fn content(number: u32) -> (Bytes, Bytes) {
     let text: String = (0..number % 7 * 40).map(|n| format!("line {} of {number}\r\n", n * number)).collect();
     let header = format!("From: p{number}@x\r\nSubject: note {number}\r\nMessage-ID: <{number}@x>\r\n\r\n");
-    let content = Bytes::from(header.clone() + &text);
+    // A file that others have as well.
+    let file = if number % 5 == 0 { attachment() } else { String::new() };
+    let content = Bytes::from(header.clone() + &text + &file);
     (content.slice(..header.len()), content)
+}
+
+/// 4,500 bytes that are no text.
+fn attachment() -> String {
+    let text = STANDARD.encode([0, 1, 2].repeat(1500));
+    text.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line) + "\r\n").collect()
 }
 
 /// Headers and bodies of messages of the server.

@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 pub(super) fn usage(store: &SqliteStore) -> Result<Usage> {
     let tx = Tx::read(store)?;
     let page = number(tx.connection()?, "PRAGMA page_size")?;
-    let bodies = "SELECT count(*), coalesce(sum(stored), 0), coalesce(sum(size), 0) FROM bodies WHERE staged IS NULL";
-    let (bodies, bodies_stored, bodies_size) =
-        tx.one(bodies, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.unwrap_or_default();
+    let whole = "SELECT count(*), coalesce(sum(size), 0) FROM bodies
+                 WHERE staged IS NULL AND id NOT IN (SELECT part FROM body_parts)";
+    let (bodies, bodies_size) = tx.one(whole, [], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default();
     Ok(Usage {
         file: page * number(tx.connection()?, "PRAGMA page_count")?,
         free: page * number(tx.connection()?, "PRAGMA freelist_count")?,
         log: std::fs::metadata(beside(&store.path, "-wal")).map_or(0, |log| log.len()),
         messages: number(tx.connection()?, "SELECT count(*) FROM placements WHERE message IS NOT NULL")?,
         bodies,
-        bodies_stored,
+        bodies_stored: number(tx.connection()?, "SELECT coalesce(sum(stored), 0) FROM bodies WHERE staged IS NULL")?,
         bodies_size,
         restorable: number(tx.connection()?, "SELECT count(*) FROM messages WHERE deleted_at IS NOT NULL")?,
     })
@@ -87,9 +87,15 @@ const QUESTIONS: &[(&str, &str)] = &[
              (SELECT count(*) FROM chunks c WHERE c.id BETWEEN b.id * 65536 AND b.id * 65536 + 65535)",
     ),
     (
+        "contents without all their parts",
+        "SELECT count(*) FROM bodies b WHERE staged IS NULL AND parts <>
+             (SELECT count(*) FROM body_parts p JOIN bodies o ON o.id = p.part AND o.staged IS NULL WHERE p.body = b.id)",
+    ),
+    ("parts without their content", "SELECT count(*) FROM body_parts WHERE body NOT IN (SELECT id FROM bodies)"),
+    (
         "contents that nobody has",
         "SELECT count(*) FROM bodies WHERE staged IS NULL AND id NOT IN (SELECT body FROM messages WHERE body IS NOT NULL)
-             AND id NOT IN (SELECT body FROM outbox)",
+             AND id NOT IN (SELECT body FROM outbox) AND id NOT IN (SELECT part FROM body_parts)",
     ),
     (
         "messages to be sent without their content",

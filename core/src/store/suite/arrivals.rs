@@ -2,6 +2,7 @@
 
 use super::{Bench, NOW, arrived, flags, listed, set};
 use crate::Code;
+use crate::journal::State;
 use crate::store::*;
 use bytes::Bytes;
 
@@ -188,4 +189,18 @@ pub fn a_pause_is_said_and_ended(bench: &Bench) {
     assert_eq!(row(bench, inbox).state, MailboxState::Paused, "a pass does not end it");
     bench.write(|writer| arrive::resume(writer, inbox, NOW));
     assert_eq!((row(bench, inbox).state, row(bench, inbox).reason), (MailboxState::Ready, None));
+}
+
+pub fn subscriptions_are_the_servers_unless_a_change_waits(bench: &Bench) {
+    let (inbox, box_) = (bench.mirror("INBOX"), bench.mirror("Box"));
+    let tell = |told: &[(MailboxId, bool)]| {
+        bench.write(|writer| arrive::subscribed(writer, told, NOW));
+        bench.read(|reader| reader.subscriptions(None))
+    };
+    assert_eq!(tell(&[(inbox, true), (box_, false)]), ["INBOX"]);
+    bench.write(|writer| change::subscribe(writer, "Box", true, NOW));
+    assert_eq!(tell(&[(inbox, false), (box_, false)]), ["Box"], "it has not reached the server");
+    let waiting = bench.read(|reader| reader.pending()).pop().unwrap();
+    bench.write(|writer| arrive::settle(writer, IntentId(waiting.id), State::Applied { note: None }, NOW));
+    assert_eq!(tell(&[(inbox, false), (box_, false)]), Vec::<String>::new(), "now it has");
 }

@@ -83,8 +83,11 @@ pub fn a_consumer_can_rebuild_the_state(bench: &Bench) {
     let mut state = BTreeMap::new();
     for row in since(bench, &start(bench), 1000).unwrap().rows {
         match row.change {
-            Change::Added { mailbox, uid, flags, .. } | Change::Flagged { mailbox, uid, flags } => {
+            Change::Added { mailbox, uid, flags, .. } => {
                 state.insert((mailbox, uid), flags);
+            }
+            Change::Flagged { mailbox, uid, flags, before } => {
+                assert_eq!(state.insert((mailbox, uid), flags), Some(before), "what it had before is told");
             }
             Change::Removed { mailbox, uid, .. } => {
                 assert!(state.remove(&(mailbox, uid)).is_some());

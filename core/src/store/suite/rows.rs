@@ -168,6 +168,36 @@ pub fn what_is_sent_is_kept_with_its_recipients(bench: &Bench) {
     assert_eq!(bench.read(|reader| Ok((reader.outbox(id)?, reader.body(row.new.body)?))), (None, None));
 }
 
+pub fn a_part_goes_with_the_last_that_has_it(bench: &Bench) {
+    let whole = |id, hash, parts: &[BodyId]| BodyRow {
+        id,
+        hash: ContentHash([hash; 32]),
+        size: 9,
+        header: 0,
+        recipe: if parts.is_empty() { vec![] } else { vec![1] },
+        parts: parts.to_vec(),
+        chunks: 1,
+        stored: 0,
+    };
+    let add = |writer: &mut dyn Writer, hash, parts: &[BodyId]| {
+        let id = writer.stage_body(NOW.seconds())?;
+        let frame = writer.pack(b"x")?;
+        writer.put_chunk(id, 0, &frame)?;
+        writer.publish_body(&whole(id, hash, parts)).map(|()| id)
+    };
+    let (part, one, two) = bench.write(|writer| {
+        let part = add(writer, 1, &[])?;
+        Ok((part, add(writer, 2, &[part, part])?, add(writer, 3, &[part])?))
+    });
+    assert_eq!(bench.read(|reader| reader.body(one)).unwrap(), whole(one, 2, &[part, part]));
+    assert_eq!(bench.read(|reader| reader.bodies_by_hash(&ContentHash([1; 32]))), [part]);
+    assert_eq!(bench.refused(|writer| writer.delete_body(part)), Code::Internal);
+    bench.write(|writer| writer.delete_body(one));
+    assert!(bench.read(|reader| reader.body(part)).is_some());
+    bench.write(|writer| writer.delete_body(two));
+    assert_eq!(bench.read(|reader| reader.body(part)), None);
+}
+
 pub fn users_and_what_is_theirs(bench: &Bench) {
     let inbox = bench.own("INBOX");
     let verifier = Verifier {

@@ -3,7 +3,7 @@
 use super::BodyId;
 use std::fmt;
 
-/// SHA-256 of the bytes of a whole message.
+/// SHA-256 of a content's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ContentHash(pub [u8; 32]);
 
@@ -55,16 +55,18 @@ impl fmt::Debug for Frame {
 pub struct BodyRow {
     /// Its id.
     pub id: BodyId,
-    /// SHA-256 of the whole message.
+    /// SHA-256 of all its bytes: of the whole message, or of a part as it is decoded.
     pub hash: ContentHash,
-    /// Length of the whole message, in bytes.
+    /// How many bytes that is.
     pub size: u64,
     /// How many bytes at the beginning are not in the chunks, because they are the message's header.
     pub header: u64,
-    /// How the chunks' content becomes the message (see `store::body`).
+    /// How the content of chunks and parts becomes the message (see `store::body`).
     pub recipe: Vec<u8>,
+    /// Contents that stand in this one, in order, decoded; others may have them as well. They have no parts themselves.
+    pub parts: Vec<BodyId>,
     /// How many chunks there are.
     pub chunks: u32,
-    /// The bytes that its chunks take.
+    /// The bytes that its chunks take, without those of its parts.
     pub stored: u64,
 }

@@ -94,6 +94,8 @@ pub enum Change {
         uid: u32,
         /// Its flags then.
         flags: Flags,
+        /// Its flags before that.
+        before: Flags,
     },
     /// A message is gone from a mailbox.
     Removed {

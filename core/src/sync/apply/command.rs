@@ -162,7 +162,14 @@ impl Pass {
         if matches!(act, Act::Rename | Act::Remove) {
             self.line.reopen(&MailboxName::new(crate::imap::INBOX, false)).await?;
         }
-        self.line.send(command, Wants::Nothing).answer().await.map(drop)
+        match self.line.send(command, Wants::Nothing).answer().await {
+            // Courier refuses to make what is there and does not say that it is.
+            Err(error) if matches!(act, Act::Create) && error.code() == Code::ServerRefused => {
+                let is_there = self.is_listed(name).await?;
+                Err(if is_there { MailError::new(Code::MailboxExists, "The mailbox is there already") } else { error })
+            }
+            answer => answer.map(drop),
+        }
     }
 
     /// The name of a mailbox on the server now.

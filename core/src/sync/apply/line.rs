@@ -46,11 +46,21 @@ impl Line {
 
     /// The one of an earlier pass, as long as it lasts.
     pub async fn again(kept: Option<Self>, session: &Session) -> Result<Self> {
-        match kept.filter(|line| line.connection.is_alive()) {
-            // What it says of a mailbox that was opened then is not of now.
-            Some(line) => Ok(Self { open: None, is_old: true, ..line }),
+        match kept.filter(|line| line.connection.is_alive()).and_then(Self::left) {
+            Some(line) => Ok(Self { is_old: true, ..line }),
             None => Self::open(session).await,
         }
+    }
+
+    /// With no mailbox open: of one that is, STATUS may tell what was so when it was opened (Dovecot). `None` where that
+    /// takes a CLOSE, which must not be sent before it is known that it expunges nothing.
+    fn left(mut self) -> Option<Self> {
+        if self.open.take().is_some() {
+            self.connection.capabilities().has("UNSELECT").then_some(())?;
+            // Whatever the answer is, a mailbox is opened before something is done in one.
+            drop(self.send(command::unselect(), Wants::Nothing));
+        }
+        Some(self)
     }
 
     /// Another one, where this was found to have ended.

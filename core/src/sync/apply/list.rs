@@ -22,18 +22,25 @@ const ITEMS: &[StatusItem] = &[
     StatusItem::MailboxId,
 ];
 
+/// RFC 5258 section 3.4.
+const SUBSCRIBED: &str = "\\Subscribed";
+
 /// The list, for planning and for the store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listings {
     pub listing: Listing,
     pub rows: Vec<arrive::Listed>,
+    /// The names that the user is subscribed to; `None` where the server did not say.
+    pub subscribed: Option<BTreeSet<Vec<u8>>>,
 }
 
-/// Asks for the list: one command with LIST-STATUS (RFC 5819), else a STATUS of each, sent without waiting.
+/// Asks for the list: one command with LIST-STATUS (RFC 5819), else a STATUS of each, sent without waiting. Subscriptions
+/// come with it, or by LSUB, whose failure is no reason to fail.
 pub(super) async fn list(line: &mut Line, most: usize) -> Result<Listings> {
     let caps = line.connection.capabilities();
     let query = ListQuery {
         utf8: line.connection.utf8(),
+        return_subscribed: true,
         return_special_use: true,
         return_children: true,
         return_status: list_status::offered(&caps, ITEMS),
@@ -43,8 +50,14 @@ pub(super) async fn list(line: &mut Line, most: usize) -> Result<Listings> {
     let sent: Vec<_> = plan.commands.into_iter().map(|command| line.send(command, Wants::List)).collect();
     line.settle().await?;
     let mut said = Said::default();
-    for pending in sent {
-        said.read(&pending.answer().await?, most)?;
+    // What was sent for subscriptions alone follows the list.
+    let mut is_known = true;
+    for (n, pending) in sent.into_iter().enumerate() {
+        match pending.answer().await {
+            Ok(reply) => said.read(&reply, most)?,
+            Err(error) if n == 0 || error.retry() == Retry::Reconnect => return Err(error),
+            Err(_) => is_known = false,
+        }
     }
     let unasked = said.rows.iter().filter(|row| row.is_selectable() && !said.status.contains_key(row.mailbox.raw()));
     let mut asked = Vec::new();
@@ -59,13 +72,16 @@ pub(super) async fn list(line: &mut Line, most: usize) -> Result<Listings> {
             Err(_) => {}
         }
     }
-    Ok(said.listings())
+    let mut listings = said.listings();
+    listings.subscribed = listings.subscribed.filter(|_| is_known);
+    Ok(listings)
 }
 
 #[derive(Default)]
 struct Said {
     rows: Vec<ListRow>,
     names: BTreeSet<Vec<u8>>,
+    subscribed: BTreeSet<Vec<u8>>,
     status: BTreeMap<Vec<u8>, StatusItems>,
 }
 
@@ -76,6 +92,12 @@ impl Said {
                 // Some servers list a mailbox twice.
                 Response::Data(Untagged::List(row)) if self.names.insert(row.mailbox.raw().to_vec()) => {
                     self.rows.push(row.clone());
+                    if row.has_attribute(SUBSCRIBED) {
+                        self.subscribed.insert(row.mailbox.raw().to_vec());
+                    }
+                }
+                Response::Data(Untagged::Lsub(row)) => {
+                    self.subscribed.insert(row.mailbox.raw().to_vec());
                 }
                 Response::Data(Untagged::Status(status)) => {
                     self.status.insert(status.mailbox.raw().to_vec(), status.items.clone());
@@ -94,6 +116,7 @@ impl Said {
         let uses = special_use::uses(&self.rows);
         let mut listings = Listings::default();
         listings.listing.complete = true;
+        listings.subscribed = Some(self.subscribed);
         for (row, role) in self.rows.iter().zip(uses).filter(|(row, _)| !row.has_attribute("\\NonExistent")) {
             let numbers = self.status.get(row.mailbox.raw()).map(numbers);
             let object_id = numbers.as_ref().and_then(|numbers| numbers.object_id.clone());
@@ -110,7 +133,8 @@ fn stored(row: &ListRow, role: Option<Use>, object_id: Option<String>) -> arrive
         name: row.mailbox.clone(),
         delimiter: row.delimiter,
         role: role.map(|found| found.role),
-        attributes: row.attributes.clone(),
+        // That is the user's, not the mailbox's.
+        attributes: row.attributes.iter().filter(|name| !name.eq_ignore_ascii_case(SUBSCRIBED)).cloned().collect(),
         object_id,
     }
 }

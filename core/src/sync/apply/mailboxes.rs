@@ -7,6 +7,7 @@ use crate::imap::{MailboxName, UidSet};
 use crate::journal::{Digest, Intent};
 use crate::store::{Durability, MailboxId, MailboxRow, Now, Reader, Writer, arrive};
 use crate::sync::{Action, Work};
+use std::collections::BTreeSet;
 
 /// How many messages show that a mailbox with another name is the same one.
 const SAMPLE: u64 = 5;
@@ -22,10 +23,10 @@ impl Pass {
                 renamed.push((MailboxId(id), to.clone()));
             }
         }
-        let (rows, work) = (listings.rows.clone(), work.to_vec());
+        let (listed, work) = (listings.clone(), work.to_vec());
         let is_quiet = self.books.read({
-            let rows = rows.clone();
-            move |reader| is_quiet(reader, &rows)
+            let listed = listed.clone();
+            move |reader| is_quiet(reader, &listed)
         });
         if is_quiet.await?
             && !work.iter().any(|work| !matches!(work.action, Action::Ask { .. } | Action::Headers { .. }))
@@ -33,7 +34,7 @@ impl Pass {
             return Ok(());
         }
         self.report.work.extend(work.iter().filter(|work| is_of_mailbox(&work.action)).cloned());
-        self.books.write(Durability::Full, move |writer, now| write(writer, &rows, &renamed, &work, now)).await
+        self.books.write(Durability::Full, move |writer, now| write(writer, &listed, &renamed, &work, now)).await
     }
 
     /// Whether a few of the newest messages are the same under the new name.
@@ -62,10 +63,12 @@ fn sample(reader: &dyn Reader, mailbox: MailboxId) -> Result<Vec<(u32, Digest)>>
 }
 
 /// Whether every listed mailbox is here as it is listed.
-fn is_quiet(reader: &dyn Reader, listed: &[arrive::Listed]) -> Result<bool> {
-    for listed in listed {
+fn is_quiet(reader: &dyn Reader, listings: &Listings) -> Result<bool> {
+    let ours: BTreeSet<String> = reader.subscriptions(None)?.into_iter().collect();
+    for listed in &listings.rows {
         let Some(row) = reader.mailbox_mirroring(listed.name.raw())? else { return Ok(false) };
-        if !is_as_listed(&row, listed) {
+        let is_other = |told: &BTreeSet<Vec<u8>>| told.contains(listed.name.raw()) != ours.contains(&row.name);
+        if !is_as_listed(&row, listed) || listings.subscribed.as_ref().is_some_and(is_other) {
             return Ok(false);
         }
     }
@@ -83,16 +86,19 @@ fn is_as_listed(row: &MailboxRow, listed: &arrive::Listed) -> bool {
 
 fn write(
     writer: &mut dyn Writer,
-    listed: &[arrive::Listed],
+    listings: &Listings,
     renamed: &[(MailboxId, String)],
     work: &[Work],
     now: Now,
 ) -> Result<()> {
     let deleted = deleted_here(writer)?;
-    for row in listed.iter().filter(|row| !deleted.iter().any(|name| name.raw() == row.name.raw())) {
+    let mut subscribed = Vec::new();
+    for row in listings.rows.iter().filter(|row| !deleted.iter().any(|name| name.raw() == row.name.raw())) {
         let known = renamed.iter().find(|(_, name)| name == row.name.as_str()).map(|(id, _)| *id);
-        arrive::listed(writer, known, row, now)?;
+        let mailbox = arrive::listed(writer, known, row, now)?;
+        subscribed.extend(listings.subscribed.as_ref().map(|told| (mailbox, told.contains(row.name.raw()))));
     }
+    arrive::subscribed(writer, &subscribed, now)?;
     for item in work {
         let Some(id) = item.id.map(MailboxId).filter(|id| !renamed.iter().any(|(other, _)| other == id)) else {
             continue;

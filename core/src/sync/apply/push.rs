@@ -101,10 +101,13 @@ impl Pass {
     async fn unable(&mut self, entry: Entry, error: &MailError) -> Result<()> {
         let mailbox = MailboxId(entry.intent.mailbox().id);
         let row = self.books.read(move |reader| reader.mailbox(mailbox)).await?;
-        if row.is_some_and(|row| row.state == MailboxState::Gone) {
+        if row.as_ref().is_some_and(|row| row.state == MailboxState::Gone) {
             return self.end(entry, State::Superseded { by: Cause::MailboxGone }, None).await;
         }
+        let is_unlisted = row.and_then(|row| row.remote).is_some_and(|remote| remote.unlisted > 0);
         match answer::read(&entry.intent, error, true) {
+            // The next list says whether it is gone.
+            Answer::End(_) if is_unlisted => self.again(entry, None).await,
             Answer::End(state) => self.end(entry, state, None).await,
             Answer::Later(delay) => self.again(entry, delay).await,
             Answer::Doubt | Answer::Offline => self.again(entry, None).await,

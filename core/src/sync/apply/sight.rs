@@ -117,7 +117,7 @@ impl Pass {
         Ok(seen)
     }
 
-    async fn is_listed(&mut self, name: &MailboxName) -> Result<bool> {
+    pub(super) async fn is_listed(&mut self, name: &MailboxName) -> Result<bool> {
         let query = ListQuery { utf8: self.line.connection.utf8(), ..ListQuery::default() };
         let reply = self.line.send(command::list(&query)?, Wants::List).answer().await?;
         Ok(reply.untagged.iter().any(|response| match response {

@@ -205,7 +205,7 @@ impl Installation {
     /// What an entry of the feed tells.
     fn tell(&mut self, change: Change, notes: &mut Vec<Note>) {
         match change {
-            Change::Added { mailbox, uid, flags, .. } | Change::Flagged { mailbox, uid, flags } => {
+            Change::Added { mailbox, uid, flags, .. } | Change::Flagged { mailbox, uid, flags, .. } => {
                 self.known.entry(mailbox.0).or_default().insert(uid);
                 notes.push(Note::There { id: local(mailbox, uid), flags: words(&flags) });
             }
