@@ -51,7 +51,7 @@ impl Line {
     ) -> Result<Option<Asked>> {
         match question {
             Question::Resync { mod_seq } if self.means().qresync && known.len() <= RESYNC_AT_MOST => {
-                let since = Known { uid_validity: cursor.uid_validity, mod_seq, uids: known.clone() };
+                let since = Known { uid_validity: cursor.uid_validity, mod_seq, uids: with_new(known) };
                 Ok(Some(Asked::Changes(self.begin_opening(name, Some(&since))?)))
             }
             // At the very first time the flags come with the headers.
@@ -209,6 +209,15 @@ fn numbers(selected: &Selected) -> Remote {
     }
 }
 
+/// UIDs that are known, and all that may have come since. Of others than those given, a server tells nothing (RFC 7162
+/// section 3.2.5.2; Dovecot), so that what is new would have to be asked for again.
+fn with_new(known: &UidSet) -> UidSet {
+    match known.last().and_then(|last| last.checked_add(1)) {
+        Some(next) => known.union(&UidSet::range(next, u32::MAX)),
+        None => known.clone(),
+    }
+}
+
 /// All UIDs there can be, cut where so many messages are known.
 fn stretches(known: &UidSet) -> Vec<UidSet> {
     let (mut from, mut stretches) = (1, Vec::new());
@@ -232,6 +241,12 @@ mod tests {
         let cut: Vec<_> = stretches(&UidSet::range(5, 25_004)).iter().map(ToString::to_string).collect();
         assert_eq!(cut, ["1:10004", "10005:20004", "20005:25004", "25005:4294967295"]);
         assert_eq!(stretches(&[u32::MAX].into_iter().collect()), [UidSet::range(1, u32::MAX)]);
+    }
+
+    #[test]
+    fn what_is_new_is_asked_for_with_what_is_known() {
+        assert_eq!(with_new(&"3:5,7".parse().unwrap()).to_string(), "3:5,7:4294967295");
+        assert!(with_new(&UidSet::new()).is_empty());
     }
 
     #[test]
