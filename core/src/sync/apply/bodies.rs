@@ -57,7 +57,7 @@ impl Pass {
         let mut rest = None;
         loop {
             let asked = rest.take();
-            let look = move |reader: &dyn Reader| Ok((wanted(reader, asked, now)?, used(reader, now)?));
+            let look = move |reader: &dyn Reader| Ok((wanted(reader, asked.as_ref(), now)?, used(reader, now)?));
             let ((wanted, below), used) = self.books.read(look).await?;
             let left = self.options.bytes_a_day.map(|most| most.saturating_sub(used));
             let trusted = wanted.values().filter(|wanted| !self.doubted.contains(&wanted.message));
@@ -275,12 +275,12 @@ fn whole() -> [FetchItem; 2] {
 
 /// Bodies that are wanted by what is to be kept, newest first: as many as may be looked up at once, of all mailboxes or
 /// of `rest` alone. What is left to be looked through.
-fn wanted(reader: &dyn Reader, rest: Option<Rest>, now: Now) -> Result<(WantedBodies, Rest)> {
+fn wanted(reader: &dyn Reader, rest: Option<&Rest>, now: Now) -> Result<(WantedBodies, Rest)> {
     let rows: Vec<_> = reader.mailboxes()?.into_iter().filter(|row| row.remote.is_some()).collect();
     let most = (LOOKED_UP / rows.len().max(1)).max(LEAST);
     let (mut all, mut below) = (BTreeMap::new(), Rest::new());
     for row in rows {
-        let before = rest.as_ref().and_then(|rest| rest.get(&row.id.0)).copied();
+        let before = rest.and_then(|rest| rest.get(&row.id.0)).copied();
         if rest.is_some() && before.is_none() || reader.keep(Some(row.id))?.keep == Keep::Headers {
             continue;
         }

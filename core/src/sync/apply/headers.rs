@@ -75,7 +75,7 @@ impl Pass {
             }
             match landed {
                 Some((window, Landed::Rows(rows, bytes))) => {
-                    behind.push_back((window.mailbox.clone(), bytes, self.put_headers(window, rows)));
+                    behind.push_back((window.mailbox.clone(), bytes, self.put_headers(&window, rows)));
                 }
                 Some((window, Landed::Closed)) => left.retain(|mailbox| mailbox.id != window.id),
                 None => break,
@@ -96,8 +96,8 @@ impl Pass {
     }
 
     /// Makes a window ready and puts it down, beside the pass: how many came, and how many of them are new here.
-    fn put_headers(&self, window: Window, rows: BTreeMap<u32, FetchRow>) -> Task<(u64, u64)> {
-        let books = self.books.clone();
+    fn put_headers(&self, window: &Window, rows: BTreeMap<u32, FetchRow>) -> Task<(u64, u64)> {
+        let (books, mailbox, is_last) = (self.books.clone(), window.id, window.is_last);
         let work = async move {
             let prepared = books.read(move |reader| {
                 let arrived = rows.iter().filter_map(|(uid, row)| arrived(*uid, row));
@@ -107,10 +107,10 @@ impl Pass {
             let came = prepared.len() as u64;
             let write = move |writer: &mut dyn Writer, now| {
                 prepared.iter_mut().try_for_each(|row| find_known(writer, row))?;
-                let added = arrive::prepared(writer, window.id, prepared, now)?;
+                let added = arrive::prepared(writer, mailbox, prepared, now)?;
                 // Ready as soon as may be.
-                if window.is_last {
-                    arrive::advance(writer, window.id, |_| (), now)?;
+                if is_last {
+                    arrive::advance(writer, mailbox, |_| (), now)?;
                 }
                 Ok(added)
             };
