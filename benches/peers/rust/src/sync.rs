@@ -5,8 +5,7 @@ use super::{Result, Settings, account, say};
 use mailtide::imap::Flag;
 use mailtide::sync::{Progress, SyncOptions};
 use mailtide::{
-    Engine, EngineOptions, FlagChange, FollowOptions, LogLine, Mail, MailEvent, MailOptions, Selection, Since,
-    WriteOptions,
+    Engine, EngineOptions, Event, FlagChange, FollowOptions, LogLine, Mail, MailOptions, Selection, Since, WriteOptions,
 };
 use serde_json::json;
 use std::env::var;
@@ -150,7 +149,7 @@ async fn flip(
     loop {
         let next = tokio::time::timeout(PATIENCE, changes.next()).await??;
         match next.map(|change| change.event) {
-            Some(MailEvent::Flags { .. }) => break,
+            Some(Event::Flags { .. }) => break,
             Some(_) => {}
             None => return Err("the second device was closed".into()),
         }
