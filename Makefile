@@ -1,5 +1,5 @@
 # The commands people and CI run. Each is one script or one line; `tools/setup` installs what they need.
-.PHONY: demo setup test check package bench fuzz docs generate simulate
+.PHONY: demo setup test soak check package bench fuzz docs generate simulate
 PYTHON = .venv/bin/python
 
 demo: setup
@@ -10,6 +10,9 @@ setup:
 
 test: setup
 	tools/test
+
+soak: setup
+	tools/soak
 
 check: setup
 	tools/check

@@ -24,7 +24,7 @@ NAMES = {
     "_mailbox.py": ["One", "Chosen", "Selection", "Mailbox", "Target"],
     "_mailboxes.py": ["Mailboxes"],
     "_session.py": ["Session", "connect"],
-    "_mail.py": ["Mail", "open"],
+    "_mail.py": ["Mail", "open", "repair"],
 }
 
 HEADER = '''"""Made by stubs.py from the asyncio classes. Do not edit."""
@@ -41,7 +41,7 @@ from zoneinfo import ZoneInfo
 
 from ._account import Account, Net, Password, TokenSource
 from ._append import Content
-from ._draft import Draft
+from ._draft import Draft, Recipients
 from ._events import (
     Flags,
     Gap,
@@ -56,7 +56,19 @@ from ._events import (
     Removed,
     Reset,
 )
-from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
+from ._local import (
+    Evicted,
+    Exported,
+    Imported,
+    Keep,
+    Outgoing,
+    Paused,
+    Pending,
+    Repaired,
+    SendReport,
+    SyncReport,
+    Usage,
+)
 from ._mail import Keeping
 from ._mailbox import Column, Order, Part
 from ._names import Role
@@ -143,7 +155,7 @@ def _all() -> str:
 
 
 def _name(node: ast.stmt) -> str | None:
-    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return node.name
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return node.target.id

@@ -5,7 +5,7 @@
 use crate::error::error_json;
 use crate::queue::{Entry, Queue};
 use crate::reply::JsValue;
-use napi::bindgen_prelude::{Either7, Function, Null};
+use napi::bindgen_prelude::{Either8, Function, Null};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use napi_derive::napi;
@@ -49,7 +49,7 @@ impl Bridge {
         let mut flat = Vec::with_capacity(entries.len() * 3);
         for entry in entries {
             let (kind, id, value) = split(entry, env)?;
-            flat.extend([Either7::B(f64::from(kind)), Either7::B(f64::from(id)), value]);
+            flat.extend([Either8::B(f64::from(kind)), Either8::B(f64::from(id)), value]);
         }
         Ok(flat)
     }
@@ -91,10 +91,10 @@ impl Bridge {
 fn split(entry: Entry, env: &Env) -> napi::Result<(u32, u32, JsValue<'_>)> {
     Ok(match entry {
         Entry::Reply(id, Ok(reply)) => (0, id, reply.into_js(env)?),
-        Entry::Reply(id, Err(error)) => (1, id, Either7::C(error_json(&error).to_string())),
-        Entry::Tell(callback, json) => (2, callback, Either7::C(json)),
-        Entry::Release(callback) => (3, callback, Either7::A(Null)),
-        Entry::Ask(callback, ask, json) => (ask.saturating_add(4), callback, Either7::C(json)),
+        Entry::Reply(id, Err(error)) => (1, id, Either8::C(error_json(&error).to_string())),
+        Entry::Tell(callback, json) => (2, callback, Either8::C(json)),
+        Entry::Release(callback) => (3, callback, Either8::A(Null)),
+        Entry::Ask(callback, ask, json) => (ask.saturating_add(4), callback, Either8::C(json)),
     })
 }
 

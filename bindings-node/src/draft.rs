@@ -3,9 +3,13 @@
 use crate::error::thrown;
 use bytes::Bytes;
 use mailtide::Result;
-use mailtide::message::{Draft, DraftAttachment, DraftContent, EmailAddress, parse_recipients};
-use napi::bindgen_prelude::Uint8Array;
+use mailtide::message::{
+    Draft, DraftAttachment, DraftContent, EmailAddress, ForwardOptions, ReplyOptions, parse_recipients,
+};
+use napi::Env;
+use napi::bindgen_prelude::{BufferSlice, Uint8Array};
 use napi_derive::napi;
+use serde_json::{Value, json};
 
 /// A draft as `ts/draft.ts` hands it over.
 #[napi(object)]
@@ -64,14 +68,18 @@ impl DraftInput {
             headers: self.headers,
             ..Draft::new()
         };
-        // One that is given as text is checked to be exactly one.
         for from in self.from {
-            draft = match from {
-                AddressInput { text: Some(text), .. } => draft.from(&text)?,
-                AddressInput { name, email, .. } => Draft { from: Some(address(name, email)), ..draft },
-            };
+            draft.from = Some(from.into_sender()?);
         }
         Ok(draft)
+    }
+}
+
+impl AddressInput {
+    /// One that is given as text is checked to be exactly one.
+    pub fn into_sender(self) -> Result<EmailAddress> {
+        let one = |text: &str| Ok(Draft::new().from(text)?.from.unwrap_or_default());
+        self.text.as_deref().map_or_else(|| Ok(address(self.name.clone(), self.email.clone())), one)
     }
 }
 
@@ -85,6 +93,91 @@ impl AttachInput {
         };
         DraftAttachment { filename, media_type: self.media_type, content, content_id: self.content_id }
     }
+}
+
+/// How to reply.
+#[napi(object)]
+pub struct ReplyInput {
+    pub all: bool,
+    pub me: Vec<AddressInput>,
+    pub text: String,
+    pub quote: bool,
+    pub attribution: Option<String>,
+}
+
+/// How to pass a message on.
+#[napi(object)]
+pub struct ForwardInput {
+    pub to: Vec<AddressInput>,
+    pub text: String,
+    pub attachments: bool,
+}
+
+impl ReplyInput {
+    pub fn into_options(self) -> Result<ReplyOptions> {
+        let me = addresses(self.me)?.into_iter().map(|address| address.email).collect();
+        let Self { all, text, quote, attribution, .. } = self;
+        Ok(ReplyOptions { all, me, text, no_quote: !quote, attribution })
+    }
+}
+
+impl ForwardInput {
+    pub fn into_options(self) -> Result<ForwardOptions> {
+        Ok(ForwardOptions { to: addresses(self.to)?, text: self.text, no_attachments: !self.attachments })
+    }
+}
+
+/// A draft that the engine has made, on its way to JavaScript: plain data, and the files one by one.
+#[napi]
+pub struct DraftOutput(Draft);
+
+#[napi]
+impl DraftOutput {
+    /// All but the contents of its attachments, as JSON.
+    #[napi]
+    pub fn fields(&self) -> String {
+        let Draft { from, to, cc, bcc, reply_to, subject, text, html, attachments, in_reply_to, references, headers } =
+            &self.0;
+        let list = |all: &[EmailAddress]| all.iter().map(address_json).collect::<Value>();
+        let headers: serde_json::Map<_, _> = headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        json!({
+            "from": from.as_ref().map(address_json), "to": list(to), "cc": list(cc), "bcc": list(bcc),
+            "replyTo": list(reply_to), "subject": subject, "text": text, "html": html, "inReplyTo": in_reply_to,
+            "references": references, "headers": headers,
+            "attach": attachments.iter().map(attachment_json).collect::<Value>(),
+        })
+        .to_string()
+    }
+
+    /// The content of an attachment; null for one that is a file.
+    #[napi]
+    pub fn content<'env>(&self, env: &'env Env, index: u32) -> napi::Result<Option<BufferSlice<'env>>> {
+        match self.0.attachments.get(index as usize).map(|attachment| &attachment.content) {
+            Some(DraftContent::Bytes(bytes)) => BufferSlice::copy_from(env, bytes).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl From<Draft> for DraftOutput {
+    fn from(draft: Draft) -> Self {
+        Self(draft)
+    }
+}
+
+fn address_json(address: &EmailAddress) -> Value {
+    json!({ "name": address.name, "email": address.email })
+}
+
+fn attachment_json(attachment: &DraftAttachment) -> Value {
+    let path = match &attachment.content {
+        DraftContent::File(path) => Some(path.to_string_lossy()),
+        DraftContent::Bytes(_) => None,
+    };
+    json!({
+        "path": path, "filename": attachment.filename, "mediaType": attachment.media_type,
+        "contentId": attachment.content_id,
+    })
 }
 
 fn addresses(given: Vec<AddressInput>) -> Result<Vec<EmailAddress>> {

@@ -11,6 +11,7 @@
 
 mod account;
 mod append;
+mod archive;
 mod bridge;
 mod columns;
 mod draft;

@@ -1,13 +1,13 @@
 //! Plain data of a local mailbox: options in, reports out as JSON.
 
 use crate::error::{bad_argument, error_json};
-use crate::options::progress;
 use crate::queue::Queue;
-use mailtide::journal::State;
-use mailtide::outbox::{Entry, OnDoubt};
-use mailtide::store::{Keep, KeepRule, MailboxId, Usage};
-use mailtide::sync::{SyncOptions, SyncReport, Work};
-use mailtide::{Account, Credentials, Mail, OnProgress, Progress, Result, SendOptions, SmtpAccount, journal};
+use mailtide::SendOptions;
+use mailtide::journal::Pending;
+use mailtide::outbox::{Entry, OnDoubt, PassReport};
+use mailtide::store::upkeep::Retention;
+use mailtide::store::{Keep, KeepRule, Repaired, Usage};
+use mailtide::sync::{Counts, OnSyncProgress, Paused, Progress, SyncOptions, SyncReport, Work};
 use napi_derive::napi;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -26,6 +26,27 @@ pub struct SyncInput {
     pub dry_run: bool,
     pub bytes_a_day: Option<f64>,
     pub progress: Option<u32>,
+}
+
+/// How many days what is gone is remembered.
+#[napi(object)]
+pub struct TidyInput {
+    pub contents: Option<u32>,
+    pub feed: Option<u32>,
+    pub tombstones: Option<u32>,
+    pub journal: Option<u32>,
+}
+
+impl From<TidyInput> for Retention {
+    fn from(given: TidyInput) -> Self {
+        let usual = Self::default();
+        Self {
+            contents: given.contents.unwrap_or(usual.contents),
+            feed: given.feed.unwrap_or(usual.feed),
+            tombstones: given.tombstones.unwrap_or(usual.tombstones),
+            journal: given.journal.unwrap_or(usual.journal),
+        }
+    }
 }
 
 /// How a message is sent.
@@ -52,10 +73,8 @@ impl SyncInput {
         options.dry_run = self.dry_run;
         options.bytes_a_day = self.bytes_a_day.map(|n| n as u64);
         options.on_progress = self.progress.map(|id| {
-            let OnProgress(tell) = progress(queue.callback(id));
-            Arc::new(move |p: &mailtide::sync::Progress| {
-                tell(Progress { phase: p.phase, done: p.done, total: Some(p.total), bytes: p.bytes });
-            }) as mailtide::sync::OnSyncProgress
+            let callback = queue.callback(id);
+            Arc::new(move |progress: &Progress| callback.tell(&progress_json(progress))) as OnSyncProgress
         });
         options
     }
@@ -71,44 +90,48 @@ impl SendInput {
     }
 }
 
-/// A submission server: a host, with the account's login; or a URL, whose user logs in with what the account has.
-pub fn smtp(server: &str, account: Option<&Account>) -> Result<SmtpAccount> {
-    let Some(account) = account else { return SmtpAccount::from_url(server) };
-    if !server.contains("://") {
-        return Ok(SmtpAccount::of(account, server));
-    }
-    let mut given = SmtpAccount::from_url(server)?;
-    let shared = SmtpAccount::of(account, given.host.clone());
-    if given.user.is_empty() || !matches!(given.credentials, Credentials::None) {
-        given.net = shared.net;
-        return Ok(given);
-    }
-    let mut whole = shared;
-    (whole.port, whole.security, whole.user) = (given.port, given.security, given.user);
-    Ok(whole)
+fn progress_json(progress: &Progress) -> Value {
+    json!({
+        "phase": progress.phase,
+        "mailbox": progress.mailbox,
+        "done": progress.done,
+        "total": progress.total,
+        "bytes": progress.bytes,
+        "rate": progress.rate,
+        "remaining": progress.remaining.map(|time| time.as_millis() as u64),
+    })
 }
 
-/// What a pass did; paused mailboxes by their names.
-pub async fn report_json(mail: &Mail, report: SyncReport) -> Result<Value> {
-    let paused: Vec<MailboxId> = report.paused.iter().copied().collect();
-    let names = mail.store().read(move |reader| {
-        let rows = paused.into_iter().filter_map(|id| reader.mailbox(id).transpose());
-        rows.map(|row| row.map(|row| row.name)).collect::<Result<Vec<_>>>()
-    });
-    Ok(json!({
+/// What a pass did; mailboxes as pairs of name and counts.
+pub fn report_json(report: &SyncReport) -> Value {
+    let mut value = counts_json(&report.total);
+    let mailboxes = report.mailboxes.iter().map(|(name, counts)| json!([name, counts_json(counts)]));
+    let more = json!({
         "work": report.work.iter().map(work_json).collect::<Vec<_>>(),
-        "asked": report.asked,
-        "added": report.added,
-        "removed": report.removed,
-        "flags": report.flags,
-        "applied": report.applied,
-        "superseded": report.superseded,
-        "parked": report.parked,
-        "bodies": report.bodies,
-        "bytes": report.bytes,
-        "paused": names.await?,
+        "mailboxes": mailboxes.collect::<Vec<_>>(),
+        "paused": report.paused.iter().map(paused_json).collect::<Vec<_>>(),
+        "stuck": report.stuck.iter().map(pending_json).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(error_json).collect::<Vec<_>>(),
-    }))
+    });
+    if let (Value::Object(fields), Value::Object(more)) = (&mut value, more) {
+        fields.extend(more);
+    }
+    value
+}
+
+fn counts_json(counts: &Counts) -> Value {
+    let Counts { asked, added, removed, flags, applied, superseded, parked, bodies, bytes } = counts;
+    json!({
+        "asked": asked,
+        "added": added,
+        "removed": removed,
+        "flags": flags,
+        "applied": applied,
+        "superseded": superseded,
+        "parked": parked,
+        "bodies": bodies,
+        "bytes": bytes,
+    })
 }
 
 fn work_json(work: &Work) -> Value {
@@ -116,24 +139,48 @@ fn work_json(work: &Work) -> Value {
     json!({ "mailbox": work.mailbox, "action": action.get("action"), "text": work.to_string() })
 }
 
+/// A mailbox that waits for a word of the user.
+pub fn paused_json(paused: &Paused) -> Value {
+    json!({ "mailbox": paused.mailbox, "reason": paused.reason, "advice": paused.advice })
+}
+
 /// A local change that waits; times in milliseconds since 1970.
-pub fn pending_json(entry: &journal::Entry) -> Value {
-    let (reason, server) = match &entry.state {
-        State::Parked { reason, server } => (Some(*reason), server.clone()),
-        _ => (None, None),
-    };
+pub fn pending_json(pending: &Pending) -> Value {
+    let entry = &pending.entry;
     json!({
         "id": entry.id,
         "kind": entry.intent.kind(),
         "mailbox": entry.intent.mailbox().name.as_str(),
         "text": entry.intent.to_string(),
         "state": entry.state.name(),
-        "reason": reason.map(journal::Reason::as_str),
-        "why": reason.map(journal::Reason::sentence),
-        "server": server,
+        "reason": pending.reason(),
+        "why": pending.why(),
+        "advice": pending.advice(),
+        "server": pending.server(),
+        "behind": pending.behind,
         "attempts": entry.attempts,
         "notBefore": later(entry.not_before),
         "created": entry.created.saturating_mul(1000),
+    })
+}
+
+/// Which bodies are held.
+pub fn keep_json(rule: &KeepRule) -> Value {
+    json!({ "what": rule.keep.as_str(), "days": rule.days, "largest": rule.largest })
+}
+
+/// What a repair has come to.
+pub fn repaired_json(repaired: &Repaired) -> Value {
+    let damaged = repaired.damaged.as_ref().map(|path| path.to_string_lossy());
+    json!({ "problems": repaired.problems, "incomplete": repaired.incomplete, "damaged": damaged })
+}
+
+/// What sending all that was due has done.
+pub fn sent_json(report: &PassReport) -> Value {
+    json!({
+        "changed": report.changed.iter().map(outgoing_json).collect::<Vec<_>>(),
+        "next": report.next.and_then(later),
+        "trouble": report.trouble.as_ref().map(error_json),
     })
 }
 

@@ -1,16 +1,22 @@
 //! Local mailboxes.
 
 use crate::account::AccountInput;
-use crate::draft::DraftInput;
+use crate::archive::{ExportInput, ImportInput, exported_json, imported_json};
+use crate::bridge::Bridge;
+use crate::draft::{AddressInput, DraftInput};
 use crate::error::{bad_argument, thrown};
-use crate::local::{KeepInput, SendInput, SyncInput, outgoing_json, pending_json, report_json, smtp, usage_json};
+use crate::local::{
+    KeepInput, SendInput, SyncInput, TidyInput, keep_json, outgoing_json, paused_json, pending_json, repaired_json,
+    report_json, sent_json, usage_json,
+};
 use crate::mailboxes::Mailboxes;
 use crate::options::since;
 use crate::queue::Queue;
 use crate::reply::Reply;
+use crate::selection::{Selection, TargetInput};
 use crate::watch::Watch;
 use mailtide::outbox::Decision;
-use mailtide::{FollowOptions, MailOptions, Result};
+use mailtide::{FollowOptions, MailOptions, Result, SmtpAccount};
 use napi_derive::napi;
 use serde_json::json;
 use std::sync::Arc;
@@ -27,6 +33,7 @@ pub struct Mail {
 pub struct OpenInput {
     pub account: Option<AccountInput>,
     pub smtp: Option<String>,
+    pub sender: Option<AddressInput>,
     pub keep: Option<KeepInput>,
 }
 
@@ -35,10 +42,18 @@ impl OpenInput {
     pub fn into_options(self, queue: &Arc<Queue>) -> napi::Result<MailOptions> {
         let account = self.account.map(|account| account.into_account(queue)).transpose()?;
         let keep = self.keep.map(KeepInput::into_rule).transpose()?;
-        let submission = |server: String| smtp(&server, account.as_ref()).map_err(|e| thrown(&e));
+        let submission = |server: String| SmtpAccount::named(&server, account.as_ref()).map_err(|e| thrown(&e));
         let smtp = self.smtp.map(submission).transpose()?;
-        Ok(MailOptions { account, smtp, keep, engine: None })
+        let sender = self.sender.map(|sender| sender.into_sender().map_err(|e| thrown(&e))).transpose()?;
+        Ok(MailOptions { account, smtp, sender, keep, engine: None })
     }
+}
+
+/// Saves what can be saved of a damaged file.
+#[napi]
+pub fn repair(bridge: &Bridge, id: u32, path: String) {
+    let call = async move { Ok(Reply::json(&repaired_json(&mailtide::Mail::repair(path).await?))) };
+    bridge.queue().start(id, call);
 }
 
 #[napi]
@@ -57,7 +72,7 @@ impl Mail {
     #[napi]
     pub fn sync(&self, id: u32, options: SyncInput) {
         let options = options.into_options(&self.queue);
-        self.start(id, async move |m| Ok(Reply::json(&report_json(&m, m.sync(options).await?).await?)));
+        self.start(id, async move |m| Ok(Reply::json(&report_json(&m.sync(options).await?))));
     }
 
     #[napi]
@@ -91,6 +106,18 @@ impl Mail {
     }
 
     #[napi]
+    pub fn paused(&self, id: u32) {
+        self.start(id, async move |m| Ok(Reply::json(&m.paused().await?.iter().map(paused_json).collect())));
+    }
+
+    #[napi]
+    pub fn confirm(&self, id: u32, target: TargetInput) -> napi::Result<()> {
+        let target = target.into_target()?;
+        self.start(id, async move |m| m.confirm(target).await.map(Reply::from));
+        Ok(())
+    }
+
+    #[napi]
     pub fn send(&self, id: u32, draft: DraftInput, options: SendInput) -> napi::Result<()> {
         let (draft, options) = (draft.into_draft()?, options.into_options()?);
         self.start(id, async move |m| Ok(Reply::json(&outgoing_json(&m.send(&draft, &options).await?))));
@@ -120,6 +147,26 @@ impl Mail {
     }
 
     #[napi]
+    pub fn send_due(&self, id: u32) {
+        self.start(id, async move |m| Ok(Reply::json(&sent_json(&m.send_due().await?))));
+    }
+
+    #[napi]
+    pub fn keep(&self, id: u32, target: Option<TargetInput>) -> napi::Result<()> {
+        let target = target.map(TargetInput::into_target).transpose()?;
+        self.start(id, async move |m| Ok(Reply::json(&keep_json(&m.keep(target).await?))));
+        Ok(())
+    }
+
+    #[napi]
+    pub fn set_keep(&self, id: u32, keep: Option<KeepInput>, target: Option<TargetInput>) -> napi::Result<()> {
+        let target = target.map(TargetInput::into_target).transpose()?;
+        let rule = keep.map(KeepInput::into_rule).transpose()?;
+        self.start(id, async move |m| m.set_keep(target, rule).await.map(Reply::from));
+        Ok(())
+    }
+
+    #[napi]
     pub fn usage(&self, id: u32) {
         self.start(id, async move |m| Ok(Reply::json(&usage_json(&m.usage().await?))));
     }
@@ -133,6 +180,11 @@ impl Mail {
     }
 
     #[napi]
+    pub fn tidy(&self, id: u32, options: TidyInput) {
+        self.start(id, async move |m| Ok(Reply::Number(m.tidy(options.into()).await? as f64)));
+    }
+
+    #[napi]
     pub fn backup(&self, id: u32, path: String) {
         self.start(id, async move |m| m.backup(path).await.map(Reply::from));
     }
@@ -140,6 +192,20 @@ impl Mail {
     #[napi]
     pub fn check(&self, id: u32) {
         self.start(id, async move |m| Ok(Reply::json(&json!(m.check().await?))));
+    }
+
+    #[napi]
+    pub fn export(&self, id: u32, path: String, query: &Selection, options: ExportInput) -> napi::Result<()> {
+        let options = options.into_options(query.inner(), &self.queue)?;
+        self.start(id, async move |m| Ok(Reply::json(&exported_json(m.export(path, options).await?))));
+        Ok(())
+    }
+
+    #[napi]
+    pub fn import(&self, id: u32, path: String, options: ImportInput) -> napi::Result<()> {
+        let options = options.into_options(&self.queue)?;
+        self.start(id, async move |m| Ok(Reply::json(&imported_json(m.import(path, options).await?))));
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Fetches, and the batches in which their messages cross.
 
 use crate::columns;
+use crate::draft::{ForwardInput, ReplyInput};
 use crate::error::{bad_argument, thrown};
 use crate::options::progress;
 use crate::queue::Queue;
@@ -112,6 +113,20 @@ impl Batch {
         self.start(id, index, async move |m| {
             Ok(Reply::Text(m.save_part(&path, &folder, on_progress).await?.to_string_lossy().into_owned()))
         })
+    }
+
+    /// Ends with a draft.
+    #[napi]
+    pub fn reply(&self, id: u32, index: u32, options: ReplyInput) -> napi::Result<()> {
+        let options = options.into_options().map_err(|e| thrown(&e))?;
+        self.start(id, index, async move |m| Ok(Reply::Draft(m.reply(&options).await?.into())))
+    }
+
+    /// Ends with a draft.
+    #[napi]
+    pub fn forward(&self, id: u32, index: u32, options: ForwardInput) -> napi::Result<()> {
+        let options = options.into_options().map_err(|e| thrown(&e))?;
+        self.start(id, index, async move |m| Ok(Reply::Draft(m.forward(&options).await?.into())))
     }
 
     #[napi]

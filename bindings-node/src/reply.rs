@@ -1,15 +1,16 @@
 //! What calls answer: JSON made on the engine's threads, bytes, or a handle.
 
+use crate::draft::DraftOutput;
 use crate::error::error_json;
 use crate::mail::Mail;
 use crate::messages::Batch;
 use crate::queue::Queue;
 use crate::session::Session;
 use bytes::Bytes;
-use mailtide::message::Headers;
+use mailtide::message::{Draft, Headers};
 use mailtide::{BulkResult, MailError, Message, MessageRef};
 use napi::Env;
-use napi::bindgen_prelude::{BufferSlice, Either7, Null};
+use napi::bindgen_prelude::{BufferSlice, Either8, Null};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub enum Reply {
     Session(mailtide::Session, Arc<Queue>),
     /// A local mailbox, and where its calls end.
     Mail(mailtide::Mail, Arc<Queue>),
+    /// A draft.
+    Draft(Box<Draft>),
     /// Messages and their rows, and where their calls end.
     Batch(String, Vec<Message>, Arc<Queue>),
 }
@@ -40,7 +43,7 @@ impl From<()> for Reply {
 }
 
 /// What a queue entry becomes in JavaScript.
-pub type JsValue<'env> = Either7<Null, f64, String, BufferSlice<'env>, Session, Batch, Mail>;
+pub type JsValue<'env> = Either8<Null, f64, String, BufferSlice<'env>, Session, Batch, Mail, DraftOutput>;
 
 impl Reply {
     /// Plain data of any shape.
@@ -52,13 +55,14 @@ impl Reply {
     /// it: what is lent to it waits for a collection that nothing brings about.
     pub fn into_js(self, env: &Env) -> napi::Result<JsValue<'_>> {
         Ok(match self {
-            Self::Null => Either7::A(Null),
-            Self::Number(number) => Either7::B(number),
-            Self::Json(text) | Self::Text(text) => Either7::C(text),
-            Self::Bytes(bytes) => Either7::D(BufferSlice::copy_from(env, bytes)?),
-            Self::Session(session, queue) => Either7::E(Session::new(queue, session)),
-            Self::Mail(mail, queue) => Either7::G(Mail::new(queue, mail)),
-            Self::Batch(rows, messages, queue) => Either7::F(Batch::new(queue, rows, messages)),
+            Self::Null => Either8::A(Null),
+            Self::Number(number) => Either8::B(number),
+            Self::Json(text) | Self::Text(text) => Either8::C(text),
+            Self::Bytes(bytes) => Either8::D(BufferSlice::copy_from(env, bytes)?),
+            Self::Session(session, queue) => Either8::E(Session::new(queue, session)),
+            Self::Mail(mail, queue) => Either8::G(Mail::new(queue, mail)),
+            Self::Draft(draft) => Either8::H((*draft).into()),
+            Self::Batch(rows, messages, queue) => Either8::F(Batch::new(queue, rows, messages)),
         })
     }
 }

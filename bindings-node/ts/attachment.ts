@@ -1,6 +1,7 @@
 /** Attachments: described with the message, their bytes fetched when asked for. */
 
 import { listen, request } from "./bridge.js";
+import { listener } from "./progress.js";
 import type { NativeBatch } from "./native.js";
 import { checkOptions, type CallOptions, type LongCallOptions } from "./options.js";
 import { ByteStream } from "./streams.js";
@@ -52,7 +53,7 @@ export class Attachment {
    */
   async save(folder: string, options?: LongCallOptions): Promise<string> {
     const { signal, onProgress } = checkOptions(options, ["signal", "onProgress"]);
-    return await request(signal, (id) => this.#batch.save(id, this.#index, this.path, folder, listen(onProgress)));
+    return await request(signal, (id) => this.#batch.save(id, this.#index, this.path, folder, listen(listener(onProgress))));
   }
 
   /** Its content, decoded, in pieces. */

@@ -3,8 +3,8 @@
 import { fileURLToPath } from "node:url";
 import { usage } from "./errors.js";
 import type { EmailAddress } from "./message.js";
-import type { NativeAddress, NativeAttach, NativeDraft } from "./native.js";
-import { checkOptions, given } from "./options.js";
+import type { NativeAddress, NativeAttach, NativeDraft, NativeDraftOutput, NativeForward, NativeReply } from "./native.js";
+import { checkOptions, given, type CallOptions } from "./options.js";
 
 /** One address or several, as a header has them (`Ada <ada@example.org>, b@example.org`), or in its parts. */
 export type DraftAddress = string | Pick<EmailAddress, "email"> & Partial<EmailAddress>;
@@ -85,6 +85,48 @@ export class Draft implements DraftFields {
   }
 }
 
+export interface ReplyOptions extends CallOptions {
+  /** What is written, above the quoted text. */
+  text?: string | null;
+  /** Answer everybody who got it, not only the sender. */
+  all?: boolean | null;
+  /** Whether the text is quoted; it is unless `false`. */
+  quote?: boolean | null;
+  /** The line above the quoted text, instead of `On 4 Jan 2024 at 09:05, Ada wrote:`. */
+  attribution?: string | null;
+  /** Your own addresses, which get no copy: the account's user or sender unless given. */
+  me?: DraftAddress | readonly DraftAddress[] | null;
+}
+
+export interface ForwardOptions extends CallOptions {
+  /** Who gets it. */
+  to?: DraftAddress | readonly DraftAddress[] | null;
+  /** What is written, above the message. */
+  text?: string | null;
+  /** Whether its attachments go with it; they do unless `false`. */
+  attachments?: boolean | null;
+}
+
+/** @internal */
+export function nativeReply(options: ReplyOptions): NativeReply {
+  const { text, all, quote, attribution, me } = options;
+  return given<NativeReply>({ text: text ?? "", all: all ?? false, quote: quote ?? true, attribution, me: several(me).map(nativeAddress) });
+}
+
+/** @internal */
+export function nativeForward({ to, text, attachments }: ForwardOptions): NativeForward {
+  return { to: several(to).map(nativeAddress), text: text ?? "", attachments: attachments ?? true };
+}
+
+/** A draft that the engine has made. @internal */
+export function madeDraft(made: NativeDraftOutput): Draft {
+  const fields = JSON.parse(made.fields()) as MadeFields;
+  const attach = fields.attach.map((file, at) => (file.path === null ? { ...file, content: made.content(at) ?? new Uint8Array() } : file));
+  return new Draft({ ...fields, attach });
+}
+
+type MadeFields = Omit<DraftFields, "attach"> & { attach: { path: string | null; filename: string | null; mediaType: string | null; contentId: string | null }[] };
+
 /** @internal */
 export function nativeDraft(fields: DraftFields): NativeDraft {
   const draft = fields instanceof Draft ? fields : new Draft(fields);
@@ -110,7 +152,8 @@ function several<T>(one: T | readonly T[] | null | undefined): readonly T[] {
   return Array.isArray(one) ? [...(one as readonly T[])] : [one as T];
 }
 
-function nativeAddress(address: DraftAddress): NativeAddress {
+/** @internal */
+export function nativeAddress(address: DraftAddress): NativeAddress {
   if (typeof address === "string") return { text: address };
   if (typeof address !== "object" || address === null || typeof address.email !== "string") {
     throw usage("usage.address", "An address is a string, or an object with email and name");

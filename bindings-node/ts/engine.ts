@@ -2,9 +2,10 @@
 
 import { ACCOUNT, LOGIN, nativeAccount, type Account, type Login } from "./account.js";
 import { bridge, direct, listen, request } from "./bridge.js";
-import type { Keep } from "./local.js";
+import { nativeAddress, type DraftAddress } from "./draft.js";
+import { nativeKeep, type Keep } from "./local.js";
 import { Mail, pathOf } from "./mail.js";
-import { native, type NativeEngine, type NativeEngineOptions, type NativeKeep, type NativeMail, type NativeOpen, type NativeSession } from "./native.js";
+import { native, type NativeEngine, type NativeEngineOptions, type NativeMail, type NativeOpen, type NativeSession } from "./native.js";
 import { checkOptions, count, given, type CallOptions } from "./options.js";
 import { Session } from "./session.js";
 
@@ -53,11 +54,16 @@ export interface OpenOptions extends Login, CallOptions {
    * `smtp+starttls://user@host`, or `smtp://user@host` on this machine.
    */
   smtp?: string | null;
+  /** Who writes drafts that do not say so; the account's user unless given, if that is an address. */
+  sender?: DraftAddress | null;
   /** Which bodies are held, in all mailboxes without a rule of their own; what the file has unless given. */
   keep?: Keep | null;
   /** The engine to use; a default one unless given. */
   engine?: Engine | null;
 }
+
+/** What `open` takes beside what `connect` takes. */
+const STORE = ["account", "smtp", "sender", "keep"] as const;
 
 /** Owns limits, logger and statistics of its sessions. `connect` uses a default one. */
 export class Engine {
@@ -84,9 +90,9 @@ export class Engine {
 
   /** Opens the mail in a file, or makes one. No network is asked. */
   async open(path: string | URL, options?: Omit<OpenOptions, "engine">): Promise<Mail> {
-    const { signal, account, smtp, keep, ...login } = checkOptions(options, [...LOGIN, "signal", "account", "smtp", "keep"]);
+    const { signal, account, smtp, sender, keep, ...login } = checkOptions(options, [...LOGIN, "signal", ...STORE]);
     const file = pathOf(path);
-    const asked = given<NativeOpen>({ smtp, keep: keep && nativeKeep(keep), account: undefined });
+    const asked = given<NativeOpen>({ smtp, sender: sender ? nativeAddress(sender) : null, keep: keep && nativeKeep(keep), account: undefined });
     const start = (id: number): void => {
       const whole = given<NativeOpen>({ ...asked, account: account ? nativeAccount(wholeAccount(account, login)) : null });
       this.#native.open(id, file, whole);
@@ -115,12 +121,6 @@ function wholeAccount(account: string | Account, login: Login): Account {
   return { ...where, ...given<Login>(login) };
 }
 
-function nativeKeep(keep: Keep): NativeKeep {
-  if (typeof keep === "string") return { what: keep };
-  const { what, days, largest } = checkOptions(keep, ["what", "days", "largest"]);
-  return given<NativeKeep>({ what, days: count("days", days), largest: count("largest", largest) });
-}
-
 let usual: Engine | null = null;
 
 /**
@@ -144,6 +144,6 @@ export async function connect(account: string | Account, options?: ConnectOption
  * ```
  */
 export async function open(path: string | URL, options?: OpenOptions): Promise<Mail> {
-  const { engine, ...rest } = checkOptions(options, [...LOGIN, "signal", "account", "smtp", "keep", "engine"]);
+  const { engine, ...rest } = checkOptions(options, [...LOGIN, "signal", ...STORE, "engine"]);
   return await (engine ?? (usual ??= new Engine())).open(path, rest);
 }

@@ -5,9 +5,9 @@
 
 export {
   Attachment, AuthError, BodyNotHereError, ByteStream, CODES, CursorExpiredError, Draft, Engine, FileError, Flag,
-  Headers, InternalError, LimitError, Mail, MailError, Mailbox, Mailboxes, MailboxError, MailboxMissingError, MailboxResetError, Message,
-  MessageError, MessageMissingError, MessageRef, Messages, NetError, OperationCancelledError, PartialError, Q, QueryError,
-  Role, ServerError, Session, StoreError, ThrottledError, TimeoutError, TlsError, UidSet, UsageError, Watch, connect, open,
-  q,
+  Headers, InternalError, LimitError, Mail, MailError, Mailbox, MailboxError, MailboxMissingError, MailboxResetError,
+  Mailboxes, Message, MessageError, MessageMissingError, MessageRef, Messages, NetError, OperationCancelledError,
+  PartialError, Q, QueryError, Role, ServerError, Session, StoreError, ThrottledError, TimeoutError, TlsError, UidSet,
+  UsageError, Watch, connect, open, q, repair,
 } from "./index.js";
 export type * from "./index.js";

@@ -4,7 +4,7 @@ export type { Account, Limits, Login, Net, Token, TokenRequest } from "./account
 export { Attachment } from "./attachment.js";
 export type { BulkResult, Done } from "./bulk.js";
 export { Draft } from "./draft.js";
-export type { DraftAddress, DraftAttachment, DraftFields } from "./draft.js";
+export type { DraftAddress, DraftAttachment, DraftFields, ForwardOptions, ReplyOptions } from "./draft.js";
 export { Engine, connect, open } from "./engine.js";
 export type { ConnectOptions, EngineOptions, LogLine, OpenOptions, Stats } from "./engine.js";
 export {
@@ -17,9 +17,12 @@ export { Flag, Role } from "./flag.js";
 export { Headers } from "./headers.js";
 export type { HeaderField } from "./headers.js";
 export type { MailboxInfo, MailboxStatus, Namespace, Namespaces, RawReply } from "./info.js";
-export type { Evicted, Keep, Outgoing, OutgoingRecipient, Pending, SyncReport, SyncStep, Usage } from "./local.js";
-export { Mail } from "./mail.js";
-export type { ChangesOptions, SendOptions, SyncOptions } from "./mail.js";
+export type {
+  Evicted, Exported, Imported, Keep, Outgoing, OutgoingRecipient, Paused, Pending, Repaired, SendReport, SyncCounts, SyncReport,
+  SyncStep, Usage,
+} from "./local.js";
+export { Mail, repair } from "./mail.js";
+export type { ChangesOptions, ExportOptions, ImportOptions, SendOptions, SyncOptions, TidyOptions } from "./mail.js";
 export { Mailbox } from "./mailbox.js";
 export type {
   AppendOptions, Column, FetchOptions, FlagOptions, MoveOptions, Part, QueryOptions, SearchOptions, WatchOptions, WriteOptions,

@@ -1,6 +1,8 @@
 /** Plain data about a local store: what a pass did, what waits, what is to be sent. */
 
 import { unpack, type MailError, type PackedError } from "./errors.js";
+import type { NativeKeep } from "./native.js";
+import { checkOptions, count, given } from "./options.js";
 
 /**
  * Which bodies are held; headers, flags and structure always are. `text` holds messages that are hardly more than text
@@ -28,11 +30,9 @@ export interface SyncStep {
   readonly text: string;
 }
 
-/** What one pass did, or with `dryRun` would do. */
-export interface SyncReport {
-  /** What was decided, in order. */
-  readonly work: readonly SyncStep[];
-  /** Mailboxes that had to be asked; 0 where the list proved that nothing changed. */
+/** What one pass did in a mailbox, or with `dryRun` would do as far as the list of mailboxes tells. */
+export interface SyncCounts {
+  /** Questions asked; 0 where the list proved that nothing changed. */
   readonly asked: number;
   /** Messages that became visible here. */
   readonly added: number;
@@ -44,16 +44,38 @@ export interface SyncReport {
   readonly applied: number;
   /** Local changes that were not needed any more. */
   readonly superseded: number;
-  /** Local changes that are parked: {@link Mail.pending} says why. */
+  /** Local changes that this pass has parked. */
   readonly parked: number;
   /** Bodies that came. */
   readonly bodies: number;
   /** Bytes of headers and bodies, both ways. */
   readonly bytes: number;
-  /** Mailboxes that are paused, since too much is missing there to be believed: nothing is taken away in them. */
-  readonly paused: readonly string[];
+}
+
+/** What one pass did, or with `dryRun` would do: the counts are of all mailboxes together. */
+export interface SyncReport extends SyncCounts {
+  /** What was decided, in order. */
+  readonly work: readonly SyncStep[];
+  /** The counts of each mailbox in which something was done, by its name. */
+  readonly mailboxes: ReadonlyMap<string, SyncCounts>;
+  /** Mailboxes that are paused, and why. */
+  readonly paused: readonly Paused[];
+  /** Local changes that are parked, by this pass or before, and those that wait for one of them; each says why. */
+  readonly stuck: readonly Pending[];
   /** What could not be read; the rest was. */
   readonly problems: readonly MailError[];
+}
+
+/**
+ * A mailbox in which nothing is taken away: too much is missing on the server at once, or it numbers the mailbox anew again
+ * and again. See {@link Mail.confirm}.
+ */
+export interface Paused {
+  readonly mailbox: string;
+  /** Why, for a person to read. */
+  readonly reason: string;
+  /** What can be done about it. */
+  readonly advice: string;
 }
 
 /** A local change that the server has not confirmed. */
@@ -68,16 +90,40 @@ export interface Pending {
   readonly text: string;
   /** `waiting`; `started`, when its command may be under way; or `parked`, until it is tried again or dropped. */
   readonly state: "waiting" | "started" | "parked";
-  /** Why it is parked, such as `over_quota`. */
+  /** Why it is stuck, such as `over_quota`, or `behind_parked` where it waits for a parked one. */
   readonly reason: string | null;
   /** The same for a person to read. */
   readonly why: string | null;
+  /** What can be done about it. */
+  readonly advice: string | null;
   /** The server's own words. */
   readonly server: string | null;
+  /** The parked change that it waits for. */
+  readonly behind: number | null;
   readonly attempts: number;
   /** It is not tried before. */
   readonly notBefore: Date | null;
   readonly created: Date;
+}
+
+/** What {@link repair} has come to. */
+export interface Repaired {
+  /** What was wrong, a sentence each; nothing for a sound file, which is left as it is. */
+  readonly problems: readonly string[];
+  /** Tables of which not all could be read, with how many rows could. */
+  readonly incomplete: readonly (readonly [table: string, rows: number])[];
+  /** Where the damaged file is now. */
+  readonly damaged: string | null;
+}
+
+/** What {@link Mail.sendDue} has done. */
+export interface SendReport {
+  /** The messages whose state has changed, as they are now. */
+  readonly changed: readonly Outgoing[];
+  /** When there is something to do again; `null` until something is queued or decided. */
+  readonly next: Date | null;
+  /** What kept messages from being sent that has nothing to do with them: no network, a login refused. */
+  readonly trouble: MailError | null;
 }
 
 /** What a store takes, in bytes unless said otherwise. */
@@ -97,6 +143,24 @@ export interface Usage {
   readonly bodiesSize: number;
   /** Contents of deleted messages that can still be restored, a number. */
   readonly restorable: number;
+}
+
+/** What {@link Mail.export} has written. */
+export interface Exported {
+  readonly mailboxes: number;
+  readonly messages: number;
+  /** Their sizes in sum. */
+  readonly bytes: number;
+}
+
+/** What {@link Mail.import} has done. */
+export interface Imported {
+  /** Messages that were added. */
+  readonly messages: number;
+  /** Messages that were in their mailbox already. */
+  readonly known: number;
+  /** Sizes in sum of those that were added. */
+  readonly bytes: number;
 }
 
 /** What {@link Mail.evict} has let go. */
@@ -134,7 +198,11 @@ export interface OutgoingRecipient {
 }
 
 /** @internal */
-export type PackedReport = Omit<SyncReport, "problems"> & { problems: PackedError[] };
+export type PackedReport = Omit<SyncReport, "mailboxes" | "stuck" | "problems"> & {
+  mailboxes: [string, SyncCounts][];
+  stuck: PackedPending[];
+  problems: PackedError[];
+};
 /** Times in milliseconds since 1970. @internal */
 export type PackedPending = Omit<Pending, "created" | "notBefore"> & { created: number; notBefore: number | null };
 /** @internal */
@@ -142,7 +210,27 @@ export type PackedOutgoing = Omit<Outgoing, "created" | "notBefore"> & { created
 
 /** @internal */
 export function syncReport(packed: PackedReport): SyncReport {
-  return { ...packed, problems: packed.problems.map(unpack) };
+  const { mailboxes, stuck, problems } = packed;
+  return { ...packed, mailboxes: new Map(mailboxes), stuck: stuck.map(dated), problems: problems.map(unpack) };
+}
+
+/** @internal */
+export interface PackedSent {
+  changed: PackedOutgoing[];
+  next: number | null;
+  trouble: PackedError | null;
+}
+
+/** @internal */
+export function sendReport({ changed, next, trouble }: PackedSent): SendReport {
+  return { changed: changed.map(dated), next: next === null ? null : new Date(next), trouble: trouble && unpack(trouble) };
+}
+
+/** @internal */
+export function nativeKeep(keep: Keep): NativeKeep {
+  if (typeof keep === "string") return { what: keep };
+  const { what, days, largest } = checkOptions(keep, ["what", "days", "largest"]);
+  return given<NativeKeep>({ what, days: count("days", days), largest: count("largest", largest) });
 }
 
 /** @internal */

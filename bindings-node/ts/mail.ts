@@ -1,14 +1,21 @@
 /** The local mailbox: a store in step with an account, which works offline. */
 
 import { fileURLToPath } from "node:url";
-import { direct, listen, request, requestJson } from "./bridge.js";
+import { bridge, direct, listen, request, requestJson } from "./bridge.js";
 import { nativeDraft, type Draft, type DraftFields } from "./draft.js";
 import { usage } from "./errors.js";
-import { dated, syncReport } from "./local.js";
-import type { Evicted, Outgoing, PackedOutgoing, PackedPending, PackedReport, Pending, SyncReport, Usage } from "./local.js";
+import { dated, nativeKeep, sendReport, syncReport } from "./local.js";
+import type {
+  Evicted, Exported, Imported, Keep, Outgoing, PackedOutgoing, PackedPending, PackedReport, PackedSent, Paused, Pending,
+  Repaired, SendReport, SyncReport, Usage,
+} from "./local.js";
 import { Mailboxes } from "./mailboxes.js";
-import type { NativeMail, NativeSend, NativeSync } from "./native.js";
-import { checkOptions, count, given, type CallOptions, type LongCallOptions } from "./options.js";
+import { native, type NativeExport, type NativeImport, type NativeMail, type NativeSend } from "./native.js";
+import type { NativeSync, NativeTidy } from "./native.js";
+import { checkOptions, count, given, nativeTarget, type CallOptions, type LongCallOptions, type Target } from "./options.js";
+import { listener } from "./progress.js";
+import type { Q } from "./query.js";
+import { readSelection } from "./selection.js";
 import { Watch } from "./watch.js";
 
 export interface SyncOptions extends LongCallOptions {
@@ -23,6 +30,18 @@ export interface ChangesOptions extends CallOptions {
   since?: "now" | (string & {}) | null;
 }
 
+/** How many days what is gone is remembered. */
+export interface TidyOptions extends CallOptions {
+  /** Contents of deleted messages; 30 unless given. */
+  contents?: number | null;
+  /** Entries of the feed: an older cursor is `cursor.expired`; 30 unless given. */
+  feed?: number | null;
+  /** Traces of deletions; 90 unless given. */
+  tombstones?: number | null;
+  /** Finished changes; 30 unless given. */
+  journal?: number | null;
+}
+
 export interface SendOptions extends CallOptions {
   /** Not before this moment. */
   at?: Date | null;
@@ -32,6 +51,26 @@ export interface SendOptions extends CallOptions {
   copy?: boolean | null;
   /** What to do when it cannot be known whether it was sent: leave it to a person unless given. */
   onDoubt?: "ask" | "resend" | "assume_sent" | null;
+}
+
+const EXPORT = ["signal", "format", "mailbox", "query", "timeZone", "onProgress"] as const;
+
+export interface ExportOptions extends LongCallOptions {
+  /** `mbox` unless given. */
+  format?: "mbox" | "maildir" | null;
+  /** One mailbox; all unless given. */
+  mailbox?: Target | null;
+  /** Only messages that it finds. */
+  query?: string | Q | null;
+  /** What `after:`, `before:` and `on:` mean; the system's zone unless given. */
+  timeZone?: string | null;
+}
+
+export interface ImportOptions extends LongCallOptions {
+  /** The mailbox that messages go to. */
+  to?: Target | null;
+  /** How another program has quoted `From ` lines in mbox: `rd` unless given. */
+  quoting?: "rd" | "o" | "none" | null;
 }
 
 /**
@@ -63,7 +102,7 @@ export class Mail extends Mailboxes {
   async sync(options?: SyncOptions): Promise<SyncReport> {
     const { signal, dryRun, bytesADay, onProgress } = checkOptions(options, ["signal", "dryRun", "bytesADay", "onProgress"]);
     const asked = given<NativeSync>({ dryRun: dryRun ?? false, bytesADay: count("bytesADay", bytesADay), progress: undefined });
-    const start = (id: number): void => this.#native.sync(id, { ...asked, ...given({ progress: listen(onProgress) }) });
+    const start = (id: number): void => this.#native.sync(id, { ...asked, ...given({ progress: listen(listener(onProgress)) }) });
     return syncReport(await requestJson<PackedReport>(signal, start));
   }
 
@@ -93,7 +132,10 @@ export class Mail extends Mailboxes {
     return await request(signal, (id) => this.#native.cursor(id));
   }
 
-  /** Local changes that the server has not confirmed, the oldest first; parked ones with their reason. */
+  /**
+   * Local changes that the server has not confirmed, the oldest first. Those that are parked, or wait for a parked one, say
+   * why and what can be done.
+   */
   async pending(options?: CallOptions): Promise<Pending[]> {
     const { signal } = checkOptions(options, ["signal"]);
     return (await requestJson<PackedPending[]>(signal, (id) => this.#native.pending(id))).map(dated);
@@ -113,6 +155,18 @@ export class Mail extends Mailboxes {
   async drop(change: Pending | number, options?: CallOptions): Promise<number[]> {
     const { signal } = checkOptions(options, ["signal"]);
     return await requestJson(signal, (id) => this.#native.drop(id, numberOf(change)));
+  }
+
+  /** Mailboxes in which nothing is taken away until somebody has looked: see {@link confirm}. */
+  async paused(options?: CallOptions): Promise<Paused[]> {
+    const { signal } = checkOptions(options, ["signal"]);
+    return await requestJson(signal, (id) => this.#native.paused(id));
+  }
+
+  /** Says of a paused mailbox that the server is right: what is missing there goes here too, with the next pass. */
+  async confirm(mailbox: Target, options?: CallOptions): Promise<void> {
+    const { signal } = checkOptions(options, ["signal"]);
+    await request(signal, (id) => this.#native.confirm(id, nativeTarget(mailbox)));
   }
 
   /** Queues a message: it is on the disk when this resolves, and leaves with a pass when there is a network. */
@@ -141,6 +195,28 @@ export class Mail extends Mailboxes {
     return dated(await requestJson<PackedOutgoing>(signal, (id) => this.#native.decide(id, numberOf(message), decision)));
   }
 
+  /** Sends, looks for and files all that is due in the outbox, once, without a pass over the mailboxes. */
+  async sendDue(options?: CallOptions): Promise<SendReport> {
+    const { signal } = checkOptions(options, ["signal"]);
+    return sendReport(await requestJson<PackedSent>(signal, (id) => this.#native.sendDue(id)));
+  }
+
+  /** Which bodies are held of a mailbox; without one, of all that have no rule of their own. */
+  async keep(mailbox?: Target | null, options?: CallOptions): Promise<Exclude<Keep, string>> {
+    const { signal } = checkOptions(options, ["signal"]);
+    return await requestJson(signal, (id) => this.#native.keep(id, maybeTarget(mailbox)));
+  }
+
+  /**
+   * Sets which bodies are held of a mailbox, or without one of all that have no rule of their own; `null` takes the rule
+   * away. What is wanted now comes with the next pass; what is not goes with {@link evict}.
+   */
+  async setKeep(keep: Keep | null, mailbox?: Target | null, options?: CallOptions): Promise<void> {
+    const { signal } = checkOptions(options, ["signal"]);
+    const rule = keep === null ? null : nativeKeep(keep);
+    await request(signal, (id) => this.#native.setKeep(id, rule, maybeTarget(mailbox)));
+  }
+
   /** What the store takes. */
   async usage(options?: CallOptions): Promise<Usage> {
     const { signal } = checkOptions(options, ["signal"]);
@@ -154,6 +230,17 @@ export class Mail extends Mailboxes {
     return await requestJson(signal, (id) => this.#native.evict(id, wanted));
   }
 
+  /**
+   * Takes away what has been gone for so many days.
+   *
+   * @returns how many messages went for good
+   */
+  async tidy(options?: TidyOptions): Promise<number> {
+    const { signal, ...days } = checkOptions(options, ["signal", "contents", "feed", "tombstones", "journal"]);
+    const asked = Object.entries(days).map(([name, value]) => [name, count(name, value)]);
+    return await request(signal, (id) => this.#native.tidy(id, given<NativeTidy>(Object.fromEntries(asked))));
+  }
+
   /** Writes a whole copy of the store, while it is in use. */
   async backup(path: string | URL, options?: CallOptions): Promise<void> {
     const { signal } = checkOptions(options, ["signal"]);
@@ -165,6 +252,33 @@ export class Mail extends Mailboxes {
     const { signal } = checkOptions(options, ["signal"]);
     return await requestJson(signal, (id) => this.#native.check(id));
   }
+
+  /**
+   * Writes messages to files of other programs, with their flags, keywords and dates, at a path where nothing is.
+   *
+   * All mailboxes become a folder of mbox files, or a Maildir with folders; a single one becomes an mbox file, or a Maildir
+   * without. A failure or an abort leaves nothing. Contents are streamed; one that is not held is fetched.
+   */
+  async export(path: string | URL, options?: ExportOptions): Promise<Exported> {
+    const { signal, format, mailbox, query, timeZone, onProgress } = checkOptions(options, EXPORT);
+    const [file, chosen, target] = [pathOf(path), readSelection(query), mailbox ? nativeTarget(mailbox) : null];
+    const start = (id: number): void =>
+      this.#native.export(id, file, chosen, given<NativeExport>({ format, mailbox: target, timeZone, progress: listen(listener(onProgress)) }));
+    return await requestJson(signal, start);
+  }
+
+  /**
+   * Adds the messages of an mbox file, of a folder of `*.mbox` files, or of a Maildir with its folders.
+   *
+   * They go to the mailbox `to`, folders below it; without it mailboxes are named as the files are. A message that is in its
+   * mailbox already is left alone, so an import that was interrupted is done again, and nothing is there twice.
+   */
+  async import(path: string | URL, options?: ImportOptions): Promise<Imported> {
+    const { signal, to, quoting, onProgress } = checkOptions(options, ["signal", "to", "quoting", "onProgress"]);
+    const [file, target] = [pathOf(path), to ? nativeTarget(to) : null];
+    const start = (id: number): void => this.#native.import(id, file, given<NativeImport>({ to: target, quoting, progress: listen(listener(onProgress)) }));
+    return await requestJson(signal, start);
+  }
 }
 
 /** @internal */
@@ -172,6 +286,20 @@ export function pathOf(path: string | URL): string {
   if (path instanceof URL) return fileURLToPath(path);
   if (typeof path === "string" && path !== "") return path;
   throw usage("usage.argument", "A path is a string or a file URL");
+}
+
+/**
+ * Saves what can be saved of a damaged file, which nobody may have open: a new one takes its place, with changes and
+ * messages that the server has not got; the rest comes with the next pass. A sound file is left as it is.
+ */
+export async function repair(path: string | URL, options?: CallOptions): Promise<Repaired> {
+  const { signal } = checkOptions(options, ["signal"]);
+  const where = pathOf(path);
+  return await requestJson(signal, (id) => native.repair(bridge(), id, where));
+}
+
+function maybeTarget(mailbox: Target | null | undefined): ReturnType<typeof nativeTarget> | null {
+  return mailbox === null || mailbox === undefined ? null : nativeTarget(mailbox);
 }
 
 function numberOf(one: { readonly id: number } | number): number {

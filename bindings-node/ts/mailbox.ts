@@ -1,6 +1,7 @@
 /** A mailbox: a name in a session or in a local store. Making one does no I/O. */
 
 import { direct, listen, request, requestJson } from "./bridge.js";
+import { listener } from "./progress.js";
 import { bulkResult, refList, type BulkResult, type PackedBulk, type Place } from "./bulk.js";
 import { usage } from "./errors.js";
 import type { MailboxStatus } from "./info.js";
@@ -108,7 +109,7 @@ export class Mailbox {
       timeZone,
       progress: undefined,
     });
-    const open = () => this.#native.fetch(chosen, { ...ready, ...given({ progress: listen(onProgress) }) });
+    const open = () => this.#native.fetch(chosen, { ...ready, ...given({ progress: listen(listener(onProgress)) }) });
     return new Messages(open, signal);
   }
 
@@ -182,7 +183,7 @@ export class Mailbox {
       progress: undefined,
     });
     const start = (id: number): void => {
-      const progress = given<{ progress: number }>({ progress: listen(onProgress) });
+      const progress = given<{ progress: number }>({ progress: listen(listener(onProgress)) });
       this.#native.append(id, feeds.map(({ source }) => source), { ...ready, ...progress });
     };
     const appended = requestJson<([...Place, number] | null)[]>(signal, start).finally(() => feeds.forEach((one) => one.stop()));

@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { Attachment, type AttachmentRow } from "./attachment.js";
 import { request, requestJson } from "./bridge.js";
 import type { Place } from "./bulk.js";
+import { madeDraft, nativeForward, nativeReply, type Draft, type ForwardOptions, type ReplyOptions } from "./draft.js";
 import { Headers, type HeaderField } from "./headers.js";
 import type { NativeBatch } from "./native.js";
 import { checkOptions, type CallOptions } from "./options.js";
@@ -195,6 +196,23 @@ export class Message {
     const { signal } = checkOptions(options, ["signal"]);
     signal?.throwIfAborted();
     return this.#batch.rawAtHand(this.#index) ?? (await request(signal, (id) => this.#batch.raw(id, this.#index)));
+  }
+
+  /**
+   * A draft that answers it, for {@link Mail.send}: to `Reply-To` or the sender, with `all` to everybody who got it. It
+   * stands in the thread, with one `Re:`, the text quoted below what is written. `{ ...draft, subject }` changes it.
+   */
+  async reply(options?: ReplyOptions): Promise<Draft> {
+    const { signal, ...rest } = checkOptions(options, ["signal", "text", "all", "quote", "attribution", "me"]);
+    const asked = nativeReply(rest);
+    return madeDraft(await request(signal, (id) => this.#batch.reply(id, this.#index, asked)));
+  }
+
+  /** A draft that passes it on, for {@link Mail.send}: its text below a description of it, with its attachments. */
+  async forward(options?: ForwardOptions): Promise<Draft> {
+    const { signal, ...rest } = checkOptions(options, ["signal", "to", "text", "attachments"]);
+    const asked = nativeForward(rest);
+    return madeDraft(await request(signal, (id) => this.#batch.forward(id, this.#index, asked)));
   }
 
   /** The whole message, as it was sent, in pieces. */

@@ -118,6 +118,7 @@ export interface NativeKeep {
 export interface NativeOpen {
   account?: NativeAccount;
   smtp?: string;
+  sender?: NativeAddress;
   keep?: NativeKeep;
 }
 
@@ -125,6 +126,13 @@ export interface NativeSync {
   dryRun: boolean;
   bytesADay?: number;
   progress?: number;
+}
+
+export interface NativeTidy {
+  contents?: number;
+  feed?: number;
+  tombstones?: number;
+  journal?: number;
 }
 
 export interface NativeAddress {
@@ -173,14 +181,35 @@ export interface NativeMail {
   pending(id: number): Started;
   retry(id: number, change: number): Started;
   drop(id: number, change: number): Started;
+  paused(id: number): Started;
+  confirm(id: number, target: NativeTarget): Started;
   send(id: number, draft: NativeDraft, options: NativeSend): Started;
   outbox(id: number): Started;
   cancel(id: number, message: number): Started;
   decide(id: number, message: number, decision: string): Started;
+  sendDue(id: number): Started;
+  keep(id: number, target: NativeTarget | null): Started;
+  setKeep(id: number, keep: NativeKeep | null, target: NativeTarget | null): Started;
   usage(id: number): Started;
   evict(id: number, bytes: number): Started;
+  tidy(id: number, options: NativeTidy): Started;
   backup(id: number, path: string): Started;
   check(id: number): Started;
+  export(id: number, path: string, query: NativeSelection, options: NativeExport): Started;
+  import(id: number, path: string, options: NativeImport): Started;
+}
+
+export interface NativeExport {
+  format?: string;
+  mailbox?: NativeTarget;
+  timeZone?: string;
+  progress?: number;
+}
+
+export interface NativeImport {
+  to?: NativeTarget;
+  quoting?: string;
+  progress?: number;
 }
 
 export interface NativeFetchOptions {
@@ -254,7 +283,31 @@ export interface NativeBatch {
   rawAtHand(index: number): Uint8Array | null;
   part(id: number, index: number, path: string): Started;
   save(id: number, index: number, path: string, dir: string, progress: number | null): Started;
+  reply(id: number, index: number, options: NativeReply): Started;
+  forward(id: number, index: number, options: NativeForward): Started;
   stream(index: number, path: string | null): NativeStream;
+}
+
+export interface NativeReply {
+  all: boolean;
+  me: NativeAddress[];
+  text: string;
+  quote: boolean;
+  attribution?: string;
+}
+
+export interface NativeForward {
+  to: NativeAddress[];
+  text: string;
+  attachments: boolean;
+}
+
+/** A draft that the engine has made. */
+export interface NativeDraftOutput {
+  /** All but the contents of its attachments, as JSON. */
+  fields(): string;
+  /** The content of an attachment; null for one that is a file. */
+  content(index: number): Uint8Array | null;
 }
 
 export interface NativeStream {
@@ -272,6 +325,7 @@ export interface Native {
   codes(): string[];
   /** The set in its shortest form; throws where it is none. */
   uidSet(text: string): string;
+  repair(bridge: NativeBridge, id: number, path: string): Started;
   Bridge: new (wake: () => void) => NativeBridge;
   Engine: new (bridge: NativeBridge, options: NativeEngineOptions) => NativeEngine;
   Source: NativeSources;

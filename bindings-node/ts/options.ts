@@ -49,6 +49,11 @@ export interface Progress {
   total: number | null;
   /** Bytes that have crossed the network for this call. */
   bytes: number;
+  /** Of {@link Mail.sync}: the mailbox that it is at. */
+  mailbox?: string;
+  /** Of the same: bytes a second, and milliseconds that the phase may still take; `null` before that can be said. */
+  rate?: number | null;
+  remaining?: number | null;
 }
 
 /** What every call that waits may be given. */
@@ -59,5 +64,6 @@ export interface CallOptions {
 
 /** A call that may be long. */
 export interface LongCallOptions extends CallOptions {
-  onProgress?: ((progress: Progress) => void) | null;
+  /** A function, or `true` for a bar on standard error. */
+  onProgress?: ((progress: Progress) => void) | true | null;
 }

@@ -95,19 +95,41 @@ impl Answer {
     }
 }
 
-/// `progress=`: a function, or `True` for a bar; called where the call was made.
+/// A function that is told of progress, and where it is called.
+pub struct Listener {
+    home: Home,
+    function: Arc<Py<PyAny>>,
+}
+
+impl Listener {
+    /// `progress=`: a function, or `True` for a bar; called where the call was made.
+    pub fn new(py: Python<'_>, progress: Option<&Bound<'_, PyAny>>, blocking: bool) -> PyResult<Option<Self>> {
+        let Some(progress) = progress else { return Ok(None) };
+        let module = py.import(intern!(py, "mailtide._progress"))?;
+        let function = module.call_method1(intern!(py, "callback"), (progress,))?;
+        if function.is_none() {
+            return Ok(None);
+        }
+        let home = if blocking { Home::background(py)? } else { Home::current(py)? };
+        Ok(Some(Self { home, function: Arc::new(function.unbind()) }))
+    }
+
+    /// Calls it at some time soon.
+    pub fn tell<P>(&self, progress: P)
+    where
+        P: FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
+    {
+        self.home.tell(&self.function, progress);
+    }
+}
+
+/// The same for calls that tell no more than how many are done.
 pub fn on_progress(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
     blocking: bool,
 ) -> PyResult<Option<OnProgress>> {
-    let Some(progress) = progress else { return Ok(None) };
-    let function = py.import(intern!(py, "mailtide._progress"))?.call_method1(intern!(py, "callback"), (progress,))?;
-    if function.is_none() {
-        return Ok(None);
-    }
-    let home = if blocking { Home::background(py)? } else { Home::current(py)? };
-    let function = Arc::new(function.unbind());
-    let tell = move |progress| home.tell(&function, move |py| info::progress(py, progress));
-    Ok(Some(OnProgress(Arc::new(tell))))
+    let listener = Listener::new(py, progress, blocking)?;
+    Ok(listener
+        .map(|listener| OnProgress(Arc::new(move |progress| listener.tell(move |py| info::progress(py, progress))))))
 }

@@ -58,11 +58,11 @@ impl NativeEngine {
         py: Python<'_>,
         path: PathBuf,
         setup: Option<&AccountSetup>,
-        smtp: Option<String>,
+        smtp: (Option<String>, Option<Bound<'_, PyAny>>),
         keep: Option<(String, Option<u32>, Option<u64>)>,
     ) -> PyResult<Call> {
         let engine = self.0.get().or_raise(py)?.clone();
-        mail::open(py, engine, (path, setup), (smtp, keep))
+        mail::open(py, engine, (path, setup), (smtp.0, smtp.1, keep))
     }
 
     fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<Call> {

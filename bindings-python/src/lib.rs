@@ -5,6 +5,7 @@
 
 mod account;
 mod address;
+mod archive;
 mod attachment;
 mod bridge;
 mod bulk;
@@ -66,7 +67,7 @@ mod _native {
     #[pymodule_export]
     use crate::feed::{Feed, Source};
     #[pymodule_export]
-    use crate::mail::NativeMail;
+    use crate::mail::{NativeMail, repair};
     #[pymodule_export]
     use crate::mailbox::NativeMailbox;
     #[pymodule_export]

@@ -1,18 +1,18 @@
 //! Plain data of a local store: options in, the dataclasses of `mailtide/_local.py` out.
 
-use crate::callback::on_progress;
+use crate::callback::Listener;
 use crate::errors::{self, OrRaise};
-use mailtide::journal::{self, State};
-use mailtide::outbox::{self, OnDoubt};
+use crate::info;
+use mailtide::journal::Pending;
+use mailtide::outbox::{self, OnDoubt, PassReport};
 use mailtide::store::upkeep::Evicted;
-use mailtide::store::{Keep, KeepRule, MailboxId, Usage};
-use mailtide::sync::{SyncOptions, SyncReport, Work};
-use mailtide::{Account, Code, Credentials, Mail, MailError, Progress, Result, SendOptions, SmtpAccount};
+use mailtide::store::{Keep, KeepRule, Repaired, Usage};
+use mailtide::sync::{Counts, Paused, Progress, SyncOptions, SyncReport, Work};
+use mailtide::{Code, MailError, SendOptions};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyTuple, PyTzInfo};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use pyo3::types::{PyDateTime, PyDict, PyTuple, PyTzInfo};
+use std::sync::Arc;
 
 /// `dry_run, bytes_a_day, progress`, as the Python layer passes them.
 pub fn sync_options(
@@ -22,35 +22,19 @@ pub fn sync_options(
 ) -> PyResult<SyncOptions> {
     let mut options = SyncOptions::default();
     (options.dry_run, options.bytes_a_day) = (dry_run, bytes_a_day);
-    if let Some(tell) = on_progress(py, progress, blocking)? {
-        let pace = Mutex::new(Pace::default());
-        options.on_progress = Some(Arc::new(move |step| {
-            if let Some(progress) = pace.lock().unwrap_or_else(PoisonError::into_inner).after(step) {
-                tell.0(progress);
-            }
+    if let Some(listener) = Listener::new(py, progress, blocking)? {
+        options.on_progress = Some(Arc::new(move |progress: &Progress| {
+            let progress = progress.clone();
+            listener.tell(move |py| told(py, progress));
         }));
     }
     Ok(options)
 }
 
-/// Sums up steps, and lets through ten reports a second and the last one of a phase.
-#[derive(Default)]
-struct Pace {
-    bytes: u64,
-    told: Option<Instant>,
-}
-
-const PAUSE: Duration = Duration::from_millis(100);
-
-impl Pace {
-    fn after(&mut self, step: &mailtide::sync::Progress) -> Option<Progress> {
-        self.bytes += step.bytes;
-        if step.done < step.total && self.told.is_some_and(|told| told.elapsed() < PAUSE) {
-            return None;
-        }
-        self.told = Some(Instant::now());
-        Some(Progress { phase: step.phase, done: step.done, total: Some(step.total), bytes: self.bytes })
-    }
+fn told(py: Python<'_>, progress: Progress) -> PyResult<Py<PyAny>> {
+    let Progress { phase, mailbox, done, total, bytes, rate, remaining } = progress;
+    let remaining = remaining.map(|time| time.as_secs_f64());
+    info::class(py, "Progress")?.call1((phase, done, total, bytes, mailbox, rate, remaining)).map(Bound::unbind)
 }
 
 /// `at` in seconds since 1970, `on_doubt`, `copy`, `key`, as the Python layer passes them.
@@ -72,59 +56,35 @@ pub fn keep_rule(py: Python<'_>, (what, days, largest): (String, Option<u32>, Op
     Ok(KeepRule { keep: Keep::parse(&what).ok_or_else(unknown).or_raise(py)?, days, largest })
 }
 
-/// A submission server: a host, with the account's login; or a URL, whose user logs in with what the account has.
-pub fn smtp(server: &str, account: Option<&Account>) -> Result<SmtpAccount> {
-    let Some(account) = account else { return SmtpAccount::from_url(server) };
-    if !server.contains("://") {
-        return Ok(SmtpAccount::of(account, server));
-    }
-    let mut given = SmtpAccount::from_url(server)?;
-    let mut shared = SmtpAccount::of(account, given.host.clone());
-    if given.user.is_empty() || !matches!(given.credentials, Credentials::None) {
-        given.net = shared.net;
-        return Ok(given);
-    }
-    (shared.port, shared.security, shared.user) = (given.port, given.security, given.user);
-    Ok(shared)
-}
-
-/// Names of the paused mailboxes.
-pub async fn paused(mail: &Mail, report: &SyncReport) -> Result<Vec<String>> {
-    let paused: Vec<MailboxId> = report.paused.iter().copied().collect();
-    let names = mail.store().read(move |reader| {
-        let rows = paused.into_iter().filter_map(|id| reader.mailbox(id).transpose());
-        rows.map(|row| row.map(|row| row.name)).collect::<Result<Vec<_>>>()
-    });
-    names.await
-}
-
 fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     py.import(intern!(py, "mailtide._local"))?.getattr(name)
 }
 
 /// A `SyncReport`.
-pub fn report(py: Python<'_>, (report, paused): (SyncReport, Vec<String>)) -> PyResult<Py<PyAny>> {
+pub fn report(py: Python<'_>, report: SyncReport) -> PyResult<Py<PyAny>> {
     let step = class(py, "Step")?;
     let work = report.work.iter().map(|work| step.call1((&work.mailbox, action(work), work.to_string())));
     let problems = report.problems.iter().map(|error| errors::to_py(py, error).into_value(py));
-    let numbers = [
-        report.asked,
-        report.added,
-        report.removed,
-        report.flags,
-        report.applied,
-        report.superseded,
-        report.parked,
-        report.bodies,
-        report.bytes,
-    ];
+    let mailboxes = PyDict::new(py);
+    for (name, counts) in &report.mailboxes {
+        mailboxes.set_item(name, class(py, "SyncCounts")?.call1(PyTuple::new(py, numbers(counts))?)?)?;
+    }
     let mut fields = vec![PyTuple::new(py, work.collect::<PyResult<Vec<_>>>()?)?.into_any()];
-    for number in numbers {
+    for number in numbers(&report.total) {
         fields.push(number.into_pyobject(py)?.into_any());
     }
-    fields.push(PyTuple::new(py, paused)?.into_any());
+    let stuck = report.stuck.iter().map(|change| waiting(py, change)).collect::<PyResult<Vec<_>>>()?;
+    let pauses = report.paused.into_iter().map(|paused| pause(py, paused)).collect::<PyResult<Vec<_>>>()?;
+    fields.push(mailboxes.into_any());
+    fields.push(PyTuple::new(py, pauses)?.into_any());
+    fields.push(PyTuple::new(py, stuck)?.into_any());
     fields.push(PyTuple::new(py, problems)?.into_any());
     class(py, "SyncReport")?.call1(PyTuple::new(py, fields)?).map(Bound::unbind)
+}
+
+fn numbers(counts: &Counts) -> [u64; 9] {
+    let Counts { asked, added, removed, flags, applied, superseded, parked, bodies, bytes } = *counts;
+    [asked, added, removed, flags, applied, superseded, parked, bodies, bytes]
 }
 
 /// The stable name of what is done, as in the JSON of the work.
@@ -133,29 +93,60 @@ fn action(work: &Work) -> String {
     whole.get("action").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
 }
 
+/// A list of `Paused`.
+pub fn paused(py: Python<'_>, all: Vec<Paused>) -> PyResult<Py<PyAny>> {
+    let list = all.into_iter().map(|paused| pause(py, paused)).collect::<PyResult<Vec<_>>>()?;
+    Ok(list.into_pyobject(py)?.unbind())
+}
+
+fn pause(py: Python<'_>, Paused { mailbox, reason, advice }: Paused) -> PyResult<Bound<'_, PyAny>> {
+    class(py, "Paused")?.call1((mailbox, reason, advice))
+}
+
 /// A list of `Pending`.
-pub fn pending(py: Python<'_>, entries: Vec<journal::Entry>) -> PyResult<Py<PyAny>> {
-    let class = class(py, "Pending")?;
-    let list = entries.into_iter().map(|entry| {
-        let (reason, server) = match &entry.state {
-            State::Parked { reason, server } => (Some(*reason), server.as_deref()),
-            _ => (None, None),
-        };
-        class.call1((
-            entry.id,
-            entry.intent.kind(),
-            entry.intent.mailbox().name.as_str(),
-            entry.intent.to_string(),
-            entry.state.name(),
-            reason.map(journal::Reason::as_str),
-            reason.map(journal::Reason::sentence),
-            server,
-            entry.attempts,
-            later(py, entry.not_before)?,
-            moment(py, entry.created)?,
-        ))
-    });
-    Ok(list.collect::<PyResult<Vec<_>>>()?.into_pyobject(py)?.unbind())
+pub fn pending(py: Python<'_>, changes: Vec<Pending>) -> PyResult<Py<PyAny>> {
+    let list = changes.iter().map(|change| waiting(py, change)).collect::<PyResult<Vec<_>>>()?;
+    Ok(list.into_pyobject(py)?.unbind())
+}
+
+fn waiting<'py>(py: Python<'py>, change: &Pending) -> PyResult<Bound<'py, PyAny>> {
+    let entry = &change.entry;
+    let fields = vec![
+        entry.id.into_pyobject(py)?.into_any(),
+        entry.intent.kind().into_pyobject(py)?.into_any(),
+        entry.intent.mailbox().name.as_str().into_pyobject(py)?.into_any(),
+        entry.intent.to_string().into_pyobject(py)?.into_any(),
+        entry.state.name().into_pyobject(py)?.into_any(),
+        change.reason().into_pyobject(py)?.into_any(),
+        change.why().into_pyobject(py)?.into_any(),
+        change.advice().into_pyobject(py)?.into_any(),
+        change.server().into_pyobject(py)?.into_any(),
+        change.behind.into_pyobject(py)?.into_any(),
+        entry.attempts.into_pyobject(py)?.into_any(),
+        later(py, entry.not_before)?.into_pyobject(py)?.into_any(),
+        moment(py, entry.created)?.into_any(),
+    ];
+    class(py, "Pending")?.call1(PyTuple::new(py, fields)?)
+}
+
+/// A `Keep`.
+pub fn keep(py: Python<'_>, rule: KeepRule) -> PyResult<Py<PyAny>> {
+    class(py, "Keep")?.call1((rule.keep.as_str(), rule.days, rule.largest)).map(Bound::unbind)
+}
+
+/// A `Repaired`.
+pub fn repaired(py: Python<'_>, repaired: Repaired) -> PyResult<Py<PyAny>> {
+    let Repaired { problems, incomplete, damaged } = repaired;
+    let fields = (PyTuple::new(py, problems)?, PyTuple::new(py, incomplete)?, damaged);
+    class(py, "Repaired")?.call1(fields).map(Bound::unbind)
+}
+
+/// A `SendReport`.
+pub fn sent(py: Python<'_>, report: PassReport) -> PyResult<Py<PyAny>> {
+    let changed = report.changed.into_iter().map(|entry| outgoing(py, entry)).collect::<PyResult<Vec<_>>>()?;
+    let next = report.next.map(|next| later(py, next)).transpose()?.flatten();
+    let trouble = report.trouble.map(|error| errors::to_py(py, &error).into_value(py));
+    class(py, "SendReport")?.call1((PyTuple::new(py, changed)?, next, trouble)).map(Bound::unbind)
 }
 
 /// An `Outgoing`.

@@ -7,9 +7,10 @@ use crate::local::{self, SendArguments};
 use crate::mailboxes::NativeMailboxes;
 use crate::runtime::Owned;
 use crate::watch::NativeWatch;
-use crate::{draft, options};
+use crate::{archive, draft, options, target};
 use mailtide::outbox::Decision;
-use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, sync::SyncReport};
+use mailtide::store::upkeep::Retention;
+use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 
@@ -30,17 +31,24 @@ pub fn open(
     py: Python<'_>,
     engine: mailtide::Engine,
     (path, setup): (PathBuf, Option<&AccountSetup>),
-    (smtp, keep): (Option<String>, Option<KeepArguments>),
+    (smtp, sender, keep): (Option<String>, Option<Bound<'_, PyAny>>, Option<KeepArguments>),
 ) -> PyResult<Call> {
     let account = setup.map(AccountSetup::account);
     let cause = setup.map(|setup| setup.cause.clone()).unwrap_or_default();
-    let smtp = smtp.map(|server| local::smtp(&server, account.as_ref())).transpose().or_raise(py)?;
+    let smtp = smtp.map(|server| SmtpAccount::named(&server, account.as_ref())).transpose().or_raise(py)?;
+    let sender = sender.as_ref().map(draft::sender).transpose()?;
     let keep = keep.map(|keep| local::keep_rule(py, keep)).transpose()?;
-    let (options, blocking) = (MailOptions { account, smtp, engine: Some(engine), keep }, blocking());
+    let (options, blocking) = (MailOptions { account, smtp, sender, engine: Some(engine), keep }, blocking());
     Ok(Call::then(async move { Mail::open(path, options).await }, move |py, mail| {
         let common = NativeMailboxes::new(Mailboxes::Local(mail.clone()), blocking);
         Py::new(py, (NativeMail { mail: Owned::new(mail), cause, blocking }, common)).map(Py::into_any)
     }))
+}
+
+/// Saves what can be saved of a damaged file.
+#[pyfunction]
+pub fn repair(path: PathBuf) -> Call {
+    Call::then(async move { Mail::repair(path).await }, local::repaired)
 }
 
 impl NativeMail {
@@ -80,12 +88,7 @@ impl NativeMail {
     ) -> PyResult<Call> {
         let mail = self.get(py)?;
         let options = local::sync_options(py, (dry_run, bytes_a_day, progress), self.blocking)?;
-        let sync = async move {
-            let report: SyncReport = mail.sync(options).await?;
-            let paused = local::paused(&mail, &report).await?;
-            Ok((report, paused))
-        };
-        Ok(self.online(sync, local::report))
+        Ok(self.online(async move { mail.sync(options).await }, local::report))
     }
 
     fn keep_in_sync(&self, py: Python<'_>) -> PyResult<Call> {
@@ -117,6 +120,16 @@ impl NativeMail {
         Ok(Call::new(async move { mail.drop_pending(id).await }))
     }
 
+    fn paused(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.paused().await }, local::paused))
+    }
+
+    fn confirm(&self, py: Python<'_>, name: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, name) = (self.get(py)?, target::from_py(name)?);
+        Ok(Call::done(async move { mail.confirm(name).await }))
+    }
+
     fn send(&self, draft: Object<'_, '_>, options: SendArguments) -> PyResult<Call> {
         let py = draft.py();
         let (mail, draft, options) = (self.get(py)?, draft::from_py(draft)?, options.read(py)?);
@@ -145,6 +158,22 @@ impl NativeMail {
         Ok(Call::then(async move { mail.decide(id, decision).await }, local::outgoing))
     }
 
+    fn send_due(&self, py: Python<'_>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(self.online(async move { mail.send_due().await }, local::sent))
+    }
+
+    fn keep(&self, py: Python<'_>, name: Option<Object<'_, '_>>) -> PyResult<Call> {
+        let (mail, name) = (self.get(py)?, name.map(target::from_py).transpose()?);
+        Ok(Call::then(async move { mail.keep(name).await }, local::keep))
+    }
+
+    fn set_keep(&self, py: Python<'_>, rule: Option<KeepArguments>, name: Option<Object<'_, '_>>) -> PyResult<Call> {
+        let (mail, name) = (self.get(py)?, name.map(target::from_py).transpose()?);
+        let rule = rule.map(|rule| local::keep_rule(py, rule)).transpose()?;
+        Ok(Call::done(async move { mail.set_keep(name, rule).await }))
+    }
+
     fn usage(&self, py: Python<'_>) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::then(async move { mail.usage().await }, local::usage))
@@ -155,6 +184,12 @@ impl NativeMail {
         Ok(Call::then(async move { mail.evict(bytes).await }, local::evicted))
     }
 
+    fn tidy(&self, py: Python<'_>, days: (u32, u32, u32, u32)) -> PyResult<Call> {
+        let (contents, feed, tombstones, journal) = days;
+        let (mail, retention) = (self.get(py)?, Retention { contents, feed, tombstones, journal });
+        Ok(Call::new(async move { mail.tidy(retention).await }))
+    }
+
     fn backup(&self, py: Python<'_>, path: PathBuf) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::done(async move { mail.backup(path).await }))
@@ -163,5 +198,15 @@ impl NativeMail {
     fn check(&self, py: Python<'_>) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::new(async move { mail.check().await }))
+    }
+
+    fn export(&self, py: Python<'_>, path: PathBuf, options: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, options) = (self.get(py)?, archive::export_options(options, self.blocking)?);
+        Ok(self.online(async move { mail.export(path, options).await }, archive::exported))
+    }
+
+    fn import_(&self, py: Python<'_>, path: PathBuf, options: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, options) = (self.get(py)?, archive::import_options(options, self.blocking)?);
+        Ok(Call::then(async move { mail.import(path, options).await }, archive::imported))
     }
 }

@@ -7,8 +7,9 @@ use crate::light::{self, Light};
 use crate::reference::MessageRef;
 use crate::runtime::Owned;
 use crate::stream::Stream;
-use crate::{address, bytes, dates, flags};
+use crate::{address, bytes, dates, draft, flags};
 use mailtide::imap::{AddressList, Envelope};
+use mailtide::message::{ForwardOptions, ReplyOptions};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -178,6 +179,36 @@ impl Message {
     /// The whole message, a piece at a time.
     fn stream(&self, py: Python<'_>) -> PyResult<Stream> {
         Stream::new(py, &self.live(py)?, None, self.blocking)
+    }
+
+    /// A draft that answers it: to the sender or to `all`, in its thread, its text quoted below what is written.
+    #[pyo3(signature = (text="", *, all=false, quote=true, attribution=None, me=None))]
+    fn reply(
+        &self,
+        py: Python<'_>,
+        text: &str,
+        all: bool,
+        quote: bool,
+        attribution: Option<String>,
+        me: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let (message, me) = (self.live(py)?, me.map_or(Ok(Vec::new()), draft::emails)?);
+        let options = ReplyOptions { all, me, text: text.to_owned(), no_quote: !quote, attribution };
+        Call::then(async move { message.reply(&options).await }, draft::to_py).finish(py, self.blocking)
+    }
+
+    /// A draft that passes it on, with its attachments unless they are to stay behind.
+    #[pyo3(signature = (to=None, text="", *, attachments=true))]
+    fn forward(
+        &self,
+        py: Python<'_>,
+        to: Option<&Bound<'_, PyAny>>,
+        text: &str,
+        attachments: bool,
+    ) -> PyResult<Py<PyAny>> {
+        let (message, to) = (self.live(py)?, to.map_or(Ok(Vec::new()), draft::recipients)?);
+        let options = ForwardOptions { to, text: text.to_owned(), no_attachments: !attachments };
+        Call::then(async move { message.forward(&options).await }, draft::to_py).finish(py, self.blocking)
     }
 
     /// Pickled, it is what is known of it: events are pickled, and carry messages.

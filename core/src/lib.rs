@@ -12,6 +12,7 @@ mod error;
 mod limits;
 mod mail;
 mod net;
+mod planted;
 mod secret;
 mod session;
 mod watch;
@@ -23,6 +24,7 @@ pub mod journal;
 pub mod message;
 pub mod outbox;
 pub mod query;
+pub mod server;
 pub mod store;
 pub mod sync;
 pub mod wire;
@@ -31,12 +33,18 @@ pub use auth::Mechanism;
 pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
-pub use mail::{AnyMailbox, FollowOptions, LocalMailbox, Mail, MailOptions, Mailboxes};
+pub use mail::{
+    AnyMailbox, ArchiveFormat, ExportOptions, Exported, FollowOptions, ImportOptions, Imported, LocalMailbox, Mail,
+    MailOptions, Mailboxes,
+};
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 #[cfg(feature = "test-support")]
 #[doc(hidden)]
 pub use net::{Dialer, Given};
 pub use outbox::{Outbox, SendOptions, SmtpAccount};
+#[cfg(feature = "planted")]
+#[doc(hidden)]
+pub use planted::{Bug, plant};
 pub use query::Query;
 pub use secret::Secret;
 pub use session::{

@@ -9,6 +9,8 @@
 
 mod any;
 mod append;
+mod archive;
+mod arriving;
 mod changes;
 mod content;
 mod feed;
@@ -26,11 +28,13 @@ mod upkeep;
 mod write;
 
 pub use any::{AnyMailbox, Mailboxes};
+pub use archive::{ArchiveFormat, ExportOptions, Exported, ImportOptions, Imported};
 pub use follow::FollowOptions;
 pub use mailbox::LocalMailbox;
 pub use open::MailOptions;
 
 use crate::error::{Code, MailError, Result};
+use crate::message::{AddrSpec, EmailAddress};
 use crate::outbox::SmtpAccount;
 use crate::session::{Account, Engine, Session, Target};
 use crate::store::{Handle, Now};
@@ -67,6 +71,7 @@ struct Inner {
     engine: Engine,
     account: Option<Account>,
     smtp: Option<SmtpAccount>,
+    sender: Option<EmailAddress>,
     label: Arc<str>,
     live: Mutex<Option<Session>>,
     closed: AtomicBool,
@@ -132,6 +137,14 @@ impl Mail {
             Some(session) => session.close().await,
             None => Ok(()),
         }
+    }
+
+    /// The addresses of whoever's mail it is, as far as they are known.
+    fn me(&self) -> Vec<String> {
+        let users = [self.0.account.as_ref().map(|a| &a.user), self.0.smtp.as_ref().map(|s| &s.user)];
+        let given = self.0.sender.iter().map(|sender| &sender.email);
+        let known = given.chain(users.into_iter().flatten()).filter_map(|address| AddrSpec::parse(address).ok());
+        known.map(|address| address.to_string()).collect()
     }
 
     /// The store, while this is open.

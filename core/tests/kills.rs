@@ -30,7 +30,7 @@ const KINDS: [(&str, &[&str]); 2] = [("uidplus", &[]), ("bare", &["UIDPLUS", "MO
 
 /// Messages of most sizes; some of them take many reads.
 fn letter(n: u32) -> Vec<u8> {
-    let lines = if n % 40 == 0 { 6000 } else { n as usize % 10 * 25 };
+    let lines = if n.is_multiple_of(40) { 6000 } else { n as usize % 10 * 25 };
     [mail(n), b"Found in relay 70, panel F: a moth.\r\n".repeat(lines)].concat()
 }
 
@@ -118,7 +118,15 @@ impl Scene {
             mail.sync(child::ahead(1_000 + n)).await.unwrap();
         }
         let calm = mail.sync(child::ahead(1_003)).await.unwrap();
-        let done = (calm.asked, calm.added, calm.removed, calm.flags, calm.applied, calm.bodies, calm.problems.len());
+        let done = (
+            calm.total.asked,
+            calm.total.added,
+            calm.total.removed,
+            calm.total.flags,
+            calm.total.applied,
+            calm.total.bodies,
+            calm.problems.len(),
+        );
         assert_eq!(done, (0, 0, 0, 0, 0, 0, 0), "{user}: {calm:?}");
         let pending = mail.pending().await.unwrap();
         assert!(pending.is_empty(), "{user}: {pending:#?}");

@@ -9,7 +9,7 @@
 mod world;
 
 use mailtide::imap::quirk::Quirks;
-use mailtide::imap::{Flag, Role};
+use mailtide::imap::{Flag, Role, UidSet};
 use mailtide::journal::State;
 use mailtide::message::Draft;
 use mailtide::outbox::{self, SendOptions};
@@ -200,7 +200,7 @@ async fn what_is_done_offline_reaches_the_server_and_what_came_is_read_offline()
     let dry = here.sync(dry()).await.unwrap();
     assert!(!dry.work.is_empty() && here.mailboxes(ListOptions::default()).await.unwrap().is_empty());
     let cursor = here.cursor().await.unwrap();
-    assert_eq!(here.sync(SyncOptions::default()).await.unwrap().added, 6);
+    assert_eq!(here.sync(SyncOptions::default()).await.unwrap().total.added, 6);
     assert_eq!(
         happened(&mut here.changes(Since::Cursor(cursor))).await.iter().filter(|t| t.starts_with("new")).count(),
         6
@@ -213,7 +213,7 @@ async fn what_is_done_offline_reaches_the_server_and_what_came_is_read_offline()
     inbox.expunge(4, WriteOptions::default()).await.unwrap();
     inbox.append(bytes(mail(7)), AppendOptions::default()).await.unwrap();
     assert_eq!(here.pending().await.unwrap().len(), 5);
-    assert_eq!(here.sync(SyncOptions::default()).await.unwrap().applied, 5);
+    assert_eq!(here.sync(SyncOptions::default()).await.unwrap().total.applied, 5);
     let there = server.contents("mail");
     let names = |mailbox: &str| there[mailbox].keys().cloned().collect::<Vec<_>>();
     assert_eq!(names("INBOX"), ["0001", "0005", "0006", "0007"]);
@@ -229,8 +229,8 @@ async fn what_is_done_offline_reaches_the_server_and_what_came_is_read_offline()
     assert_eq!(messages[2].raw().await.unwrap(), mail(7));
     inbox.flag(&messages[0], flagged(Flag::SEEN), WriteOptions::default()).await.unwrap();
     let waiting = here.pending().await.unwrap();
-    assert!(matches!(waiting[0].state, State::Waiting), "kept until there is a network");
-    assert_eq!(here.retry(waiting[0].id).await.unwrap_err().code(), Code::UsageArgument);
+    assert!(matches!(waiting[0].entry.state, State::Waiting), "kept until there is a network");
+    assert_eq!(here.retry(waiting[0].entry.id).await.unwrap_err().code(), Code::UsageArgument);
 }
 
 fn dry() -> SyncOptions {
@@ -249,7 +249,7 @@ async fn a_body_that_is_not_held_is_fetched_and_offline_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let keep = Some(KeepRule { keep: Keep::Headers, ..KeepRule::default() });
     let here = open(&folder, MailOptions { keep, ..of(&server, "headers") }).await;
-    assert_eq!(here.sync(SyncOptions::default()).await.unwrap().bodies, 0);
+    assert_eq!(here.sync(SyncOptions::default()).await.unwrap().total.bodies, 0);
     let inbox = here.mailbox("INBOX").unwrap();
     let messages = all(inbox.fetch(Selection::All, FetchOptions::default())).await;
     assert_eq!(messages[0].raw().await.unwrap(), mail(1));
@@ -322,6 +322,78 @@ impl Drop for Relay {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mailbox_holds_what_its_own_rule_says() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("rules", &[]).await;
+    let large = [mail(2), b"lorem ipsum dolor\r\n".repeat(20_000)].concat();
+    for name in ["INBOX", "Archive"] {
+        let create = AppendOptions { create: true, ..AppendOptions::default() };
+        live.mailbox(name).unwrap().append(bytes(mail(1)), create.clone()).await.unwrap();
+        live.mailbox(name).unwrap().append(bytes(large.clone()), create).await.unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = open(&folder, MailOptions { keep: Some(rule(Keep::Text)), ..of(&server, "rules") }).await;
+    let report = here.sync(SyncOptions::default()).await.unwrap();
+    assert_eq!((report.total.added, report.total.bodies), (4, 2), "text alone, and no more than 256 KiB");
+    let archive = || Some(Target::from("Archive"));
+    assert_eq!(here.keep(archive()).await.unwrap().keep, Keep::Text, "as all have it");
+    here.set_keep(archive(), Some(rule(Keep::All))).await.unwrap();
+    assert_eq!(here.keep(archive()).await.unwrap().keep, Keep::All);
+    assert_eq!(here.keep(None).await.unwrap().keep, Keep::Text);
+    let plan = here.sync(dry()).await.unwrap();
+    assert_eq!((plan.total.bodies, plan.mailboxes["Archive"].bodies), (1, 1));
+    assert!(plan.work.iter().any(|work| work.to_string().starts_with("\"Archive\": fetch bodies of 2, ")), "{plan:?}");
+    let report = here.sync(SyncOptions::default()).await.unwrap();
+    assert_eq!((report.total.bodies, report.mailboxes["Archive"].bodies), (1, 1));
+    here.set_keep(archive(), Some(rule(Keep::Headers))).await.unwrap();
+    assert_eq!(here.evict(0).await.unwrap().bodies, 2, "what the rules do not want");
+    here.set_keep(archive(), None).await.unwrap();
+    assert_eq!(here.keep(archive()).await.unwrap().keep, Keep::Text);
+    let missing = here.set_keep(Some(Target::from("None")), None).await.unwrap_err();
+    assert_eq!(missing.code(), Code::MailboxMissing);
+}
+
+fn rule(keep: Keep) -> KeepRule {
+    KeepRule { keep, ..KeepRule::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_tells_how_far_it_is_and_a_pause_waits_for_a_word() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("pace", &[]).await;
+    let inbox = live.mailbox("INBOX").unwrap();
+    inbox.append_many((1..=30).map(|n| bytes(mail(n))).collect(), AppendOptions::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let here = open(&folder, of(&server, "pace")).await;
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut options = SyncOptions::default();
+    options.on_progress = Some({
+        let told = std::sync::Arc::clone(&told);
+        std::sync::Arc::new(move |progress| told.lock().unwrap().push(progress.clone()))
+    });
+    let report = here.sync(options).await.unwrap();
+    let told = std::mem::take(&mut *told.lock().unwrap());
+    for (phase, total) in [("headers", 30), ("bodies", 30)] {
+        let last = told.iter().rfind(|progress| progress.phase == phase).unwrap();
+        assert_eq!((last.done, last.total, last.mailbox.as_str()), (total, total, "INBOX"));
+        assert_eq!(last.remaining, Some(Duration::ZERO));
+    }
+    assert_eq!(told.last().unwrap().bytes, report.total.bytes);
+
+    inbox.expunge(UidSet::range(1, 25), WriteOptions::default()).await.unwrap();
+    assert_eq!(here.confirm("INBOX").await.unwrap_err().code(), Code::UsageArgument, "nothing to confirm yet");
+    for _ in 0..2 {
+        let report = here.sync(SyncOptions::default()).await.unwrap();
+        assert_eq!((report.total.removed, &report.paused), (0, &here.paused().await.unwrap()));
+    }
+    assert_eq!(here.paused().await.unwrap()[0].mailbox, "INBOX");
+    here.confirm("INBOX").await.unwrap();
+    assert!(here.paused().await.unwrap()[0].advice.starts_with("Confirmed"));
+    assert_eq!(here.sync(SyncOptions::default()).await.unwrap().mailboxes["INBOX"].removed, 25);
+    assert!(here.paused().await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

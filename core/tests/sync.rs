@@ -12,7 +12,7 @@ mod world;
 use mailtide::imap::{Flag, UidSet};
 use mailtide::journal::{Reason, State};
 use mailtide::store::{Flags, IntentId, MailboxState, change};
-use mailtide::sync::parked;
+use mailtide::sync::{parked, paused};
 use mailtide::{AppendOptions, AppendSource, FlagChange, WriteOptions};
 use world::{Device, Server, mail};
 
@@ -43,12 +43,12 @@ async fn a_first_sync_brings_everything_and_a_second_one_asks_nothing() {
     }
     let device = Device::new(&server, "first", &[]).await;
     let report = device.sync().await;
-    assert_eq!((report.added, report.bodies, report.problems.len()), (300, 300, 0));
+    assert_eq!((report.total.added, report.total.bodies, report.problems.len()), (300, 300, 0));
     assert_in_step(&server, &device).await;
 
     let before = device.session.engine().stats().commands;
     let again = device.sync().await;
-    assert_eq!((again.asked, again.added, again.flags, again.work.len()), (0, 0, 0, 0));
+    assert_eq!((again.total.asked, again.total.added, again.total.flags, again.work.len()), (0, 0, 0, 0));
     assert!(device.session.engine().stats().commands - before <= 2, "ENABLE and one LIST");
 }
 
@@ -77,7 +77,8 @@ async fn what_came_and_what_went_is_told_by_one_answer() {
     flag(2, Flag::FLAGGED).await;
     inbox.expunge(set("3"), WriteOptions::default()).await.unwrap();
     let report = device.sync().await;
-    assert_eq!((report.asked, report.added, report.flags, report.removed), (1, 5, 1, 1));
+    let total = report.total;
+    assert_eq!((total.asked, total.added, total.flags, total.removed), (1, 5, 1, 1));
     assert_in_step(&server, &device).await;
 }
 
@@ -116,7 +117,11 @@ async fn changes_of_both_sides_meet_whatever_the_server_can_do() {
 
         device.sync().await;
         let last = device.sync().await;
-        assert_eq!((last.added, last.removed, last.flags, last.problems.len()), (0, 0, 0, 0), "{hidden:?}");
+        assert_eq!(
+            (last.total.added, last.total.removed, last.total.flags, last.problems.len()),
+            (0, 0, 0, 0),
+            "{hidden:?}"
+        );
         assert!(device.pending().await.is_empty(), "{hidden:?}: {:?}", device.pending().await);
         assert_in_step(&server, &device).await;
         let all = server.contents(&user);
@@ -144,7 +149,7 @@ async fn without_uidplus_nothing_of_others_is_expunged() {
     let id = device.id("INBOX").await;
     device.local(move |w, now| change::expunge(w, id, &set("1"), now)).await;
     let report = device.sync().await;
-    assert_eq!(report.applied, 1);
+    assert_eq!(report.total.applied, 1);
     device.sync().await;
     let all = server.contents("plain");
     let flags: Vec<_> = all["INBOX"].values().map(|message| message.flags.clone()).collect();
@@ -195,11 +200,14 @@ async fn a_mass_disappearance_pauses_and_a_word_of_the_user_ends_it() {
     let id = device.id("INBOX").await;
     for _ in 0..3 {
         let report = device.sync().await;
-        assert!(report.paused.contains(&id) && report.removed == 0);
+        assert!(report.paused[0].mailbox == "INBOX" && report.total.removed == 0);
+        assert!(report.paused[0].reason.starts_with("25 of 30 messages are missing"), "{:?}", report.paused);
     }
     assert_eq!(device.state("INBOX").await, MailboxState::Paused);
     assert_eq!(device.uids("INBOX").await.len(), 30);
-    device.sync_with(|options| options.confirmed.extend([id])).await;
+    device.local(move |w, now| paused::confirm(w, id, now)).await;
+    let report = device.sync().await;
+    assert!(report.paused.is_empty() && report.mailboxes["INBOX"].removed == 25, "{report:?}");
     assert_eq!(device.state("INBOX").await, MailboxState::Ready);
     assert_in_step(&server, &device).await;
 }
@@ -219,7 +227,9 @@ async fn what_cannot_be_done_is_parked_with_its_reason_and_the_rest_goes_on() {
     let inbox_id = device.id("INBOX").await;
     device.local(move |w, now| change::move_to(w, inbox_id, &set("1"), archive, now)).await;
     let report = device.sync().await;
-    assert_eq!((report.parked, report.applied), (1, 1));
+    assert_eq!((report.total.parked, report.total.applied), (1, 1));
+    assert_eq!((report.mailboxes["Box"].parked, report.mailboxes["INBOX"].applied), (1, 1));
+    assert_eq!(report.stuck[0].reason(), Some("mailbox_changed"));
     let pending = device.pending().await;
     assert!(matches!(pending[0].state, State::Parked { reason: Reason::MailboxChanged, .. }), "{:?}", pending[0]);
     assert_eq!(server.contents("parked")["Box"].len(), 1, "what was never seen here is still there");
@@ -252,7 +262,7 @@ async fn a_dropped_change_is_taken_back_here_with_all_that_depends_on_it() {
     // Tried again, it is parked again.
     let id = IntentId(pending[0].id);
     device.local(move |w, now| parked::retry(w, id, now)).await;
-    assert_eq!(device.sync().await.parked, 1);
+    assert_eq!(device.sync().await.total.parked, 1);
     let dropped = device.local(move |w, now| parked::give_up(w, id, now)).await;
     assert_eq!(dropped.len(), 2);
     device.sync().await;
@@ -284,12 +294,12 @@ async fn large_bodies_come_and_go_whole_and_a_days_budget_is_kept() {
     }
     let device = Device::new(&server, "large", &[]).await;
     let first = device.sync_with(|options| options.bytes_a_day = Some(5_000_000)).await;
-    assert_eq!((first.added, first.bodies), (3, 2), "the newest two fit the budget");
+    assert_eq!((first.total.added, first.total.bodies), (3, 2), "the newest two fit the budget");
     let second = device.sync_with(|options| options.bytes_a_day = Some(5_000_000)).await;
-    assert_eq!(second.bodies, 0);
+    assert_eq!(second.total.bodies, 0);
     device.append("INBOX", large(4, 400_000), Flags::new()).await;
     let third = device.sync().await;
-    assert_eq!((third.bodies, third.applied), (1, 1));
+    assert_eq!((third.total.bodies, third.total.applied), (1, 1));
     assert_in_step(&server, &device).await;
 }
 
@@ -364,7 +374,7 @@ async fn a_thousand_changes_cost_a_few_commands() {
     device.local(move |w, now| change::move_to(w, inbox, &set("501:1000"), archive, now)).await;
     let before = device.session.engine().stats().commands;
     let report = device.sync().await;
-    assert_eq!(report.applied, 1500);
+    assert_eq!(report.total.applied, 1500);
     let commands = device.session.engine().stats().commands - before;
     assert!(commands < 20, "{commands} commands");
     assert_in_step(&server, &device).await;

@@ -13,6 +13,6 @@ export function connect(url, options) {
   return mailtide.connect(here(url), { net, ...options });
 }
 
-export function open(path, { account, ...options }) {
-  return mailtide.open(path, { account: here(account), net, ...options });
+export function open(path, { account, ...options } = {}) {
+  return mailtide.open(path, account ? { account: here(account), net, ...options } : options);
 }

@@ -25,8 +25,8 @@ def lead_home(module: Any) -> None:
     def connect(url: str, **options: Any) -> Any:
         return connect_there(home(url), net=Net(ca=os.environ["MAILTIDE_CA"]), **options)
 
-    def open_(path: str, url: str, **options: Any) -> Any:
-        return open_there(path, home(url), net=Net(ca=os.environ["MAILTIDE_CA"]), **options)
+    def open_(path: str, url: str | None = None, **options: Any) -> Any:
+        return open_there(path, url and home(url), net=Net(ca=os.environ["MAILTIDE_CA"]), **options)
 
     module.connect, module.open = connect, open_
 

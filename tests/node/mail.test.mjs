@@ -149,6 +149,8 @@ test("progress is told while a pass goes on", async (t) => {
   await store.sync({ onProgress: (progress) => told.push(progress) });
   assert.ok(told.length > 0);
   for (const { phase, done, total, bytes } of told) assert.ok(phase && done <= total && bytes >= 0);
+  const last = told.at(-1);
+  assert.deepEqual([last.phase, last.mailbox, last.done, last.total, last.remaining], ["bodies", "INBOX", 3, 3, 0]);
 });
 
 test("changes are told in order and once, over a restart too", async (t) => {

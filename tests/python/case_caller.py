@@ -49,6 +49,8 @@ class Caller:
         match noun:
             case "" if verb == "open":
                 return await self.open(dict(args))
+            case "" if verb == "repair":
+                return plain.answer(await mailtide.repair(self.folder / "ada.mail"))
             case "":
                 return await self.connect(args)
             case "mail":
@@ -79,9 +81,10 @@ class Caller:
 
     async def open(self, args: dict[str, Any]) -> None:
         """A store in a folder of its own."""
-        alone, smtp = args.pop("alone", False), args.pop("smtp", None)
+        alone = args.pop("alone", False)
+        given = {name: args.pop(name) for name in ("smtp", "sender") if name in args}
         account = None if alone else self.login(args)
-        self.mail = await mailtide.open(self.folder / "ada.mail", account, smtp=smtp, engine=self.engine)
+        self.mail = await mailtide.open(self.folder / "ada.mail", account, engine=self.engine, **given)
 
     def login(self, args: dict[str, Any]) -> mailtide.Account:
         given = {**self.account, **args}
@@ -118,8 +121,16 @@ class Caller:
                 return None
             case "backup":
                 return await self.mail.backup(self.folder / args["to"])
+            case "export" | "import":
+                path = self.folder / args.pop("file")
+                if "content" in args:
+                    path.write_text(args.pop("content"))
+                return plain.answer(await getattr(self.mail, {"import": "import_"}.get(verb, verb))(path, **args))
+            case "set_keep":
+                rule = args["keep"] and mailtide.Keep(**args["keep"])
+                return await self.mail.set_keep(rule, args.get("name"))
             case "send":
-                args["from_"] = args.pop("from")
+                args["from_"] = args.pop("from", None)
                 return plain.answer(await self.mail.send(mailtide.Draft(**args)))
         if "id" in args or "bytes" in args:
             return plain.answer(await getattr(self.mail, verb)(*args.values()))
@@ -214,7 +225,8 @@ class Caller:
         if verb == "save":
             saved = await thing.save(args.get("directory") or tempfile.mkdtemp())
             return {"name": saved.name, "content": plain.content(saved.read_bytes())}
-        return plain.answer(await getattr(thing, verb)())
+        given = {name: value for name, value in args.items() if name not in ("message", "attachment")}
+        return plain.answer(await getattr(thing, verb)(**given))
 
 
 def target(named: Any) -> Any:

@@ -18,7 +18,7 @@ def answer(value: Any) -> Any:
             return f"{value.mailbox}/{value.uid_validity}/{value.uid}"
         case BulkResult():
             return bulk(value)
-        case Bytes():
+        case Bytes() | bytes():
             return content(bytes(value))
         case Headers():
             return dict(value)
@@ -30,6 +30,8 @@ def answer(value: Any) -> Any:
             return {key: answer(one) for key, one in value.items()}
         case datetime():
             return value.isoformat()
+        case MailError():
+            return error(value)
         case Address():
             return {"name": value.name, "email": value.email}
         case Attachment():

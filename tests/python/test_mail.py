@@ -145,6 +145,29 @@ def test_changes_made_offline_show_at_once_and_arrive_later(tmp_path: Path, away
     assert len(away.flags("Archive")) == len(away.flags("Trash")) == 1
 
 
+def test_a_mailbox_that_loses_much_at_once_waits_for_a_word(tmp_path: Path, away: Box):
+    away.fill(30)
+
+    async def main() -> None:
+        async with open_(away, tmp_path, keep="headers") as mail:
+            assert (await mail.sync()).mailboxes["INBOX"].added == 30
+            imap = away.imaplib()
+            imap.select()
+            imap.store("1:25", "+FLAGS", "\\Deleted")
+            imap.expunge()
+            imap.logout()
+            report = await mail.sync()
+            (paused,) = await mail.paused()
+            assert report.paused == (paused,) and report.removed == 0 and "confirm" in str(paused)
+            assert pickle.loads(pickle.dumps(report)).mailboxes == report.mailboxes
+            assert await mail.mailbox("INBOX").count() == 30
+            await mail.confirm(paused.mailbox)
+            assert (await mail.sync()).mailboxes["INBOX"].removed == 25
+            assert await mail.paused() == [] and await mail.mailbox("INBOX").count() == 5
+
+    asyncio.run(main())
+
+
 def test_a_sync_that_is_cancelled_leaves_the_store_usable(tmp_path: Path, away: Box):
     away.fill(300)
 
@@ -307,3 +330,43 @@ def test_the_blocking_twin_does_the_same(tmp_path: Path, away: Box):
         assert len(mail.pending()) > 0 and mail.sync().applied > 0
     assert mail.closed
     assert [flags - {"\\Recent"} for flags in away.flags().values()] == [{"\\Seen"}] * 2
+
+
+def test_what_is_imported_reaches_the_server_once(tmp_path: Path, away: Box):
+    away.fill(2)
+
+    async def main() -> None:
+        async with open_(away, tmp_path) as mail:
+            await mail.sync()
+            seen: list[mailtide.Progress] = []
+            await mail.mailbox("INBOX").flag(UidSet("1"), add=[Flag.FLAGGED, "$A"])
+            done = await mail.export(tmp_path / "out", format="maildir", mailbox="INBOX", progress=seen.append)
+            assert (done.messages, seen[-1].done, seen[-1].total) == (2, 2, 2)
+            assert (await mail.import_(tmp_path / "out", to="Old")).messages == 2
+            assert (await mail.import_(tmp_path / "out", to="INBOX")).known == 2
+            assert (await mail.sync()).problems == ()
+            assert (await mail.import_(tmp_path / "out", to="Old")).known == 2
+            assert await mail.pending() == []
+
+    asyncio.run(main())
+    flags = sorted(sorted(one - {"\\Recent"}) for one in away.flags("Old").values())
+    assert flags == [[], ["$A", "\\Flagged"]]
+
+
+def test_a_body_that_is_not_held_is_fetched_for_an_export_or_is_an_error(tmp_path: Path, away: Box, machine: Dovecot):
+    away.fill(3)
+
+    async def main() -> None:
+        async with open_(away, tmp_path, keep="headers") as mail:
+            await mail.sync()
+            assert (await mail.export(tmp_path / "one.mbox", mailbox="INBOX")).messages == 3
+        machine.stop()
+        async with open_(away, tmp_path, keep="headers") as mail:
+            with pytest.raises(mailtide.BodyNotHereError) as caught:
+                await mail.export(tmp_path / "two.mbox", mailbox="INBOX")
+            assert caught.value.context["mailbox"] == "INBOX" and caught.value.context["uid"] == 1
+
+    asyncio.run(main())
+    assert sorted(file.name for file in tmp_path.iterdir() if "mbox" in file.name or file.name.startswith(".")) == ["one.mbox"]
+    text = (tmp_path / "one.mbox").read_text()
+    assert all(f"Hello {number}" in text for number in (1, 2, 3))

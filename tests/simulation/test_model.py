@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The modelled server under clients of others: imaplib, and the scripted groups that Dovecot passes as well."""
+"""The modelled server and the engine's own under clients of others: imaplib, and the groups that Dovecot passes too."""
 
 import imaplib
 import re
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,37 @@ class Model:
         self.process.stdin.close()
         self.process.wait(PATIENCE)
         self.process.stdout.close()
+
+
+class Ours:
+    """The engine's server over a fresh store, in a process of its own."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen(
+            [self.program(), str(Path(self.folder.name) / "served.mail"), "ada", PASSWORD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+
+    @staticmethod
+    def program() -> str:
+        build = ["cargo", "build", "--quiet", "--package", "mailtide", "--example", "serve"]
+        subprocess.run(build, cwd=ROOT, check=True)
+        return str(ROOT / "target" / "debug" / "examples" / "serve")
+
+    def __enter__(self) -> "Ours":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        self.folder.cleanup()
 
 
 class Line:
@@ -189,6 +221,11 @@ class ScriptedGroups(unittest.TestCase):
             with self.subTest(path.stem), Model() as model:
                 Script(path, model.port, "ada").play()
 
+    def test_our_server_passes_every_group(self) -> None:
+        for path in SCRIPTS:
+            with self.subTest(path.stem), Ours() as server:
+                Script(path, server.port, "ada").play()
+
     def test_dovecot_passes_every_group(self) -> None:
         try:
             server = Dovecot()
@@ -208,12 +245,14 @@ class ScriptedGroups(unittest.TestCase):
 
 
 class Imaplib(unittest.TestCase):
-    """Python's own client, on the server that is most like the RFC."""
+    """Python's own client, on the model of the server that is most like the RFC."""
+
+    server: type[Model] | type[Ours] = Model
 
     def setUp(self) -> None:
-        self.model = Model()
-        self.addCleanup(self.model.__exit__)
-        self.mail = imaplib.IMAP4("127.0.0.1", self.model.port)
+        self.running = self.server()
+        self.addCleanup(self.running.__exit__)
+        self.mail = imaplib.IMAP4("127.0.0.1", self.running.port)
         self.addCleanup(lambda: self.mail.state == "LOGOUT" or self.mail.shutdown())
 
     def ok(self, answer: tuple[str, list[Any]]) -> list[Any]:
@@ -237,7 +276,7 @@ class Imaplib(unittest.TestCase):
         self.ok(self.mail.rename("Box", "Old"))
         self.assertTrue(any(b"Old" in row for row in self.ok(self.mail.list())))
         self.ok(self.mail.delete("Old"))
-        self.assertEqual(self.ok(self.mail.close()), [b"Close completed."])
+        self.ok(self.mail.close())
         self.mail.logout()
 
     def test_a_wrong_password_and_a_mailbox_that_is_not_there(self) -> None:
@@ -245,6 +284,12 @@ class Imaplib(unittest.TestCase):
         self.ok(self.mail.login("ada", PASSWORD))
         self.assertEqual(self.mail.select("Nowhere")[0], "NO")
         self.assertEqual(self.mail.append("Nowhere", "", None, b"x")[0], "NO")
+
+
+class ImaplibOnOurs(Imaplib):
+    """The same on the engine's server."""
+
+    server = Ours
 
 
 if __name__ == "__main__":

@@ -59,8 +59,23 @@ from ._events import (
     Removed,
     Reset,
 )
-from ._local import Evicted, Keep, Outgoing, OutgoingRecipient, Pending, Step, SyncReport, Usage
-from ._mail import Mail, open
+from ._local import (
+    Evicted,
+    Exported,
+    Imported,
+    Keep,
+    Outgoing,
+    OutgoingRecipient,
+    Paused,
+    Pending,
+    Repaired,
+    SendReport,
+    Step,
+    SyncCounts,
+    SyncReport,
+    Usage,
+)
+from ._mail import Mail, open, repair
 from ._mailbox import Mailbox
 from ._mailboxes import Mailboxes
 from ._messages import Messages
@@ -89,16 +104,17 @@ from ._watch import Watch
 
 __all__ = [
     "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes",
-    "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Failed", "FileError",
-    "Flag", "Flags", "Gap", "Headers", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
+    "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Exported", "Failed", "FileError",
+    "Flag", "Flags", "Gap", "Headers", "Imported", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
     "Mailbox", "MailboxAdded", "MailboxChanged", "MailboxError", "MailboxGone", "MailboxInfo",
     "MailboxMissingError", "MailboxRenamed", "MailboxResetError", "MailboxStatus", "Mailboxes", "Message",
     "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError",
     "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError", "Outgoing", "OutgoingChanged",
-    "OutgoingRecipient", "PartialError", "PasswordRequest", "Pending", "PendingChanged", "Progress", "Q",
-    "QueryError", "RawReply", "Removed", "Reset", "Role", "ServerError", "Session", "Stats", "Step", "StoreError",
-    "Stream", "SyncReport", "ThrottledError", "Timeouts", "TlsError", "Token", "TokenRequest", "UidSet", "Usage",
-    "UsageError", "Watch", "__version__", "connect", "open", "q",
+    "OutgoingRecipient", "PartialError", "PasswordRequest", "Paused", "Pending", "PendingChanged", "Progress", "Q",
+    "QueryError", "RawReply", "Removed", "Repaired", "Reset", "Role", "SendReport", "ServerError", "Session",
+    "Stats", "Step", "StoreError", "Stream", "SyncCounts", "SyncReport", "ThrottledError", "Timeouts", "TlsError",
+    "Token", "TokenRequest", "UidSet", "Usage", "UsageError", "Watch", "__version__", "connect", "open", "q",
+    "repair",
 ]  # fmt: skip
 
 

@@ -38,10 +38,11 @@ Attached: TypeAlias = str | PathLike[str] | DraftAttachment
 
 @dataclass(frozen=True, slots=True, init=False)
 class Draft:
-    """A message that is being written; `Mail.send` takes it. Plain data: nothing is read or sent by making one.
+    """A message that is being written; `Mail.send` takes it. Plain data: nothing is read or sent by making one, and
+    `dataclasses.replace` makes another one of it.
 
-    Addresses are read by a strict parser: what is none is `usage.address`. `from_` may be left out where the account's
-    user name is an address. With text and HTML, the HTML is the alternative. Nothing given here can become a second header field.
+    Addresses are read by a strict parser: what is none is `usage.address`. `from_` may be left out where the store
+    knows its `sender`. With text and HTML, the HTML is the alternative. Nothing given here can become a second header field.
     """
 
     from_: Address | None
@@ -76,7 +77,7 @@ class Draft:
         references: Iterable[str] = (),
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     ) -> None:
-        self._set("from_", _sender(from_))
+        self._set("from_", sender_of(from_))
         for name, given in {"to": to, "cc": cc, "bcc": bcc, "reply_to": reply_to}.items():
             self._set(name, _addresses(given))
         for name, text_or_none in {"subject": subject, "text": text, "html": html, "in_reply_to": in_reply_to}.items():
@@ -97,7 +98,8 @@ def _addresses(given: Recipients) -> tuple[Address, ...]:
     return tuple(address for one in given for address in _addresses(one))
 
 
-def _sender(given: str | Address | None) -> Address | None:
+def sender_of(given: str | Address | None) -> Address | None:
+    """Exactly one address."""
     if given is None:
         return None
     found = _addresses(given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from ._errors import MailError
@@ -38,18 +39,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What one pass did, or with `dry_run` would do."""
+class SyncCounts:
+    """What one pass did in a mailbox, or with `dry_run` would do as far as the list of mailboxes tells."""
 
-    #: What was decided, in order.
-    work: tuple[Step, ...]
-    #: Mailboxes that had to be asked; 0 where the list proved that nothing changed.
+    #: Questions asked; 0 where the list proved that nothing changed.
     asked: int
     #: Messages that became visible here, that left, and whose flags changed.
     added: int
     removed: int
     flags: int
-    #: Local changes that the server has confirmed, that were not needed any more, and that are parked.
+    #: Local changes that the server has confirmed, that were not needed any more, and that this pass has parked.
     applied: int
     superseded: int
     parked: int
@@ -57,14 +56,51 @@ class SyncReport:
     bodies: int
     #: Bytes of headers and bodies, both ways.
     bytes: int
-    #: Names of mailboxes in which too much is missing for it to be believed: nothing is taken away there.
-    paused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A mailbox in which nothing is taken away: too much is missing on the server at once, or it numbers the mailbox anew
+    again and again. See `Mail.confirm`.
+    """
+
+    mailbox: str
+    #: Why, and what can be done about it, for a person.
+    reason: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.mailbox}: {self.reason}. {self.advice}"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one pass did, or with `dry_run` would do."""
+
+    #: What was decided, in order.
+    work: tuple[Step, ...]
+    #: All mailboxes together, as in `SyncCounts`.
+    asked: int
+    added: int
+    removed: int
+    flags: int
+    applied: int
+    superseded: int
+    parked: int
+    bodies: int
+    bytes: int
+    #: The same for each mailbox in which something was done, by its name.
+    mailboxes: dict[str, SyncCounts]
+    #: Mailboxes that are paused, and why.
+    paused: tuple[Paused, ...]
+    #: Local changes that are parked, by this pass or before, and those that wait for one of them; each says why.
+    stuck: tuple[Pending, ...]
     #: What could not be read; the rest was.
     problems: tuple[MailError, ...]
 
     def __repr__(self) -> str:
         counts = f"{self.added} added, {self.removed} removed, {self.flags} with other flags, {self.applied} applied"
-        return f"<SyncReport: {counts}, {self.parked} parked, {len(self.problems)} problems>"
+        return f"<SyncReport: {counts}, {len(self.stuck)} stuck, {len(self.problems)} problems>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +131,36 @@ class Evicted:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """What `export` has written; `bytes` are the messages' sizes in sum."""
+
+    mailboxes: int
+    messages: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What `import_` has done: messages that were added, that were there already, and the sizes of those added."""
+
+    messages: int
+    known: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What `repair` has come to."""
+
+    #: What was wrong, a sentence each; nothing for a sound file, which is left as it is.
+    problems: tuple[str, ...]
+    #: Tables of which not all could be read, with how many rows could.
+    incomplete: tuple[tuple[str, int], ...]
+    #: Where the damaged file is now.
+    damaged: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A local change that the server has not confirmed."""
 
@@ -108,10 +174,14 @@ class Pending:
     text: str
     #: `started`: its command may be under way. `parked`: it waits until it is tried again or dropped.
     state: Literal["waiting", "started", "parked"]
-    #: Why it is parked, such as `over_quota`; the same for a person; and the server's own words.
+    #: Why it is stuck, such as `over_quota`, or `behind_parked` where it waits for a parked one; the same for a person;
+    #: what can be done about it; and the server's own words.
     reason: str | None
     why: str | None
+    advice: str | None
     server: str | None
+    #: The parked change that it waits for.
+    behind: int | None
     #: How often it was tried, and when it is tried again at the earliest.
     attempts: int
     not_before: datetime | None
@@ -150,3 +220,15 @@ class Outgoing:
     created: datetime
     #: Nothing is done about it before.
     not_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """What `send_due` has done."""
+
+    #: The messages whose state has changed, as they are now.
+    changed: tuple[Outgoing, ...]
+    #: When there is something to do again; `None` until something is queued or decided.
+    next: datetime | None
+    #: What kept messages from being sent that has nothing to do with them: no network, a login refused.
+    trouble: MailError | None

@@ -8,13 +8,28 @@ from math import ceil
 from os import PathLike, fspath
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from . import _native
 from ._account import Account, Net, Password, TokenSource, setup
-from ._draft import Draft
+from ._draft import Draft, sender_of
 from ._engine import Engine, default
-from ._local import Evicted, Keep, Outgoing, Pending, SyncReport, Usage
+from ._local import (
+    Evicted,
+    Exported,
+    Imported,
+    Keep,
+    Outgoing,
+    Paused,
+    Pending,
+    Repaired,
+    SendReport,
+    SyncReport,
+    Usage,
+)
+from ._mailbox import Target, unwrap, zone
 from ._mailboxes import Mailboxes
+from ._native import Address, Q
 from ._progress import OnProgress
 from ._session import described
 from ._watch import Watch
@@ -72,7 +87,9 @@ class Mail(Mailboxes):
         return await self._native.cursor()
 
     async def pending(self) -> list[Pending]:
-        """Local changes that the server has not confirmed, the oldest first; parked ones with their reason."""
+        """Local changes that the server has not confirmed, the oldest first. Those that are parked, or wait for a parked
+        one, say why and what can be done.
+        """
         return await self._native.pending()
 
     async def retry(self, change: Pending | int) -> None:
@@ -82,6 +99,14 @@ class Mail(Mailboxes):
     async def drop(self, change: Pending | int) -> list[int]:
         """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
         return await self._native.drop(_id(change))
+
+    async def paused(self) -> list[Paused]:
+        """Mailboxes in which nothing is taken away until somebody has looked: see `confirm`."""
+        return await self._native.paused()
+
+    async def confirm(self, mailbox: Target) -> None:
+        """Says of a paused mailbox that the server is right: what is missing there goes here too, with the next pass."""
+        await self._native.confirm(unwrap(mailbox))
 
     async def send(
         self,
@@ -112,6 +137,20 @@ class Mail(Mailboxes):
         """Decides about a message that may have been sent: send it again, it was sent, or leave it."""
         return await self._native.decide(_id(message), decision)
 
+    async def send_due(self) -> SendReport:
+        """Sends, looks for and files all that is due in the outbox, once, without a pass over the mailboxes."""
+        return await self._native.send_due()
+
+    async def keep(self, mailbox: Target | None = None) -> Keep:
+        """Which bodies are held of a mailbox; without one, of all that have no rule of their own."""
+        return await self._native.keep(None if mailbox is None else unwrap(mailbox))
+
+    async def set_keep(self, keep: Keeping | None, mailbox: Target | None = None) -> None:
+        """Sets which bodies are held of a mailbox, or without one of all that have no rule of their own; `None` takes the
+        rule away. What is wanted now comes with the next pass; what is not goes with `evict`.
+        """
+        await self._native.set_keep(_rule(keep), None if mailbox is None else unwrap(mailbox))
+
     async def usage(self) -> Usage:
         """What the store takes."""
         return await self._native.usage()
@@ -119,6 +158,12 @@ class Mail(Mailboxes):
     async def evict(self, bytes: int) -> Evicted:
         """Lets bodies go that can be fetched again, the oldest first, until so many bytes are free; the file shrinks."""
         return await self._native.evict(bytes)
+
+    async def tidy(self, *, contents: int = 30, feed: int = 30, tombstones: int = 90, journal: int = 30) -> int:
+        """Takes away what has been gone for so many days: contents of deleted messages, entries of the feed (an older
+        cursor is `cursor.expired`), traces of deletions, and finished changes. Says how many messages went for good.
+        """
+        return await self._native.tidy((contents, feed, tombstones, journal))
 
     async def backup(self, path: str | PathLike[str]) -> None:
         """Writes a whole copy of the store, while it is in use."""
@@ -128,18 +173,62 @@ class Mail(Mailboxes):
         """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
         return await self._native.check()
 
+    async def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        format: Literal["mbox", "maildir"] = "mbox",
+        mailbox: Target | None = None,
+        query: str | Q | None = None,
+        tz: str | ZoneInfo | None = None,
+        progress: OnProgress = None,
+    ) -> Exported:
+        """Writes messages to files of other programs, with their flags, keywords and dates, at a path where nothing is.
+
+        All mailboxes become a folder of mbox files, or a Maildir with folders; a single `mailbox` becomes an mbox file, or
+        a Maildir without. A failure leaves nothing. Contents are streamed; one that is not held is fetched.
+        """
+        return await self._native.export(fspath(path), (format, unwrap(mailbox), query, zone(tz), progress))
+
+    async def import_(
+        self,
+        path: str | PathLike[str],
+        *,
+        to: Target | None = None,
+        quoting: Literal["rd", "o", "none"] = "rd",
+        progress: OnProgress = None,
+    ) -> Imported:
+        """Adds the messages of an mbox file, of a folder of `*.mbox` files, or of a Maildir with its folders.
+
+        They go to the mailbox `to`, folders below it; without it mailboxes are named as the files are. A message that is in
+        its mailbox already is left alone, so an import that was interrupted is done again, and nothing is there twice.
+        `quoting` is how another program has quoted `From ` lines in mbox.
+        """
+        return await self._native.import_(fspath(path), (unwrap(to), quoting, progress))
+
     def __repr__(self) -> str:
         return f"<Mail {self.account or 'of its own'}{' closed' if self.closed else ''}>"
+
+
+async def repair(path: str | PathLike[str]) -> Repaired:
+    """Saves what can be saved of a damaged file, which nobody may have open: a new one takes its place, with changes and
+    messages that the server has not got; the rest comes with the next pass. A sound file is left as it is.
+    """
+    return await _native.repair(fspath(path))
 
 
 def _id(one: Pending | Outgoing | int) -> int:
     return one if isinstance(one, int) else one.id
 
 
+#: The submission server, and who writes drafts that do not say so.
+Submission: TypeAlias = tuple[str | None, Address | None]
+
+
 class Opening:
     """A store that is not open yet: `await` it, or use it in `async with`, which closes it."""
 
-    def __init__(self, path: str, options: tuple[Account | None, str | None, Keeping | None], engine: Engine | None):
+    def __init__(self, path: str, options: tuple[Account | None, Submission, Keeping | None], engine: Engine | None):
         self._path = path
         self._options = options
         self._engine = engine
@@ -183,6 +272,7 @@ def open(
     read_only: bool | None = None,
     allow_cleartext: bool | None = None,
     smtp: str | None = None,
+    sender: str | Address | None = None,
     keep: Keeping | None = None,
     engine: Engine | None = None,
 ) -> Opening:
@@ -191,7 +281,8 @@ def open(
     The account is given as to `connect`. A file knows its account: opened without one it can be read and changed, and is
     brought in step when it is opened with it again. A file that never had one is a mailbox of its own. `smtp` is where
     messages are handed in: a host (TLS), or a URL (`smtps://`, `smtp+starttls://`, on this machine `smtp://`); the
-    account's login serves both. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
+    account's login serves both. `sender` writes drafts that do not say who does; else it is the account's user, where
+    that is an address. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
     is not held is fetched when it is asked for.
     """
     given: dict[str, Any] = {
@@ -203,4 +294,4 @@ def open(
         "allow_cleartext": allow_cleartext,
     }
     known = None if account is None else described(account, given)
-    return Opening(fspath(path), (known, smtp, keep), engine)
+    return Opening(fspath(path), (known, (smtp, sender_of(sender)), keep), engine)

@@ -68,17 +68,17 @@ class Mailbox:
         words itself where a server might match them otherwise. `tz` is what `after:`, `before:` and `on:` mean.
         """
         options = (_words("parts", parts), None if columns is None else _words("columns", columns), limit, order)
-        return Messages(self._native.fetch(selection, (*options, exact, _zone(tz), progress)))
+        return Messages(self._native.fetch(selection, (*options, exact, zone(tz), progress)))
 
     async def count(self, selection: Selection | None = None, *, tz: str | ZoneInfo | None = None) -> int:
         """How many messages a selection names."""
-        return await self._native.count(selection, _zone(tz))
+        return await self._native.count(selection, zone(tz))
 
     async def search(
         self, selection: Selection | None = None, *, exact: bool = False, tz: str | ZoneInfo | None = None
     ) -> list[MessageRef]:
         """The refs of the messages that a selection names, by ascending UID."""
-        return await self._native.search(selection, exact, _zone(tz))
+        return await self._native.search(selection, exact, zone(tz))
 
     async def status(self) -> MailboxStatus:
         return await self._native.status()
@@ -192,7 +192,7 @@ class Mailbox:
 Target: TypeAlias = str | Sequence[str] | Role | Mailbox | MailboxInfo
 
 
-def unwrap(target: Target) -> Any:
+def unwrap(target: Target | None) -> Any:
     """The target as the native half takes it."""
     if isinstance(target, Mailbox):
         return target._native
@@ -205,11 +205,11 @@ def _words(name: str, words: Iterable[str]) -> list[str]:
     return list(words)
 
 
-def _zone(tz: str | ZoneInfo | None) -> str | None:
+def zone(tz: str | ZoneInfo | None) -> str | None:
     return tz if tz is None or isinstance(tz, str) else tz.key
 
 
 def _write(limit: int | None, partial: str, create: bool, tz: str | ZoneInfo | None) -> WriteOptions:
     if partial not in ("raise", "return"):
         raise usage("usage.argument", 'partial= is "raise" or "return"')
-    return limit, partial == "return", create, _zone(tz)
+    return limit, partial == "return", create, zone(tz)

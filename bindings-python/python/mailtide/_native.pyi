@@ -10,9 +10,21 @@ from typing import Any, Final, Generic, Self, SupportsIndex, TypeVar, final, ove
 from typing_extensions import Buffer, disjoint_base
 
 from ._errors import MailError
-from ._draft import Draft
+from ._draft import Draft, Recipients
 from ._events import Event
-from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
+from ._local import (
+    Evicted,
+    Exported,
+    Imported,
+    Keep,
+    Outgoing,
+    Paused,
+    Pending,
+    Repaired,
+    SendReport,
+    SyncReport,
+    Usage,
+)
 from ._mailbox import FetchOptions, WriteOptions
 from ._progress import OnProgress
 from ._types import (
@@ -52,6 +64,7 @@ __all__ = [
     "after_fork",
     "codes",
     "make_error",
+    "repair",
     "run_blocking",
     "version",
 ]
@@ -61,6 +74,7 @@ version: Final[str]
 def addresses(text: str) -> tuple[Address, ...]: ...
 def codes() -> list[str]: ...
 def make_error(code: str, message: str, hint: str | None = None) -> MailError: ...
+def repair(path: str) -> Call[Repaired]: ...
 def run_blocking(coroutine: Coroutine[Any, Any, _T]) -> _T: ...
 def after_fork() -> None: ...
 
@@ -273,6 +287,24 @@ class Message:
     def stream(self) -> Stream:
         """The whole message, a piece at a time."""
 
+    async def reply(
+        self,
+        text: str = "",
+        *,
+        all: bool = False,
+        quote: bool = True,
+        attribution: str | None = None,
+        me: Recipients | None = None,
+    ) -> Draft:
+        """A draft that answers it, for `Mail.send`: to `Reply-To` or the sender, with `all` to everybody who got it.
+
+        It stands in the thread, with one `Re:`; below `text` the message is quoted under its attribution. `me` are your own
+        addresses, which get no copy: the account's user or sender unless given. `dataclasses.replace` changes the draft.
+        """
+
+    async def forward(self, to: Recipients | None = None, text: str = "", *, attachments: bool = True) -> Draft:
+        """A draft that passes it on, for `Mail.send`: its text below `text` and a description of it, with its attachments."""
+
     def _repr_html_(self) -> str: ...
 
 @final
@@ -346,7 +378,7 @@ class NativeEngine:
         self,
         path: str,
         setup: AccountSetup | None,
-        smtp: str | None,
+        smtp: tuple[str | None, Address | None],
         keep: tuple[str, int | None, int | None] | None,
     ) -> Call[NativeMail]: ...
     def close(self, timeout: float) -> Call[None]: ...
@@ -405,14 +437,22 @@ class NativeMail(NativeMailboxes):
     def pending(self) -> Call[list[Pending]]: ...
     def retry(self, id: int) -> Call[None]: ...
     def drop(self, id: int) -> Call[list[int]]: ...
+    def paused(self) -> Call[list[Paused]]: ...
+    def confirm(self, name: Any) -> Call[None]: ...
     def send(self, draft: Draft, options: tuple[int | None, str, bool, str | None]) -> Call[Outgoing]: ...
     def outbox(self) -> Call[list[Outgoing]]: ...
     def cancel(self, id: int) -> Call[Outgoing]: ...
     def decide(self, id: int, decision: str) -> Call[Outgoing]: ...
+    def send_due(self) -> Call[SendReport]: ...
+    def keep(self, name: Any) -> Call[Keep]: ...
+    def set_keep(self, rule: tuple[str, int | None, int | None] | None, name: Any) -> Call[None]: ...
     def usage(self) -> Call[Usage]: ...
     def evict(self, bytes: int) -> Call[Evicted]: ...
+    def tidy(self, days: tuple[int, int, int, int]) -> Call[int]: ...
     def backup(self, path: str) -> Call[None]: ...
     def check(self) -> Call[list[str]]: ...
+    def export(self, path: str, options: tuple[str, Any, Any, str | None, OnProgress]) -> Call[Exported]: ...
+    def import_(self, path: str, options: tuple[Any, str, OnProgress]) -> Call[Imported]: ...
 
 @final
 class Fetch:

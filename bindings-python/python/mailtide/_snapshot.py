@@ -25,7 +25,7 @@ class Snapshot:
     def _gone(self, *args: object, **kwargs: object) -> NoReturn:
         raise usage("usage.closed", "A pickled message has no session", "Fetch it again by its ref")
 
-    text = html = headers = raw = stream = bytes = save = _gone
+    text = html = headers = raw = stream = reply = forward = bytes = save = _gone
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Snapshot, (dict(self.__dict__),)

@@ -91,9 +91,16 @@ class Progress:
     """How far a long call has come: reported at most ten times a second, and at the end."""
 
     phase: str
+    #: Mailboxes, messages, changes, or bytes of one body; and of how many where that is known.
     done: int
     total: int | None
+    #: Bytes that have crossed the network for this call.
     bytes: int
+    #: Of `Mail.sync`: the mailbox that it is at, bytes a second, and seconds that the phase may still take; `None`
+    #: before that can be said.
+    mailbox: str | None = None
+    rate: float | None = None
+    remaining: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

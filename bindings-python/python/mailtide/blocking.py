@@ -71,8 +71,14 @@ def open(path: Any, account: Any = None, **options: Any) -> Mail:
     return Mail(run_blocking(_mail.open(path, account, **given).open()))
 
 
+def repair(path: Any) -> Any:
+    """Saves what can be saved of a damaged file; see `mailtide.repair`."""
+    return run_blocking(_mail.repair(path))
+
+
 __all__ = [
     "Attachment", "Chosen", "Column", "Engine", "Event", "Flags", "Gap", "Mail", "Mailbox", "Mailboxes", "Message",
     "Messages", "New", "Offline", "One", "Online", "Order", "Part", "Removed", "Reset", "Selection",
     "Session", "Stream", "Target", "Watch", "connect", "open",
+    "repair",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ._account import Account, Net, Password, TokenSource
 from ._append import Content
-from ._draft import Draft
+from ._draft import Draft, Recipients
 from ._events import (
     Flags,
     Gap,
@@ -27,7 +27,19 @@ from ._events import (
     Removed,
     Reset,
 )
-from ._local import Evicted, Outgoing, Pending, SyncReport, Usage
+from ._local import (
+    Evicted,
+    Exported,
+    Imported,
+    Keep,
+    Outgoing,
+    Paused,
+    Pending,
+    Repaired,
+    SendReport,
+    SyncReport,
+    Usage,
+)
 from ._mail import Keeping
 from ._mailbox import Column, Order, Part
 from ._names import Role
@@ -35,7 +47,7 @@ from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
 from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
 
-__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open']
+__all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Session', 'Stream', 'Target', 'Watch', 'connect', 'open', 'repair']
 
 @final
 class Message:
@@ -127,6 +139,16 @@ class Message:
 
     def stream(self) -> Stream:
         """The whole message, a piece at a time."""
+
+    def reply(self, text: str='', *, all: bool=False, quote: bool=True, attribution: str | None=None, me: Recipients | None=None) -> Draft:
+        """A draft that answers it, for `Mail.send`: to `Reply-To` or the sender, with `all` to everybody who got it.
+
+        It stands in the thread, with one `Re:`; below `text` the message is quoted under its attribution. `me` are your own
+        addresses, which get no copy: the account's user or sender unless given. `dataclasses.replace` changes the draft.
+        """
+
+    def forward(self, to: Recipients | None=None, text: str='', *, attachments: bool=True) -> Draft:
+        """A draft that passes it on, for `Mail.send`: its text below `text` and a description of it, with its attachments."""
 
 @final
 class Attachment:
@@ -427,13 +449,21 @@ class Mail(Mailboxes):
         """The place in the feed after all that has happened: take it, fetch what there is, then ask for `changes`."""
 
     def pending(self) -> list[Pending]:
-        """Local changes that the server has not confirmed, the oldest first; parked ones with their reason."""
+        """Local changes that the server has not confirmed, the oldest first. Those that are parked, or wait for a parked
+        one, say why and what can be done.
+        """
 
     def retry(self, change: Pending | int) -> None:
         """Lets a parked change be tried again with the next pass."""
 
     def drop(self, change: Pending | int) -> list[int]:
         """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
+
+    def paused(self) -> list[Paused]:
+        """Mailboxes in which nothing is taken away until somebody has looked: see `confirm`."""
+
+    def confirm(self, mailbox: Target) -> None:
+        """Says of a paused mailbox that the server is right: what is missing there goes here too, with the next pass."""
 
     def send(self, draft: Draft, *, at: datetime | None=None, copy: bool=True, on_doubt: Literal['ask', 'resend', 'assume_sent']='ask', key: str | None=None) -> Outgoing:
         """Queues a message: it is on the disk when this returns, and leaves with a pass when there is a network.
@@ -451,11 +481,27 @@ class Mail(Mailboxes):
     def decide(self, message: Outgoing | int, decision: Literal['resend', 'sent', 'drop']) -> Outgoing:
         """Decides about a message that may have been sent: send it again, it was sent, or leave it."""
 
+    def send_due(self) -> SendReport:
+        """Sends, looks for and files all that is due in the outbox, once, without a pass over the mailboxes."""
+
+    def keep(self, mailbox: Target | None=None) -> Keep:
+        """Which bodies are held of a mailbox; without one, of all that have no rule of their own."""
+
+    def set_keep(self, keep: Keeping | None, mailbox: Target | None=None) -> None:
+        """Sets which bodies are held of a mailbox, or without one of all that have no rule of their own; `None` takes the
+        rule away. What is wanted now comes with the next pass; what is not goes with `evict`.
+        """
+
     def usage(self) -> Usage:
         """What the store takes."""
 
     def evict(self, bytes: int) -> Evicted:
         """Lets bodies go that can be fetched again, the oldest first, until so many bytes are free; the file shrinks."""
+
+    def tidy(self, *, contents: int=30, feed: int=30, tombstones: int=90, journal: int=30) -> int:
+        """Takes away what has been gone for so many days: contents of deleted messages, entries of the feed (an older
+        cursor is `cursor.expired`), traces of deletions, and finished changes. Says how many messages went for good.
+        """
 
     def backup(self, path: str | PathLike[str]) -> None:
         """Writes a whole copy of the store, while it is in use."""
@@ -463,12 +509,33 @@ class Mail(Mailboxes):
     def check(self) -> list[str]:
         """Reads everything in the file and says what is wrong, a sentence each; nothing for a sound one."""
 
-def open(path: str | PathLike[str], account: str | Account | None=None, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, smtp: str | None=None, keep: Keeping | None=None, engine: Engine | None=None) -> Mail:
+    def export(self, path: str | PathLike[str], *, format: Literal['mbox', 'maildir']='mbox', mailbox: Target | None=None, query: str | Q | None=None, tz: str | ZoneInfo | None=None, progress: OnProgress=None) -> Exported:
+        """Writes messages to files of other programs, with their flags, keywords and dates, at a path where nothing is.
+
+        All mailboxes become a folder of mbox files, or a Maildir with folders; a single `mailbox` becomes an mbox file, or
+        a Maildir without. A failure leaves nothing. Contents are streamed; one that is not held is fetched.
+        """
+
+    def import_(self, path: str | PathLike[str], *, to: Target | None=None, quoting: Literal['rd', 'o', 'none']='rd', progress: OnProgress=None) -> Imported:
+        """Adds the messages of an mbox file, of a folder of `*.mbox` files, or of a Maildir with its folders.
+
+        They go to the mailbox `to`, folders below it; without it mailboxes are named as the files are. A message that is in
+        its mailbox already is left alone, so an import that was interrupted is done again, and nothing is there twice.
+        `quoting` is how another program has quoted `From ` lines in mbox.
+        """
+
+def open(path: str | PathLike[str], account: str | Account | None=None, *, password: Password | None=None, token: TokenSource | None=None, mechanism: str | None=None, net: Net | None=None, read_only: bool | None=None, allow_cleartext: bool | None=None, smtp: str | None=None, sender: str | Address | None=None, keep: Keeping | None=None, engine: Engine | None=None) -> Mail:
     """Opens the mail in a file, or makes one: `async with open(…) as mail`, or `await`. No network is asked.
 
     The account is given as to `connect`. A file knows its account: opened without one it can be read and changed, and is
     brought in step when it is opened with it again. A file that never had one is a mailbox of its own. `smtp` is where
     messages are handed in: a host (TLS), or a URL (`smtps://`, `smtp+starttls://`, on this machine `smtp://`); the
-    account's login serves both. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
+    account's login serves both. `sender` writes drafts that do not say who does; else it is the account's user, where
+    that is an address. `keep` says how much is held of messages, `"all"` unless the file has another rule; what
     is not held is fetched when it is asked for.
+    """
+
+def repair(path: str | PathLike[str]) -> Repaired:
+    """Saves what can be saved of a damaged file, which nobody may have open: a new one takes its place, with changes and
+    messages that the server has not got; the rest comes with the next pass. A sound file is left as it is.
     """

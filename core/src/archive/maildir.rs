@@ -5,7 +5,7 @@
 //! `dovecot-keywords` of the folder; a letter for more than 26 there is not.
 
 use super::lines::{Ends, Lines, Quoting, Traits, each_piece, examine};
-use super::names::{encode_folder, escaped_further};
+use super::names::{Taken, encode_folder};
 use super::{Archived, io};
 use crate::error::{Code, MailError, Result};
 use crate::imap::Flag;
@@ -31,8 +31,7 @@ pub(super) const KEYWORDS: &str = "dovecot-keywords";
 /// Writes a Maildir, at a path where nothing is yet.
 pub struct MaildirWriter {
     root: PathBuf,
-    /// Names of folders, in lower case.
-    taken: BTreeSet<String>,
+    taken: Taken,
 }
 
 /// Writes one folder of a Maildir.
@@ -46,7 +45,7 @@ impl MaildirWriter {
     /// Makes the Maildir. `file.io` where something is there already.
     pub fn create(root: &Path) -> Result<Self> {
         make(root)?;
-        Ok(Self { root: root.to_owned(), taken: BTreeSet::new() })
+        Ok(Self { root: root.to_owned(), taken: Taken::default() })
     }
 
     /// Makes the folder for a mailbox, given the levels of its name, or opens the Maildir itself for `INBOX`.
@@ -55,21 +54,13 @@ impl MaildirWriter {
     /// `file.io`.
     pub fn folder(&mut self, levels: &[&str]) -> Result<MaildirFolder> {
         let is_inbox = matches!(levels, [name] if name.eq_ignore_ascii_case("INBOX"));
-        let name = if is_inbox { String::new() } else { self.free_name(levels)? };
+        let name = if is_inbox { String::new() } else { self.taken.free(&encode_folder(levels))? };
         let path = if is_inbox { self.root.clone() } else { self.root.join(name) };
         if !is_inbox {
             make(&path)?;
             File::create_new(path.join("maildirfolder")).map_err(|error| io(&error))?;
         }
         Ok(MaildirFolder { path, keywords: Vec::new(), count: 0 })
-    }
-
-    fn free_name(&mut self, levels: &[&str]) -> Result<String> {
-        let name = encode_folder(levels);
-        let others = (0..).map_while(|number| escaped_further(&name, number));
-        let mut names = std::iter::once(name.clone()).chain(others);
-        let free = names.find(|name| self.taken.insert(name.to_lowercase()));
-        free.ok_or_else(|| MailError::new(Code::FileIo, "There is a folder of that name already").in_mailbox(&name))
     }
 }
 

@@ -25,6 +25,14 @@ pub struct MaildirMessage {
     ends: Ends,
 }
 
+impl MaildirMessage {
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl MaildirReader {
     /// Reads that Maildir.
     #[must_use]

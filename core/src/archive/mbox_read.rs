@@ -28,6 +28,19 @@ pub enum MboxQuoting {
     None,
 }
 
+impl MboxQuoting {
+    /// `rd`, `o` or `none`.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "rd" => Some(Self::Rd),
+            "o" => Some(Self::O),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
 /// How to read an mbox file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MboxOptions {
@@ -54,6 +67,14 @@ pub struct MboxReader<R> {
     options: MboxOptions,
     /// Where the next `From ` line begins.
     at: u64,
+}
+
+impl MboxMessage {
+    /// Where its content begins in the file, in bytes.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.place.start
+    }
 }
 
 impl<R: Read + Seek> MboxReader<R> {

@@ -11,12 +11,14 @@ mod lines;
 mod maildir;
 mod maildir_read;
 mod mbox;
+mod mbox_folder;
 mod mbox_read;
 mod names;
 
 pub use maildir::{MaildirFolder, MaildirWriter};
 pub use maildir_read::{MaildirMessage, MaildirReader};
 pub use mbox::MboxWriter;
+pub use mbox_folder::{MboxFolder, mbox_files, mbox_levels};
 pub use mbox_read::{MboxMessage, MboxOptions, MboxQuoting, MboxReader};
 pub use names::{decode_folder, encode_folder};
 
@@ -32,6 +34,10 @@ pub struct Archived {
     pub received: Option<InternalDate>,
 }
 
+/// What reading a content says of itself goes through as it is.
 fn io(error: &std::io::Error) -> MailError {
+    if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<MailError>()) {
+        return own.clone();
+    }
     MailError::new(Code::FileIo, error.to_string())
 }

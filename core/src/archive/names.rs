@@ -3,6 +3,8 @@
 //! Maildir++ separates levels by dots. In each level, `%XX` stands for a byte that may not be there: a dot, `/`, `\`,
 //! `%`, what Windows refuses, control characters, a space at the end, the first letter of a device name (`NUL`).
 
+use crate::error::{Code, MailError, Result};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// The name of a folder for the levels of a mailbox name; `INBOX` alone has none, it is the Maildir itself.
@@ -29,8 +31,22 @@ pub fn decode_folder(name: &str) -> Option<Vec<String>> {
     name.strip_prefix('.')?.split('.').map(decode_level).collect()
 }
 
+/// Names that are in use, where case may not count.
+#[derive(Debug, Default)]
+pub(super) struct Taken(BTreeSet<String>);
+
+impl Taken {
+    /// That name, or another way to write it that no file system takes for one in use.
+    pub(super) fn free(&mut self, name: &str) -> Result<String> {
+        let others = (0..).map_while(|number| escaped_further(name, number));
+        let mut names = std::iter::once(name.to_owned()).chain(others);
+        let free = names.find(|name| self.0.insert(name.to_lowercase()));
+        free.ok_or_else(|| MailError::new(Code::FileIo, "There is a folder of that name already").in_mailbox(name))
+    }
+}
+
 /// The same name with its `number`th letter, from 0, written as `%XX`: for a second one where case does not count.
-pub(super) fn escaped_further(name: &str, number: usize) -> Option<String> {
+fn escaped_further(name: &str, number: usize) -> Option<String> {
     let letters = name.char_indices().filter(|(at, c)| c.is_ascii_alphabetic() && !is_hex(name, *at));
     let (at, letter) = letters.clone().nth(number)?;
     let (before, after) = name.split_at_checked(at)?;

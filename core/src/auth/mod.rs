@@ -3,15 +3,19 @@
 //! No sockets, no clock, no randomness: nonces and channel bindings are arguments, so every exchange can be replayed.
 
 mod choose;
+mod keys;
 mod login;
 mod oauth;
 mod oauthbearer;
 mod plain;
 mod scram;
+mod scram_server;
 mod xoauth2;
 
 pub(crate) use choose::{Choice, CredentialKind, Offer, choose};
+pub(crate) use keys::{Keys, SCRAM_SHA_256, derive_keys};
 pub(crate) use oauth::Refusal;
+pub(crate) use scram_server::{ScramBegun, ScramServer};
 
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;

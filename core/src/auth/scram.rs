@@ -140,7 +140,7 @@ fn verify(challenge: &str, key: &hmac::Key, signed: &[u8]) -> Result<()> {
 }
 
 /// SASLprep (RFC 4013). What it forbids goes as it is: the server alone knows what it has stored.
-fn prepared(text: &str) -> Zeroizing<String> {
+pub(super) fn prepared(text: &str) -> Zeroizing<String> {
     Zeroizing::new(stringprep::saslprep(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned))
 }
 

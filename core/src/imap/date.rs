@@ -78,6 +78,15 @@ pub fn search_date(date: Date) -> String {
     format!("{}-{}-{:04}", date.day(), month_name(date.month()), date.year())
 }
 
+/// The day that SEARCH writes as `1-Feb-2024`, in any case. `None` for anything that is no day.
+#[must_use]
+pub fn parse_day(text: &[u8]) -> Option<Date> {
+    let mut parts = text.split(|b| *b == b'-');
+    let (day, month, year) = (number(parts.next()?)?, month(parts.next()?)?, parts.next()?);
+    let year = number(year).filter(|_| year.len() == 4 && parts.next().is_none())?;
+    Date::new(year, month, i8::try_from(day).ok()?).ok()
+}
+
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 fn month_name(month: i8) -> &'static str {
@@ -155,6 +164,15 @@ mod tests {
             assert_eq!(InternalDate::from_zoned(&date.to_zoned().unwrap()), date);
         }
         assert_eq!(InternalDate { seconds: i64::MAX, offset: 0 }.to_string(), "");
+    }
+
+    #[test]
+    fn days_of_a_search_are_read_back() {
+        let day = jiff::civil::date(2024, 2, 9);
+        assert_eq!((parse_day(b"9-Feb-2024"), parse_day(b"09-FEB-2024")), (Some(day), Some(day)));
+        for junk in ["", "30-Feb-2024", "9-Feb", "9-Feb-24", "9-Feb-2024-1", "9 Feb 2024", "a-b-c"] {
+            assert_eq!(parse_day(junk.as_bytes()), None, "{junk}");
+        }
     }
 
     #[test]

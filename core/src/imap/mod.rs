@@ -24,7 +24,7 @@ mod set;
 
 pub use body::{BodyStructure, Disposition, StructureText};
 pub use capability::{Capabilities, LiteralMode};
-pub use date::search_date;
+pub use date::{parse_day, search_date};
 pub use envelope::{Address, AddressList, Envelope};
 pub use fetch::{FetchRow, InternalDate, Section, SectionData};
 pub use flag::Flag;

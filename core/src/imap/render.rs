@@ -19,8 +19,47 @@ pub fn envelope(envelope: &Envelope) -> Bytes {
 #[must_use]
 pub fn body_structure(part: &BodyStructure) -> Bytes {
     let mut out = Vec::new();
-    write_part(&mut out, part);
+    write_part(&mut out, part, true);
     out.into()
+}
+
+/// The same without its extension data, as the item BODY wants it.
+#[must_use]
+pub fn body(part: &BodyStructure) -> Bytes {
+    let mut out = Vec::new();
+    write_part(&mut out, part, false);
+    out.into()
+}
+
+/// A string, or `NIL`.
+pub fn nstring(out: &mut Vec<u8>, text: Option<&[u8]>) {
+    match text {
+        Some(text) => string(out, text),
+        None => out.extend_from_slice(b"NIL"),
+    }
+}
+
+/// In quotes where it may be, else a literal: line ends, and bytes of no known charset.
+pub fn string(out: &mut Vec<u8>, text: &[u8]) {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
+    if text.len() > QUOTED || !text.iter().all(is_plain) {
+        out.extend_from_slice(format!("{{{}}}\r\n", text.len()).as_bytes());
+        out.extend_from_slice(text);
+        return;
+    }
+    quoted(out, text);
+}
+
+/// In quotes, for text that is known to be without line ends.
+pub fn quoted(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    for byte in text {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
 }
 
 fn write_envelope(out: &mut Vec<u8>, e: &Envelope) {
@@ -53,22 +92,30 @@ fn addresses<'a>(out: &mut Vec<u8>, all: impl ExactSizeIterator<Item = Address<'
 }
 
 /// As deep as the parser's limit lets a structure be.
-fn write_part(out: &mut Vec<u8>, part: &BodyStructure) {
+fn write_part(out: &mut Vec<u8>, part: &BodyStructure, extended: bool) {
     out.push(b'(');
     if part.is_multipart() && !part.parts.is_empty() {
-        part.parts.iter().for_each(|child| write_part(out, child));
+        part.parts.iter().for_each(|child| write_part(out, child, extended));
         word(out, |out| string(out, &part.subtype));
-        word(out, |out| parameters(out, &part.parameters));
+        if extended {
+            word(out, |out| parameters(out, &part.parameters));
+        }
     } else {
-        write_leaf(out, part);
+        write_leaf(out, part, extended);
     }
-    word(out, |out| disposition(out, part.disposition.as_ref()));
-    word(out, |out| language(out, &part.language));
-    word(out, |out| nstring(out, part.location.as_deref()));
+    if extended {
+        write_extension(out, part);
+    }
     out.push(b')');
 }
 
-fn write_leaf(out: &mut Vec<u8>, part: &BodyStructure) {
+fn write_extension(out: &mut Vec<u8>, part: &BodyStructure) {
+    word(out, |out| disposition(out, part.disposition.as_ref()));
+    word(out, |out| language(out, &part.language));
+    word(out, |out| nstring(out, part.location.as_deref()));
+}
+
+fn write_leaf(out: &mut Vec<u8>, part: &BodyStructure, extended: bool) {
     string(out, &part.media_type);
     word(out, |out| string(out, &part.subtype));
     word(out, |out| parameters(out, &part.parameters));
@@ -81,12 +128,14 @@ fn write_leaf(out: &mut Vec<u8>, part: &BodyStructure) {
             Some(envelope) => write_envelope(out, envelope),
             None => out.extend_from_slice(b"NIL"),
         });
-        word(out, |out| write_part(out, child));
+        word(out, |out| write_part(out, child, extended));
     }
     if part.lines.is_some() {
         word(out, |out| number(out, part.lines));
     }
-    word(out, |out| nstring(out, part.md5.as_deref()));
+    if extended {
+        word(out, |out| nstring(out, part.md5.as_deref()));
+    }
 }
 
 fn parameters(out: &mut Vec<u8>, pairs: &[(Bytes, Bytes)]) {
@@ -134,31 +183,6 @@ fn number(out: &mut Vec<u8>, number: Option<u64>) {
         Some(number) => out.extend_from_slice(number.to_string().as_bytes()),
         None => out.extend_from_slice(b"NIL"),
     }
-}
-
-fn nstring(out: &mut Vec<u8>, text: Option<&[u8]>) {
-    match text {
-        Some(text) => string(out, text),
-        None => out.extend_from_slice(b"NIL"),
-    }
-}
-
-/// In quotes where it may be, else a literal: line ends, and bytes of no known charset.
-fn string(out: &mut Vec<u8>, text: &[u8]) {
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
-    if text.len() > QUOTED || !text.iter().all(is_plain) {
-        out.extend_from_slice(format!("{{{}}}\r\n", text.len()).as_bytes());
-        out.extend_from_slice(text);
-        return;
-    }
-    out.push(b'"');
-    for byte in text {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
-        }
-        out.push(*byte);
-    }
-    out.push(b'"');
 }
 
 fn word(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {

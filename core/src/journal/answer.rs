@@ -2,6 +2,7 @@
 
 use super::{Cause, Intent, Note, Reason, State};
 use crate::error::{Code, MailError, Retry};
+use crate::planted::{Bug, planted};
 use std::time::Duration;
 
 /// What is to be done after a command failed.
@@ -46,6 +47,9 @@ pub fn read(intent: &Intent, error: &MailError, tried: bool) -> Answer {
 
 /// A parked state with the server's words, of bounded length.
 fn park(reason: Reason, text: &str) -> Answer {
+    if planted(Bug::RefusalIsSuccess) {
+        return Answer::End(State::Applied { note: None });
+    }
     let server = Some(text.chars().take(500).collect::<String>()).filter(|text| !text.is_empty());
     Answer::End(State::Parked { reason, server })
 }

@@ -3,6 +3,7 @@
 //! Message-ID alone is no key (reliability: thousands of messages may share one, and some have none), so the digest
 //! covers size, INTERNALDATE, Message-ID and the header as well.
 
+use crate::planted::{Bug, planted};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -30,13 +31,17 @@ impl Digest {
     pub fn of(traits: &Traits<'_>) -> Self {
         let mut context = Context::new(&SHA256);
         context.update(b"mailtide message 1");
-        context.update(&traits.size.to_be_bytes());
-        context.update(&[u8::from(traits.internal_date.is_some())]);
-        context.update(&traits.internal_date.unwrap_or_default().to_be_bytes());
+        if !planted(Bug::MessageIdIsIdentity) {
+            context.update(&traits.size.to_be_bytes());
+            context.update(&[u8::from(traits.internal_date.is_some())]);
+            context.update(&traits.internal_date.unwrap_or_default().to_be_bytes());
+        }
         let id = traits.message_id.map(<[u8]>::trim_ascii).unwrap_or_default();
         context.update(&(id.len() as u64).to_be_bytes());
         context.update(id);
-        context.update(&traits.header.0);
+        if !planted(Bug::MessageIdIsIdentity) {
+            context.update(&traits.header.0);
+        }
         Self::take(context)
     }
 

@@ -14,6 +14,7 @@ mod digest;
 mod intent;
 pub mod merge;
 pub mod order;
+mod pending;
 pub mod retry;
 mod state;
 pub mod steps;
@@ -22,4 +23,5 @@ mod tests;
 
 pub use digest::{Digest, Traits};
 pub use intent::{Entry, Intent, Landing, Payload, Place, Target};
+pub use pending::{Pending, pending};
 pub use state::{Cause, Note, Reason, State, Step};

@@ -4,7 +4,7 @@
 //! back those that depend on it and nobody else (RFC 4549 section 5.1).
 
 use super::{Entry, Intent, Landing, Target};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Whether `later` has to wait until `earlier` is over.
 #[must_use]
@@ -26,36 +26,63 @@ pub fn dependencies(later: &Intent, earlier: &[Entry]) -> Vec<i64> {
 pub fn ready(entries: &[Entry], now: i64) -> Vec<&Entry> {
     let (mut free, mut held) = (Vec::new(), Held::default());
     for entry in entries.iter().filter(|entry| !entry.state.is_over()) {
-        if entry.state.is_open() && entry.not_before <= now && !held.holds_back(&entry.intent) {
+        if entry.state.is_open() && entry.not_before <= now && held.holder(&entry.intent).is_none() {
             free.push(entry);
         }
-        held.add(&entry.intent);
+        held.add(&entry.intent, entry.id);
     }
     free
 }
 
-/// What earlier entries hold: thousands of messages, but few mailboxes.
+/// Changes that wait for a parked one, each with the first of those: nothing becomes of it before that one is retried or
+/// dropped. `entries` as for [`ready`].
+#[must_use]
+pub fn behind(entries: &[Entry]) -> BTreeMap<i64, i64> {
+    let (mut behind, mut held) = (BTreeMap::new(), Held::default());
+    for entry in entries.iter().filter(|entry| !entry.state.is_over()) {
+        if !entry.state.is_open() {
+            held.add(&entry.intent, entry.id);
+        } else if let Some(parked) = held.holder(&entry.intent) {
+            behind.insert(entry.id, parked);
+            held.add(&entry.intent, parked);
+        }
+    }
+    behind
+}
+
+/// What earlier entries hold, and the first that does: thousands of messages, but few mailboxes.
 #[derive(Default)]
 struct Held<'a> {
-    placements: BTreeSet<(i64, u32)>,
+    placements: BTreeMap<(i64, u32), i64>,
     /// All mailboxes that are touched, and those that are changed themselves.
-    touched: BTreeSet<&'a [u8]>,
-    changed: BTreeSet<&'a [u8]>,
+    touched: BTreeMap<&'a [u8], i64>,
+    changed: BTreeMap<&'a [u8], i64>,
 }
 
 impl<'a> Held<'a> {
-    fn holds_back(&self, intent: &Intent) -> bool {
-        let names = if is_about_mailbox(intent) { &self.touched } else { &self.changed };
-        let waits = |name: &[u8]| names.iter().any(|other| is_related(name, other));
-        placements(intent).any(|key| self.placements.contains(&key))
-            || !names.is_empty() && self::names(intent).into_iter().any(waits)
+    /// Who holds an intent back.
+    fn holder(&self, intent: &Intent) -> Option<i64> {
+        if let Some(holder) = placements(intent).find_map(|key| self.placements.get(&key)) {
+            return Some(*holder);
+        }
+        let held = if is_about_mailbox(intent) { &self.touched } else { &self.changed };
+        if held.is_empty() {
+            return None;
+        }
+        let names = names(intent);
+        let is_held = |other: &[u8]| names.iter().any(|name| is_related(name, other));
+        held.iter().find(|(other, _)| is_held(other)).map(|(_, holder)| *holder)
     }
 
-    fn add(&mut self, intent: &'a Intent) {
-        self.placements.extend(placements(intent));
-        self.touched.extend(names(intent));
-        if is_about_mailbox(intent) {
-            self.changed.extend(names(intent));
+    fn add(&mut self, intent: &'a Intent, id: i64) {
+        for key in placements(intent) {
+            self.placements.entry(key).or_insert(id);
+        }
+        for name in names(intent) {
+            self.touched.entry(name).or_insert(id);
+            if is_about_mailbox(intent) {
+                self.changed.entry(name).or_insert(id);
+            }
         }
     }
 }

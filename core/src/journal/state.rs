@@ -232,3 +232,27 @@ sentences! {
         Refused = "refused", "the server refuses it";
     }
 }
+
+impl Reason {
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::OverQuota => "Make room on the server and retry it, or drop it",
+            Self::ReadOnly | Self::NotPermitted => "Get the right to write there and retry it, or drop it",
+            Self::MailboxMissing => "Create the mailbox and retry it, or drop it",
+            Self::MailboxExists => "Rename one of the two and retry it, or drop it",
+            Self::MailboxChanged => "Drop it, and the mailbox is seen again with what it holds; or empty it and retry",
+            Self::NameRefused => "Drop it and choose another name",
+            Self::TooBig => "Drop it, or have the server's limit raised and retry it",
+            Self::MessageRefused => "Read what the server says; drop it, or retry it when that is mended",
+            Self::BodyMissing => "Drop it: there is nothing that could be sent",
+            Self::Ambiguous => "Look at the server: drop it if it was done there, else retry it",
+            Self::LostTrack => "Drop it, and make the change again on the message as it is now",
+            Self::Unstable => "Retry it when the server keeps its numbers, or drop it",
+            Self::Unsupported => "Drop it: this server cannot do it",
+            Self::TooManyTries => "Retry it when the server is well, or drop it",
+            Self::Refused => "Read what the server says; retry it or drop it",
+        }
+    }
+}

@@ -7,6 +7,7 @@
 
 use super::{Cause, Entry, Intent, Note, Reason, State, Step};
 use crate::imap::Flag;
+use crate::planted::{Bug, planted};
 use std::fmt;
 
 /// What the server can do, as far as it changes the steps.
@@ -130,6 +131,8 @@ pub struct Sighting {
     pub copies: Vec<u32>,
     /// For a rename: whether the old name is listed, and whether the new one is.
     pub names: (bool, bool),
+    /// The command was answered, so that nothing of it comes late; it only did not say where the message went.
+    pub answered: bool,
 }
 
 /// For how long a copy that is not there after a lost answer may still turn up: a server may work on what it had read
@@ -167,7 +170,9 @@ pub fn confirmed(intent: &Intent, step: Step, placed: Option<(u32, u32)>, means:
             Next::Look { step: Step::Find { uid_validity, uid_next } }
         }
         (Step::Find { .. }, None) => Next::Wait { step: Some(step) },
-        (Step::Mark { copy }, _) if means.uid_plus => Next::Send { step: Step::Expunge { copy }, act: Act::Expunge },
+        (Step::Mark { copy }, _) if means.uid_plus && !planted(Bug::MarkedOnly) => {
+            Next::Send { step: Step::Expunge { copy }, act: Act::Expunge }
+        }
         (Step::Mark { copy }, _) => Next::End { state: State::Applied { note: Some(Note::LeftMarked) }, placed: copy },
         (Step::Expunge { copy }, _) => Next::End { state: applied(), placed: copy },
         (Step::Send, _) => end(applied()),
@@ -321,6 +326,9 @@ fn placed(intent: &Intent, step: Step, seen: &Sighting, means: Means, waited: bo
         return end(State::Parked { reason: Reason::MailboxMissing, server: None });
     };
     let is_move = matches!(intent, Intent::Move { .. });
+    if is_blind(intent) {
+        return again(intent, validity, seen.uid_next, means);
+    }
     match seen.copies.as_slice() {
         [copy] if is_move && seen.original => mark(Some((validity, *copy))),
         [copy] => Next::End { state: applied(), placed: Some((validity, *copy)) },
@@ -328,11 +336,26 @@ fn placed(intent: &Intent, step: Step, seen: &Sighting, means: Means, waited: bo
         [first, ..] if is_move && !seen.original => Next::End { state: applied(), placed: Some((validity, *first)) },
         // RFC 4549 section 4.2.2.1: where several fit, use none.
         [_, _, ..] => ambiguous(),
+        // Confirmed, and nothing was placed: it was gone before.
+        [] if seen.answered && intent.target().is_some() && !seen.original => {
+            end(State::Superseded { by: Cause::MessageGone })
+        }
         // MOVE takes a message once, however often it is sent.
-        [] if is_move && means.can_move && seen.original => again(intent, validity, seen.uid_next, means),
+        [] if is_move && means.can_move && seen.original && !seen.answered => {
+            again(intent, validity, seen.uid_next, means)
+        }
+        [] if is_move && planted(Bug::MoveWithoutProof) => mark(None),
         [] if !waited => Next::Wait { step: Some(step) },
         [] if intent.target().is_some() && !seen.original => end(State::Superseded { by: Cause::MessageGone }),
         [] => again(intent, validity, seen.uid_next, means),
+    }
+}
+
+/// Whether what was placed is not to be looked for: never, unless that mistake is planted.
+fn is_blind(intent: &Intent) -> bool {
+    match intent {
+        Intent::Append { .. } => planted(Bug::BlindAppend),
+        _ => planted(Bug::BlindCopy),
     }
 }
 

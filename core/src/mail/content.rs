@@ -9,7 +9,7 @@ use crate::journal::Digest;
 use crate::message::ParsedMessage;
 use crate::session::{Columns, FetchOptions, Kept, Pieces, Selection, Task};
 use crate::store::body::Content;
-use crate::store::{Durability, MailboxId, MessageId, Reader, Writer, arrive, body};
+use crate::store::{BodySource, Durability, MailboxId, MessageId, Reader, Writer, arrive, body};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 
@@ -50,6 +50,22 @@ impl Kept for Stored {
 
     fn pieces(&self) -> Box<dyn Pieces> {
         Box::new(Stream { source: self.clone(), place: Place::Begin, under_way: None })
+    }
+
+    fn me(&self) -> Vec<String> {
+        self.mail.me()
+    }
+}
+
+/// For the server over this store.
+impl BodySource for Mail {
+    fn body(&self, message: MessageId) -> BoxFuture<'_, Result<Bytes>> {
+        Box::pin(async move {
+            let places = self.handle()?.read(move |reader| reader.placements_of(message)).await?;
+            let missing = || MailError::new(Code::MessageMissing, "The message is no longer there");
+            let place = places.into_iter().next().ok_or_else(missing)?;
+            Stored { mail: self.clone(), mailbox: place.mailbox, uid: place.uid, message }.raw().await
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::{MailError, Result, Retry};
 use crate::outbox::Entry as Outgoing;
 use crate::store::search::{self, Gathered};
 use crate::store::upkeep::Retention;
-use crate::store::{Durability, MessageId, OutboxId, Reader};
+use crate::store::{Durability, MessageId, Reader};
 use crate::sync::{Kept, SyncOptions, SyncReport};
 use std::time::{Duration, Instant};
 
@@ -221,11 +221,8 @@ impl Newest {
 
 fn newest(reader: &dyn Reader) -> Result<Newest> {
     let change = reader.pending()?.last().map_or(0, |entry| entry.id);
-    let mut outgoing = OutboxId(0);
-    while let Some(last) = reader.outbox_rows(outgoing, 500)?.last() {
-        outgoing = last.id;
-    }
-    Ok(Newest { change, outgoing: outgoing.0 })
+    let outgoing = reader.outbox_open()?.last().map_or(0, |row| row.id.0);
+    Ok(Newest { change, outgoing })
 }
 
 /// Returns when something was heard; never where nobody listens.

@@ -108,7 +108,7 @@ impl LocalMailbox {
         write::expunge(self, selection.into(), options).await
     }
 
-    /// Adds a message, at most 512 MiB; its address.
+    /// Adds a message, at most 2 GiB; its address. One of more than 4 MiB is streamed.
     pub async fn append(&self, source: AppendSource, options: AppendOptions) -> Result<Option<MessageRef>> {
         append::append(self, source, options).await.map(Some)
     }

@@ -3,6 +3,7 @@
 use super::{Inner, Mail, now};
 use crate::error::{Code, MailError, Result};
 use crate::imap::INBOX;
+use crate::message::EmailAddress;
 use crate::outbox::SmtpAccount;
 use crate::session::{Account, Engine, EngineOptions};
 use crate::store::{self, Durability, Handle, KeepRule, SqliteOptions, SqliteStore, Store, Writer, change};
@@ -20,6 +21,8 @@ pub struct MailOptions {
     pub account: Option<Account>,
     /// Where messages are handed in; without it [`Mail::send`] is refused.
     pub smtp: Option<SmtpAccount>,
+    /// Who writes drafts that do not say so; the account's user unless given, if that is an address.
+    pub sender: Option<EmailAddress>,
     /// The engine for live sessions; one of its own, on the runtime of the call, unless given.
     pub engine: Option<Engine>,
     /// How much is held of messages, in all mailboxes without a rule of their own; what the file has unless given.
@@ -56,6 +59,7 @@ impl Mail {
             engine,
             account: options.account,
             smtp: options.smtp,
+            sender: options.sender,
             label: label.into(),
             live: Mutex::default(),
             closed: AtomicBool::new(false),

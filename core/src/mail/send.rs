@@ -4,11 +4,10 @@ use super::{Mail, now};
 use crate::error::{Code, MailError, Result};
 use crate::message::Draft;
 use crate::outbox::{
-    Decision, Entry, Ledger, LiveSent, Outbox, PassReport, SendOptions, SentFolder, SmtpAccount, StoreLedger,
+    Body, Decision, Entry, Ledger, LiveSent, Outbox, PassReport, SendOptions, SentFolder, SmtpAccount, StoreLedger,
 };
 use crate::store::{Durability, Lease, Writer, lease};
 use crate::sync::take_lease;
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +81,11 @@ impl Mail {
     }
 
     fn queue(&self) -> Result<Outbox> {
-        Ok(Outbox::new(Arc::new(StoreLedger::new(self.handle()?.clone())), self.smtp()?, None))
+        let outbox = Outbox::new(Arc::new(StoreLedger::new(self.handle()?.clone())), self.smtp()?, None);
+        Ok(match &self.0.sender {
+            Some(sender) => outbox.with_sender(sender.clone()),
+            None => outbox,
+        })
     }
 
     /// Renews the lease until that fails.
@@ -135,11 +138,11 @@ fn none() -> Lease {
 struct Sent(Mail);
 
 impl SentFolder for Sent {
-    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async move { LiveSent(self.0.live().await?).contains(message_id).await })
+    fn contains<'a>(&'a self, message_id: &'a str, newest: u64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move { LiveSent(self.0.live().await?).contains(message_id, newest).await })
     }
 
-    fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { LiveSent(self.0.live().await?).append(raw).await })
+    fn append(&self, message: Box<dyn Body>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { LiveSent(self.0.live().await?).append(message).await })
     }
 }

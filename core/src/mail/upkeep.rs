@@ -1,9 +1,12 @@
 //! What the file takes, what can be let go, copies of it, and help when it is damaged.
 
-use super::{Mail, now};
+use super::{Mail, names, now};
 use crate::error::{Code, MailError, Result};
+use crate::session::Target;
 use crate::store::upkeep::{self, Evicted, Retention};
-use crate::store::{Repaired, SqliteOptions, SqliteStore, Store, Usage};
+use crate::store::{
+    Durability, KeepRule, MailboxId, Reader, Repaired, SqliteOptions, SqliteStore, Store, Usage, Writer,
+};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +14,22 @@ impl Mail {
     /// What the file takes.
     pub async fn usage(&self) -> Result<Usage> {
         self.blocking(|store| store.usage()).await
+    }
+
+    /// Which bodies are held of a mailbox: by its own rule, else by the one for all; without a mailbox the one for all.
+    pub async fn keep(&self, mailbox: Option<Target>) -> Result<KeepRule> {
+        let read = move |reader: &dyn Reader| reader.keep(kept(reader, mailbox.as_ref())?);
+        self.handle()?.read(read).await
+    }
+
+    /// Sets which bodies are held of a mailbox, or without one of all that have no rule of their own. Without a rule that
+    /// of the mailbox ends. What is wanted now comes with the next pass; what is not goes with [`Mail::evict`].
+    pub async fn set_keep(&self, mailbox: Option<Target>, rule: Option<KeepRule>) -> Result<()> {
+        let write = move |writer: &mut dyn Writer| {
+            let mailbox = kept(writer, mailbox.as_ref())?;
+            writer.set_keep(mailbox, rule)
+        };
+        self.handle()?.write(Durability::Full, write).await
     }
 
     /// Lets bodies go that the server has: those that the rules do not want, then the oldest, until `bytes` of them went;
@@ -50,6 +69,10 @@ impl Mail {
         let store = Arc::clone(self.handle()?.store());
         tokio::task::spawn_blocking(move || work(&*store)).await.unwrap_or_else(|_| Err(interrupted()))
     }
+}
+
+fn kept(reader: &dyn Reader, mailbox: Option<&Target>) -> Result<Option<MailboxId>> {
+    mailbox.map(|target| Ok(names::existing(reader, target)?.id)).transpose()
 }
 
 fn interrupted() -> MailError {

@@ -4,7 +4,7 @@ use super::select::{Found, reference};
 use super::{LocalMailbox, Mail, names, now};
 use crate::bulk::{BulkResult, Done};
 use crate::error::{Code, MailError, Result};
-use crate::imap::{Flag, Role, UidSet};
+use crate::imap::{Role, UidSet};
 use crate::session::{FlagChange, Selection, Target, WriteOptions};
 use crate::store::change::{self, FlagDelta};
 use crate::store::{Durability, Flags, MailboxId, MailboxRow, Now, Writer};
@@ -144,10 +144,5 @@ fn delta(writer: &dyn Writer, mailbox: MailboxId, uids: &UidSet, change: FlagCha
         let add: Flags = change.add.iter().collect();
         return Ok(FlagDelta { remove: change.remove.iter().collect::<Flags>().difference(&add), add });
     };
-    let add: Flags = set.iter().collect::<Vec<&Flag>>().into_iter().collect();
-    let mut all = Flags::new();
-    for row in writer.placements(mailbox, uids)? {
-        all = all.union(&row.flags);
-    }
-    Ok(FlagDelta { remove: all.difference(&add), add })
+    FlagDelta::replacing(writer, mailbox, uids, set.iter().collect())
 }

@@ -12,10 +12,13 @@ mod address;
 mod attachment;
 mod charset;
 mod date;
+mod describe;
 mod draft;
+mod envelope;
 mod filename;
 mod headers;
 mod html;
+mod outline;
 mod params;
 mod parsed;
 mod parts;
@@ -29,12 +32,16 @@ pub use address::{EmailAddress, SingleAddress, decode_addresses, is_plain, parse
 pub use attachment::Attachment;
 pub use charset::{Decoded, decode_charset, for_display};
 pub use date::parse_date;
+pub use describe::described_structure;
 pub use draft::{
-    AddrSpec, Composed, Draft, DraftAttachment, DraftContent, Original, ReplyOptions, Stamp, parse_recipients,
+    AddrSpec, Composed, Draft, DraftAttachment, DraftContent, ForwardOptions, Original, ReplyOptions, Stamp,
+    parse_recipients,
 };
+pub use envelope::envelope_text;
 pub use filename::{filename_candidates, safe_filename};
 pub use headers::Headers;
 pub use html::html_to_text;
+pub use outline::Outline;
 pub use params::decode_parameter;
 pub use parsed::{ParsedMessage, join_text};
 pub use parts::{BodyPart, Parts, part_at, parts, sections};

@@ -33,8 +33,9 @@ pub struct ParsedMessage {
     headers: Headers,
     structure: BodyStructure,
     parts: Parts,
-    /// Where the content of each section is.
+    /// Where the content of each section is, and its header with the empty line.
     contents: Vec<(Vec<u32>, Range<usize>)>,
+    blocks: Vec<Range<usize>>,
     problem: Option<&'static str>,
 }
 
@@ -44,10 +45,10 @@ impl ParsedMessage {
     #[must_use]
     pub fn parse(raw: impl Into<Bytes>) -> Self {
         let raw = raw.into();
-        let Scan { structure, header, contents, problem } = scan(&raw);
+        let Scan { structure, header, contents, headers: blocks, problem } = scan(&raw);
         let headers = Headers::parse(raw.slice(header));
         let contents = sections(&structure).into_iter().map(|(section, _)| section).zip(contents).collect();
-        Self { headers, parts: parts(&structure), structure, contents, problem, raw }
+        Self { headers, parts: parts(&structure), structure, contents, blocks, problem, raw }
     }
 
     /// The message as it came.
@@ -102,8 +103,53 @@ impl ParsedMessage {
     /// The bytes of a section as a server would give them for `BODY[…]`.
     #[must_use]
     pub fn section(&self, section: &[u32]) -> Option<&[u8]> {
-        let (_, range) = self.contents.iter().find(|(at, _)| at == section)?;
-        self.raw.get(range.clone())
+        self.place(section).map(|at| self.content_at(at))
+    }
+
+    /// The header of the message with its empty line: `BODY[HEADER]`. Without an empty line where the message has none.
+    #[must_use]
+    pub fn header_block(&self) -> &[u8] {
+        self.block(0)
+    }
+
+    /// The text of the message: `BODY[TEXT]`.
+    #[must_use]
+    pub fn text_block(&self) -> &[u8] {
+        self.content_at(0)
+    }
+
+    /// The header of a part, as `BODY[….MIME]` gives it.
+    #[must_use]
+    pub fn part_header(&self, section: &[u32]) -> Option<&[u8]> {
+        self.place(section).map(|at| self.block(at))
+    }
+
+    /// Header and text of the message that a part is: `BODY[….HEADER]` and `BODY[….TEXT]`. `None` where the part is no
+    /// message.
+    #[must_use]
+    pub fn nested(&self, section: &[u32]) -> Option<(&[u8], &[u8])> {
+        let at = self.place(section)?;
+        let all = sections(&self.structure);
+        let (_, part) = all.get(at)?;
+        let is_message = !part.is_multipart() && !part.parts.is_empty();
+        is_message.then(|| (self.block(at + 1), self.content_at(at + 1)))
+    }
+
+    /// Content of every part, in the order of [`sections`].
+    pub(super) fn contents(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        (0..self.contents.len()).map(|at| (self.block(at), self.content_at(at)))
+    }
+
+    fn place(&self, section: &[u32]) -> Option<usize> {
+        self.contents.iter().position(|(at, _)| at == section)
+    }
+
+    fn block(&self, at: usize) -> &[u8] {
+        self.blocks.get(at).and_then(|range| self.raw.get(range.clone())).unwrap_or_default()
+    }
+
+    fn content_at(&self, at: usize) -> &[u8] {
+        self.contents.get(at).and_then(|(_, range)| self.raw.get(range.clone())).unwrap_or_default()
     }
 
     /// Whether a place in the raw message is inside a part that [`search_texts`](super::search_texts) does not look into.

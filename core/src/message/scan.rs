@@ -32,17 +32,20 @@ pub(super) struct Scan {
     pub(super) header: Range<usize>,
     /// Content of every part, in the order of [`sections`](super::sections).
     pub(super) contents: Vec<Range<usize>>,
+    /// The header of every part with its empty line, in the same order.
+    pub(super) headers: Vec<Range<usize>>,
     /// Why it is not all there, where it is not.
     pub(super) problem: Option<&'static str>,
 }
 
 /// Takes a message apart. Never fails: beyond a bound, or where the structure is broken, a part stays whole.
 pub(super) fn scan(raw: &[u8]) -> Scan {
-    let mut scanner = Scanner { raw, contents: Vec::new(), problem: None };
+    let mut scanner = Scanner { raw, contents: Vec::new(), headers: Vec::new(), problem: None };
     let start = envelope_line(raw);
     let (header, body) = scanner.split(start..raw.len());
     let structure = scanner.part(&header, body, Kind::Plain, DEEPEST);
-    Scan { structure, header, contents: scanner.contents, problem: scanner.problem }
+    let Scanner { contents, headers, problem, .. } = scanner;
+    Scan { structure, header, contents, headers, problem }
 }
 
 /// Length of the `From ` line of an mbox file, which is no part of the message.
@@ -62,6 +65,7 @@ enum Kind {
 struct Scanner<'a> {
     raw: &'a [u8],
     contents: Vec<Range<usize>>,
+    headers: Vec<Range<usize>>,
     problem: Option<&'static str>,
 }
 
@@ -102,6 +106,7 @@ impl<'a> Scanner<'a> {
         let mut part = self.describe(header, kind);
         part.octets = Some(body.len() as u64);
         self.contents.push(body.clone());
+        self.headers.push(header.start..body.start);
         if self.contents.len() >= MOST_PARTS {
             self.broken("There are too many parts");
             return opaque(part);

@@ -64,6 +64,35 @@ impl SmtpAccount {
         }
     }
 
+    /// The server that an account's messages are handed in at, as a person names it: a host, which is reached [as the
+    /// account is](Self::of); or a [URL](Self::from_url), of which a user without a password logs in with what the account
+    /// has, and without a user nobody does. The account's trust and limits hold for all of them.
+    ///
+    /// ```
+    /// use mailtide::{Account, SmtpAccount};
+    ///
+    /// let account = Account::from_url("imaps://ada:lovelace@imap.example.org")?;
+    /// let smtp = SmtpAccount::named("smtp+starttls://ada@smtp.example.org", Some(&account))?;
+    /// assert_eq!((smtp.host.as_str(), smtp.port), ("smtp.example.org", 587));
+    /// # Ok::<(), mailtide::MailError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UsageAddress`] for a URL that is none of a submission server, and for a bare host without an account.
+    pub fn named(server: &str, account: Option<&Account>) -> Result<Self> {
+        let Some(account) = account else { return Self::from_url(server) };
+        if !server.contains("://") {
+            return Ok(Self::of(account, server));
+        }
+        let given = Self::from_url(server)?;
+        let shared = Self::of(account, given.host.clone());
+        if given.user.is_empty() || !matches!(given.credentials, Credentials::None) {
+            return Ok(Self { net: shared.net, limits: shared.limits, ..given });
+        }
+        Ok(Self { port: given.port, security: given.security, user: given.user, ..shared })
+    }
+
     /// A server from `smtps://user@host`, `smtp+starttls://user@host` or, on this machine only, `smtp://user@host`. The
     /// user may be left out where nobody has to log in; `user:password@` is taken as well, percent-encoded.
     ///
@@ -107,6 +136,27 @@ mod tests {
             assert_eq!((account.security, account.port, account.user.as_str()), (security, port, "ada"), "{url}");
         }
         assert!(SmtpAccount::from_url("smtp://localhost").unwrap().user.is_empty());
+    }
+
+    #[test]
+    fn a_server_is_named_by_its_host_or_by_a_url() {
+        let mut account = Account::new("imap.example.org", "ada", Credentials::Password("lovelace".into()));
+        account.limits.connect = std::time::Duration::from_secs(7);
+        let named = |server: &str| SmtpAccount::named(server, Some(&account)).unwrap();
+        for (server, user, logs_in, port) in [
+            ("smtp.example.org", "ada", true, 465),
+            ("smtp+starttls://ada@smtp.example.org", "ada", true, 587),
+            ("smtps://grace@smtp.example.org:1465", "grace", true, 1465),
+            ("smtps://smtp.example.org", "", false, 465),
+            ("smtps://grace:hopper@smtp.example.org", "grace", true, 465),
+        ] {
+            let smtp = named(server);
+            let shown = (smtp.host.as_str(), smtp.user.as_str(), smtp.port, smtp.limits.connect.as_secs());
+            assert_eq!(shown, ("smtp.example.org", user, port, 7), "{server}");
+            assert_eq!(!matches!(smtp.credentials, Credentials::None), logs_in, "{server}");
+        }
+        assert_eq!(SmtpAccount::named("smtp.example.org", None).unwrap_err().code(), Code::UsageAddress);
+        assert_eq!(SmtpAccount::named("imaps://h", Some(&account)).unwrap_err().code(), Code::UsageAddress);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::account::SmtpAccount;
 use super::smtp::{
-    Capabilities, Envelope, Fate, Login, Machine, Opening, Stage, Step, Transaction, Upgrade, mechanism,
+    Capabilities, Envelope, Fate, Login, Machine, Opening, Stage, Step, Stuffed, Transaction, Upgrade, mechanism,
 };
 use super::wire::{Io, Wire};
 use crate::auth::{self, Binding, CredentialKind, Identity, Mechanism, Refusal};
@@ -77,19 +77,29 @@ impl Connection {
     }
 
     /// Sends one message. The error comes beside what was reached before it.
-    pub async fn submit(&mut self, envelope: Envelope, commits: &mut dyn Commits) -> (Submitted, Option<MailError>) {
+    pub async fn submit(
+        &mut self,
+        envelope: Envelope,
+        content: &mut Stuffed<'_>,
+        commits: &mut dyn Commits,
+    ) -> (Submitted, Option<MailError>) {
         let count = envelope.recipients.len();
         self.usable = false;
         let mut transaction = match Transaction::new(envelope, self.capabilities.clone()) {
             Ok(transaction) => transaction,
             Err(error) => return (Submitted { fates: vec![Fate::Open; count], reached: None }, Some(error)),
         };
-        let error = self.drive(&mut transaction, commits).await.err();
+        let error = self.drive(&mut transaction, content, commits).await.err();
         self.usable = error.is_none();
         (Submitted { fates: transaction.fates().to_vec(), reached: transaction.reached() }, error)
     }
 
-    async fn drive(&mut self, transaction: &mut Transaction, commits: &mut dyn Commits) -> Result<()> {
+    async fn drive(
+        &mut self,
+        transaction: &mut Transaction,
+        content: &mut Stuffed<'_>,
+        commits: &mut dyn Commits,
+    ) -> Result<()> {
         let mut heard = None;
         loop {
             heard = match transaction.step(heard.take())? {
@@ -97,6 +107,10 @@ impl Connection {
                 Step::Commit(stage) => {
                     commits.commit(stage, transaction.fates()).await?;
                     None
+                }
+                Step::Body(count) => {
+                    let piece = zeroize::Zeroizing::new(content.next(count).await?);
+                    self.wire.perform(Step::Send(piece)).await?
                 }
                 step => self.wire.perform(step).await?,
             };

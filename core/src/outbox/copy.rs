@@ -21,7 +21,8 @@ struct Provider {
     greetings: &'static [&'static str],
 }
 
-/// To be in this table wrongly costs a minute of looking; to be missing costs a second copy.
+/// To be in this table wrongly costs a minute of looking; to be missing costs a second copy where the server is not quick
+/// enough for one look.
 const PROVIDERS: &[Provider] = &[
     // Smtp-relay.gmail.com is another service, which knows no mailbox.
     Provider { name: "Gmail", hosts: &["smtp.gmail.com", "smtp.googlemail.com"], greetings: &[] },
@@ -58,21 +59,24 @@ pub(crate) enum CopyStep {
     Done,
     /// Look for it; where it is not there, look again at this time (seconds since 1970).
     Look(i64),
-    /// Look for it; where it is not there, add it.
-    LookAndAppend,
-    /// Add it.
-    Append,
+    /// Look for it among so many of the newest; where it is not there, add it.
+    LookAndAppend(u64),
 }
+
+/// How many of the newest messages are looked through: of one that a server is known to file, or that may have been sent;
+/// and of one that nobody is known to file, to be sure that somebody has not (quirk 106).
+pub(super) const NEWEST: u64 = 500;
+pub(super) const GLANCE: u64 = 20;
 
 /// Decides. `accepted` is when the server took the message, `copy` what was committed.
 pub(crate) fn copy_step(filing: Filing, copy: Option<CopyState>, accepted: i64, now: i64) -> CopyStep {
     match (copy, filing) {
         (None | Some(CopyState::Filed), _) => CopyStep::Done,
         // Whoever crashed while adding it may have added it.
-        (Some(CopyState::Appending), _) => CopyStep::LookAndAppend,
-        (Some(CopyState::Wanted), Filing::ByUs) => CopyStep::Append,
+        (Some(CopyState::Appending), _) => CopyStep::LookAndAppend(NEWEST),
+        (Some(CopyState::Wanted), Filing::ByUs) => CopyStep::LookAndAppend(GLANCE),
         (Some(CopyState::Wanted), Filing::ByServer) if now < accepted + GRACE => CopyStep::Look(now + LOOK_AGAIN),
-        (Some(CopyState::Wanted), Filing::ByServer) => CopyStep::LookAndAppend,
+        (Some(CopyState::Wanted), Filing::ByServer) => CopyStep::LookAndAppend(NEWEST),
     }
 }
 
@@ -102,12 +106,12 @@ mod tests {
         for (filing, copy, now, expected) in [
             (Filing::ByUs, None, 0, CopyStep::Done),
             (Filing::ByUs, Some(Filed), 0, CopyStep::Done),
-            (Filing::ByUs, Some(Wanted), 0, CopyStep::Append),
-            (Filing::ByUs, Some(Appending), 0, CopyStep::LookAndAppend),
+            (Filing::ByUs, Some(Wanted), 0, CopyStep::LookAndAppend(GLANCE)),
+            (Filing::ByUs, Some(Appending), 0, CopyStep::LookAndAppend(NEWEST)),
             (Filing::ByServer, Some(Wanted), 0, CopyStep::Look(10)),
             (Filing::ByServer, Some(Wanted), 59, CopyStep::Look(69)),
-            (Filing::ByServer, Some(Wanted), 60, CopyStep::LookAndAppend),
-            (Filing::ByServer, Some(Appending), 0, CopyStep::LookAndAppend),
+            (Filing::ByServer, Some(Wanted), 60, CopyStep::LookAndAppend(NEWEST)),
+            (Filing::ByServer, Some(Appending), 0, CopyStep::LookAndAppend(NEWEST)),
             (Filing::ByServer, Some(Filed), 99, CopyStep::Done),
         ] {
             assert_eq!(copy_step(filing, copy, 0, now), expected, "{filing:?} {copy:?} {now}");

@@ -8,6 +8,7 @@
 use super::connection::Submitted;
 use super::smtp::{Fate, Stage};
 use crate::error::{Code, MailError, Result};
+use crate::planted::{Bug, planted};
 
 /// How far a message is. Each state is durable before what it stands for begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,6 +178,13 @@ impl Entry {
         self.state == State::Uncertain && self.not_before == i64::MAX
     }
 
+    /// Whether it is its turn. A clock that was ahead when it was queued or put off does not hold it back; a schedule does.
+    pub(super) fn is_due(&self, now: i64) -> bool {
+        let is_scheduled = self.state == State::Queued && self.attempts == 0 && self.not_before > self.created;
+        let was_ahead = self.changed > now && !is_scheduled;
+        self.not_before <= now || was_ahead && self.not_before < i64::MAX
+    }
+
     /// The addresses that are still to be served.
     pub(super) fn waiting(&self) -> Vec<String> {
         let waiting = self.recipients.iter().filter(|r| r.state == RecipientState::Waiting);
@@ -215,7 +223,7 @@ impl Entry {
     /// The dialogue has ended, well or not. `self` is the entry as it was before it; `random` is in `0.0..1.0`.
     pub(super) fn ended(&self, submitted: &Submitted, error: Option<&MailError>, now: i64, random: f64) -> Self {
         let mut next = self.clone();
-        let uncertain = submitted.reached == Some(Stage::DotSent);
+        let uncertain = submitted.reached == Some(Stage::DotSent) && !planted(Bug::Resend);
         next.apply(&submitted.fates, if uncertain { RecipientState::Uncertain } else { RecipientState::Waiting });
         next.reply = error.map(ToString::to_string).or_else(|| next.last_reply());
         next.conclude(now);

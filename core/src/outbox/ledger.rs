@@ -48,15 +48,56 @@ pub trait Ledger: Send + Sync {
     fn entry(&self, id: i64) -> BoxFuture<'_, Result<Option<Entry>>>;
 
     /// The bytes of a message, as they were queued.
-    fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>>;
+    fn body(&self, id: i64) -> BoxFuture<'_, Result<Box<dyn Body>>>;
+}
+
+/// The bytes of a message, a piece at a time.
+pub trait Body: Send {
+    /// How many there are in all.
+    fn size(&self) -> u64;
+
+    /// The next piece, at most some hundred kilobytes and never empty; `None` at the end.
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>>;
+}
+
+/// The bytes of a message for a ledger that holds them in memory.
+#[must_use]
+pub fn in_memory(raw: Bytes) -> Box<dyn Body> {
+    Box::new(InMemory(raw.len() as u64, raw))
+}
+
+/// The size, and what is left.
+struct InMemory(u64, Bytes);
+
+impl Body for InMemory {
+    fn size(&self) -> u64 {
+        self.0
+    }
+
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>> {
+        let piece = self.1.split_to(self.1.len().min(PIECE));
+        Box::pin(async move { Ok(Some(piece).filter(|piece| !piece.is_empty())) })
+    }
+}
+
+/// Most bytes of a piece.
+pub(super) const PIECE: usize = 256 << 10;
+
+/// All of a message, for one that is small.
+pub(super) async fn whole(body: &mut dyn Body) -> Result<Bytes> {
+    let mut out = bytes::BytesMut::new();
+    while let Some(piece) = body.next().await? {
+        out.extend_from_slice(&piece);
+    }
+    Ok(out.freeze())
 }
 
 /// The mailbox that copies of sent messages are in.
 pub trait SentFolder: Send + Sync {
-    /// Whether the message with this `Message-ID` is there. An error where it could not be looked for: not finding it
-    /// has to mean that it is not there.
-    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>>;
+    /// Whether the message with this `Message-ID` is there, among the `newest` messages. An error where it could not be
+    /// looked for: not finding it has to mean that it is not there.
+    fn contains<'a>(&'a self, message_id: &'a str, newest: u64) -> BoxFuture<'a, Result<bool>>;
 
     /// Adds a message, marked as seen.
-    fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>>;
+    fn append(&self, message: Box<dyn Body>) -> BoxFuture<'_, Result<()>>;
 }

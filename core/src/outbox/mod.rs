@@ -12,7 +12,6 @@ mod copy;
 mod entry;
 mod ledger;
 mod moment;
-mod original;
 #[allow(clippy::module_inception)]
 mod outbox;
 mod pass;
@@ -24,9 +23,8 @@ mod wire;
 
 pub use account::SmtpAccount;
 pub use entry::{CopyState, Decision, Entry, OnDoubt, Recipient, RecipientState, State};
-pub use ledger::{Ledger, NewEntry, SentFolder};
+pub use ledger::{Body, Ledger, NewEntry, SentFolder, in_memory};
 pub use moment::{Moment, SystemMoment};
-pub use original::original;
 pub use outbox::Outbox;
 pub use pass::PassReport;
 pub use queue::SendOptions;

@@ -1,20 +1,19 @@
 //! The ledger over a store: rows of `outbox` and `recipients`, the message as a stored content, an entry in the feed.
 
 use super::entry::{CopyState, Entry, OnDoubt, Recipient, RecipientState, State};
-use super::ledger::{Ledger, NewEntry};
+use super::ledger::{Body, Ledger, NewEntry, PIECE};
 use crate::error::{Code, MailError, Result};
+use crate::store::body::Content;
 use crate::store::{
-    self, BodyId, Change, Durability, Handle, Lease, NewOutbox, Now, OutboxId, OutboxRow, Reader, RecipientRow, Writer,
+    self, Change, Durability, Handle, Lease, NewOutbox, Now, OutboxId, OutboxRow, Reader, RecipientRow, Writer,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 /// Messages up to this size are written in the transaction that queues them; larger ones in short ones before it.
 const AT_ONCE: usize = 4 << 20;
-/// Largest message that is read into memory to be sent.
-const LARGEST: u64 = 1 << 30;
-/// Rows that are read at once.
+/// Most messages that one transaction takes away.
 const PAGE: usize = 500;
 
 /// Keeps the messages to be sent in a store. Every commit is durable, and stands in the feed.
@@ -68,15 +67,23 @@ impl Ledger for StoreLedger {
 
     fn prune(&self, before: i64) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let old = move |entry: &Entry| entry.is_finished() && entry.changed < before;
-            let old = self.handle.read(move |reader| entries(reader, old)).await?;
-            let ids: Vec<OutboxId> = old.iter().map(|entry| OutboxId(entry.id)).collect();
-            if ids.is_empty() { Ok(()) } else { self.remove(ids).await }
+            loop {
+                let ids = self.handle.read(move |reader| reader.outbox_over(before, PAGE)).await?;
+                let is_last = ids.len() < PAGE;
+                if !ids.is_empty() {
+                    self.remove(ids).await?;
+                }
+                if is_last {
+                    return Ok(());
+                }
+            }
         })
     }
 
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<Entry>>> {
-        Box::pin(self.handle.read(|reader| entries(reader, |entry| !entry.is_finished())))
+        let open =
+            |reader: &dyn Reader| reader.outbox_open()?.into_iter().map(|row| read(reader, row)).collect::<Result<_>>();
+        Box::pin(self.handle.read(open))
     }
 
     fn entry(&self, id: i64) -> BoxFuture<'_, Result<Option<Entry>>> {
@@ -86,12 +93,50 @@ impl Ledger for StoreLedger {
         }))
     }
 
-    fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>> {
-        Box::pin(self.handle.read(move |reader| {
-            let row = reader.outbox(OutboxId(id))?.ok_or_else(|| missing(id))?;
-            content(reader, row.new.body)
-        }))
+    fn body(&self, id: i64) -> BoxFuture<'_, Result<Box<dyn Body>>> {
+        Box::pin(async move {
+            let open = move |reader: &dyn Reader| {
+                let row = reader.outbox(OutboxId(id))?.ok_or_else(|| missing(id))?;
+                Content::new(reader, row.new.body, Bytes::new())
+            };
+            let content = self.handle.read(open).await?;
+            let body = StoredBody { handle: self.handle.clone(), size: content.size(), content: Some(content) };
+            Ok(Box::new(body) as Box<dyn Body>)
+        })
     }
+}
+
+/// The bytes of a message as the store has them.
+struct StoredBody {
+    handle: Handle,
+    size: u64,
+    /// `None` after the end, and after a failure.
+    content: Option<Content>,
+}
+
+impl Body for StoredBody {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>> {
+        Box::pin(async move {
+            let Some(content) = self.content.take() else { return Ok(None) };
+            let (content, piece) = self.handle.read(move |reader| stretch(reader, content)).await?;
+            self.content = content;
+            Ok(Some(piece).filter(|piece| !piece.is_empty()))
+        })
+    }
+}
+
+/// Some more of a content, and the rest of it if there may be one.
+fn stretch(reader: &dyn Reader, mut content: Content) -> Result<(Option<Content>, Bytes)> {
+    let mut out = BytesMut::new();
+    while out.len() < PIECE {
+        let Some(more) = content.next(reader)? else { return Ok((None, out.freeze())) };
+        out.extend_from_slice(&more);
+    }
+    Ok((Some(content), out.freeze()))
 }
 
 impl StoreLedger {
@@ -159,6 +204,7 @@ fn update(writer: &mut dyn Writer, before: State, entry: &Entry) -> Result<()> {
         not_before: entry.not_before,
         reply: entry.reply.clone(),
         sent_copy: entry.sent_copy.map(|copy| copy.as_str().to_owned()),
+        over: entry.is_finished(),
         ..row
     })?;
     for (_, recipient) in old.recipients.iter().zip(&entry.recipients).filter(|(old, new)| old != new) {
@@ -166,19 +212,6 @@ fn update(writer: &mut dyn Writer, before: State, entry: &Entry) -> Result<()> {
         writer.update_recipient(&RecipientRow { outbox: id, address, state: state.as_str().to_owned(), reply })?;
     }
     writer.insert_feed(entry.changed, &Change::Outbox { outbox: id }).map(|_| ())
-}
-
-fn entries(reader: &dyn Reader, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>> {
-    let (mut out, mut after) = (Vec::new(), OutboxId(0));
-    loop {
-        let rows = reader.outbox_rows(after, PAGE)?;
-        let Some(last) = rows.last() else { return Ok(out) };
-        after = last.id;
-        for row in rows {
-            let entry = read(reader, row)?;
-            out.extend(Some(entry).filter(&wanted));
-        }
-    }
 }
 
 fn read<R: Reader + ?Sized>(reader: &R, row: OutboxRow) -> Result<Entry> {
@@ -203,18 +236,6 @@ fn read<R: Reader + ?Sized>(reader: &R, row: OutboxRow) -> Result<Entry> {
         not_before: row.not_before,
         reply: row.reply,
     })
-}
-
-fn content(reader: &dyn Reader, body: BodyId) -> Result<Bytes> {
-    let mut content = store::body::Content::new(reader, body, Bytes::new())?;
-    if content.size() > LARGEST {
-        return Err(MailError::new(Code::LimitExceeded, "The message is too large to be sent"));
-    }
-    let mut out = Vec::with_capacity(usize::try_from(content.size()).unwrap_or_default());
-    while let Some(piece) = content.next(reader)? {
-        out.extend_from_slice(&piece);
-    }
-    Ok(out.into())
 }
 
 fn now(seconds: i64) -> Now {

@@ -87,7 +87,8 @@ impl<S: Io> Wire<S> {
             Step::Send(bytes) => self.send(&bytes).await,
             Step::Hear(patience) => self.hear(patience).await.map(Some),
             Step::Quiet => self.overheard().await,
-            Step::Commit(_) | Step::Done => Ok(None),
+            // Whoever has the message sends it.
+            Step::Body(_) | Step::Commit(_) | Step::Done => Ok(None),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::matcher::{Check, Letters, decide};
 use super::moment::Window;
-use super::{AddressField, Candidate, Edge, Expr, Matcher, Query, Term, Wanted, wanted};
+use super::{AddressField, Candidate, Edge, Expr, Matcher, Query, Term, Wanted, wanted, wanted_seams};
 use crate::error::{Code, MailError, Result};
 use crate::imap::Flag;
 use jiff::Zoned;
@@ -53,6 +53,8 @@ pub struct WordTerm {
     pub wanted: Vec<Wanted>,
     /// Whether having them is proof that the term matches. Not having one is always proof that it does not.
     pub is_proof: bool,
+    /// [Seams](super::seams) that every match has.
+    pub seams: Vec<u64>,
 }
 
 /// Which messages can match, as far as the index of words knows.
@@ -230,12 +232,12 @@ fn word_term(check: &Check) -> Option<WordTerm> {
         _ => return None,
     };
     let (wanted, is_proof) = wanted(text);
-    (!wanted.is_empty()).then_some(WordTerm { fields, wanted, is_proof })
+    (!wanted.is_empty()).then(|| WordTerm { fields, wanted, is_proof, seams: wanted_seams(text) })
 }
 
 fn trait_term(word: &str) -> WordTerm {
     let wanted = vec![Wanted { text: word.to_owned(), edge: Edge::Whole }];
-    WordTerm { fields: &[Field::Traits], wanted, is_proof: true }
+    WordTerm { fields: &[Field::Traits], wanted, is_proof: true, seams: Vec::new() }
 }
 
 #[cfg(test)]

@@ -47,4 +47,4 @@ pub use index_plan::{Candidates, Facet, Field, IndexPlan, WordTerm};
 pub use matcher::{Candidate, Matcher, Needs};
 pub use plan::{SearchFacts, SearchPlan};
 pub use snippet::Snippet;
-pub use words::{Edge, Wanted, wanted, words};
+pub use words::{Edge, Wanted, seams, wanted, wanted_seams, words};

@@ -14,6 +14,8 @@
 //! that ends with `race` and one that begins with `hop`. One word alone may stand anywhere in another. That single case
 //! the index answers exactly; all others have to be verified on the text.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 /// Longest word that is indexed whole, in characters.
 const LONGEST: usize = 48;
 
@@ -91,6 +93,44 @@ pub fn wanted(folded: &str) -> (Vec<Wanted>, bool) {
         _ => false,
     };
     (out, is_proof)
+}
+
+/// How many letters beside a seam count.
+const REACH: usize = 3;
+
+/// Hashes of the seams of folded text, repeated ones too: places where one word follows another, as the last three
+/// letters of the first, what stands between, and the first three of the second. They tell of most texts that have all
+/// words of a phrase that the phrase is not in them.
+#[must_use]
+pub fn seams(folded: &str) -> Vec<u64> {
+    seams_where(folded, |_, _| true)
+}
+
+/// Seams that every text has in which this one is found. A short word at its beginning or end may go on there, so what
+/// it is the end of is not known.
+#[must_use]
+pub fn wanted_seams(folded: &str) -> Vec<u64> {
+    let is_long = |text: &str| text.chars().nth(REACH - 1).is_some();
+    seams_where(folded, |(left, is_first), (right, is_last)| {
+        (!is_first || is_long(left)) && (!is_last || is_long(right))
+    })
+}
+
+fn seams_where(folded: &str, counts: impl Fn((&str, bool), (&str, bool)) -> bool) -> Vec<u64> {
+    let runs: Vec<Run<'_>> = runs(folded).collect();
+    let mut out = Vec::new();
+    for (at, window) in runs.windows(3).enumerate() {
+        let [left, gap, right] = window else { continue };
+        let are_words = left.class == Class::Letter && gap.class == Class::Gap && right.class == Class::Letter;
+        if are_words && counts((left.text, at == 0), (right.text, at + 3 == runs.len())) {
+            let from = left.text.char_indices().rev().nth(REACH - 1).map_or(0, |(at, _)| at);
+            let until = right.text.char_indices().nth(REACH).map_or(right.text.len(), |(at, _)| at);
+            let mut hasher = DefaultHasher::new();
+            (left.text.get(from..), gap.text, right.text.get(..until)).hash(&mut hasher);
+            out.push(hasher.finish());
+        }
+    }
+    out
 }
 
 /// A long one may lie across pieces; its beginning does not.

@@ -10,7 +10,7 @@ use super::spool::{Prepared, prepare};
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, AppendBody, AppendMessage};
-use crate::imap::extension::{append_limit, multiappend};
+use crate::imap::extension::{append_limit, literal, multiappend};
 use crate::imap::{MailboxName, ResponseCode};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -96,11 +96,10 @@ async fn send_all(
 /// Refuses beforehand what the server has said it will refuse (APPENDLIMIT, RFC 7889) or cannot take.
 fn check(lease: &Lease, messages: &[AppendMessage]) -> Result<()> {
     let capabilities = lease.connection.capabilities();
-    if messages.iter().any(|m| m.binary) && !capabilities.has("BINARY") {
-        let text = "The message holds NUL bytes, and the server takes none (it lacks BINARY, RFC 3516)";
-        return Err(MailError::new(Code::ServerUnsupported, text));
-    }
-    messages.iter().try_for_each(|m| append_limit::check(&capabilities, None, m.body.len()))
+    messages.iter().try_for_each(|m| {
+        literal::check_nul(&capabilities, m.binary)?;
+        append_limit::check(&capabilities, None, m.body.len())
+    })
 }
 
 /// What to append, and for those that are streams the chunks, in order.

@@ -14,6 +14,8 @@ pub(crate) trait Kept: Send + Sync {
     fn raw(&self) -> BoxFuture<'_, Result<Bytes>>;
     /// All of it, a piece at a time.
     fn pieces(&self) -> Box<dyn Pieces>;
+    /// The addresses of whoever's mail it is, as far as they are known.
+    fn me(&self) -> Vec<String>;
 }
 
 /// A content that is being read.

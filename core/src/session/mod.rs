@@ -5,6 +5,7 @@
 //! ```
 
 mod account;
+mod answer;
 mod append;
 mod choose;
 mod connection;
@@ -69,7 +70,7 @@ pub(crate) use messages::Batches;
 pub(crate) use observer::{Observed, observer};
 pub(crate) use route::{Reply, Rows, Wants};
 pub(crate) use selected::{Selected, Selecting, select};
-pub(crate) use spool::in_memory;
+pub(crate) use spool::{Whole, whole};
 pub(crate) use task::Task;
 pub(crate) use window::SET_TEXT;
 pub(crate) use write::pairs;

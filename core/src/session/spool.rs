@@ -64,23 +64,51 @@ pub(super) async fn prepare(source: AppendSource, spare: bool) -> Result<Prepare
     }
 }
 
-/// A whole message in memory, its line ends CRLF where they are not taken as they are; `limit.exceeded` above `most`
-/// bytes.
-pub(crate) async fn in_memory(source: AppendSource, most: u64) -> Result<Bytes> {
-    let too_large = || MailError::new(Code::LimitExceeded, format!("The message is larger than {most} bytes"));
-    let prepared = prepare(source, false).await?;
-    if prepared.len > most {
-        return Err(too_large());
+/// A message for whoever stores it rather than sends it: its bytes, or pieces of them.
+pub(crate) enum Whole {
+    Bytes(Bytes),
+    Chunks {
+        chunks: mpsc::Receiver<Result<Bytes>>,
+        /// How many bytes are still to come.
+        left: u64,
+    },
+}
+
+/// A message with its line ends CRLF where they are not taken as they are; `limit.exceeded` above `most` bytes.
+pub(crate) async fn whole(source: AppendSource, most: u64) -> Result<Whole> {
+    let Prepared { len, source, .. } = prepare(source, false).await?;
+    if len > most {
+        return Err(MailError::new(Code::LimitExceeded, format!("The message is larger than {most} bytes")));
     }
-    let mut chunks = match prepared.source.into_bytes() {
-        Ok(bytes) => return Ok(bytes),
-        Err(chunks) => chunks,
-    };
-    let mut whole = BytesMut::new();
-    while let Some(chunk) = chunks.recv().await {
-        whole.extend_from_slice(&chunk?);
+    Ok(match source {
+        Source::Bytes(bytes) => Whole::Bytes(bytes),
+        Source::Chunks(chunks) => Whole::Chunks { chunks, left: len },
+    })
+}
+
+impl Whole {
+    /// The next piece; `None` at the end. It blocks.
+    pub fn next(&mut self) -> Option<Result<Bytes>> {
+        match self {
+            Self::Bytes(bytes) => Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty()).map(Ok),
+            Self::Chunks { chunks, left } => match chunks.blocking_recv() {
+                Some(Ok(chunk)) => {
+                    let Some(rest) = left.checked_sub(chunk.len() as u64) else { return Some(Err(not_as_long())) };
+                    *left = rest;
+                    Some(Ok(chunk))
+                }
+                None if *left > 0 => {
+                    *left = 0;
+                    Some(Err(not_as_long()))
+                }
+                ended => ended,
+            },
+        }
     }
-    if whole.len() as u64 == prepared.len { Ok(whole.freeze()) } else { Err(body_error("is not as long as announced")) }
+}
+
+fn not_as_long() -> MailError {
+    body_error("is not as long as announced")
 }
 
 fn in_hand(bytes: Bytes) -> Prepared {

@@ -15,6 +15,7 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::MailboxName;
 use crate::journal::merge::{Merged, merge};
 use crate::journal::{Digest, Intent, Landing, Place, Target};
+use crate::planted::{Bug, planted};
 
 /// Writes a change into the journal, merged with what waits there already, and into the feed what became of it.
 fn journal(writer: &mut dyn Writer, intent: Intent, now: Now) -> Result<()> {
@@ -29,7 +30,8 @@ fn journal(writer: &mut dyn Writer, intent: Intent, now: Now) -> Result<()> {
         writer.update_intent(&entry, now.seconds())?;
         writer.insert_feed(now.seconds(), &Change::Intent { intent: IntentId(entry.id) })?;
     }
-    if let Some(intent) = merged.intent {
+    let is_forgotten = !merged.superseded.is_empty() && planted(Bug::MergeForgotten);
+    if let Some(intent) = merged.intent.filter(|_| !is_forgotten) {
         let intent = writer.insert_intent(&intent, now.seconds())?;
         writer.insert_feed(now.seconds(), &Change::Intent { intent })?;
     }

@@ -37,6 +37,7 @@ pub mod body;
 pub mod change;
 mod codec;
 pub mod derive;
+mod describe;
 pub mod dictionary;
 pub mod feed;
 mod flags;
@@ -44,6 +45,7 @@ mod handle;
 pub mod lease;
 mod place;
 pub mod search;
+mod source;
 mod sqlite;
 #[cfg(test)]
 mod suite;
@@ -52,8 +54,10 @@ mod types;
 pub mod upkeep;
 
 pub use codec::Kind;
+pub use describe::describe;
 pub use flags::Flags;
 pub use handle::{Changes, Handle};
+pub use source::BodySource;
 pub use sqlite::{Fault, Repaired, SqliteOptions, SqliteStore};
 pub use types::*;
 
@@ -196,8 +200,10 @@ pub trait Reader {
     fn outbox(&self, id: OutboxId) -> Result<Option<OutboxRow>>;
     /// The message that was queued with that key.
     fn outbox_by_key(&self, key: &str) -> Result<Option<OutboxRow>>;
-    /// All messages to be sent or sent, in their order, above `after`, at most `limit`.
-    fn outbox_rows(&self, after: OutboxId, limit: usize) -> Result<Vec<OutboxRow>>;
+    /// Messages to be sent that are not over, in their order.
+    fn outbox_open(&self) -> Result<Vec<OutboxRow>>;
+    /// Messages that were over before `at` (seconds since 1970), the first `limit` of them.
+    fn outbox_over(&self, at: i64, limit: usize) -> Result<Vec<OutboxId>>;
     /// What has become of the recipients of one.
     fn recipients(&self, id: OutboxId) -> Result<Vec<RecipientRow>>;
 

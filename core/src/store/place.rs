@@ -2,6 +2,7 @@
 
 use super::{Change, Flags, MailboxId, MailboxRow, MessageId, Now, PlacementRow, Tombstone, Writer};
 use crate::error::{Code, MailError, Result};
+use crate::planted::{Bug, planted};
 
 /// A mailbox that messages are put in or taken from; written back when it is done with.
 pub(super) struct Work {
@@ -59,6 +60,9 @@ impl Work {
         let before = std::mem::replace(&mut row.flags, flags);
         row.mod_seq = self.next_mod_seq();
         writer.update_placement(row)?;
+        if planted(Bug::FeedForgotten) {
+            return Ok(());
+        }
         let change = Change::Flagged { mailbox: self.row.id, uid: row.uid, flags: row.flags.clone(), before };
         self.tell(writer, &change)
     }
@@ -67,6 +71,9 @@ impl Work {
     /// restorable (decision 5).
     pub(super) fn remove(&mut self, writer: &mut dyn Writer, row: &PlacementRow) -> Result<()> {
         writer.delete_placement(row.mailbox, row.uid)?;
+        if planted(Bug::UidReuse) && row.uid + 1 == self.row.uid_next {
+            self.row.uid_next = row.uid;
+        }
         // What was only reserved nobody has seen.
         let Some(message) = row.message else { return Ok(()) };
         let (uid, remote_uid, mod_seq) = (row.uid, row.remote_uid, self.next_mod_seq());

@@ -11,6 +11,7 @@ mod ahead;
 mod bodies;
 mod command;
 mod ends;
+mod foresee;
 mod headers;
 mod line;
 mod list;
@@ -20,12 +21,15 @@ mod rows;
 mod sight;
 
 use super::books::Books;
-use super::options::{Progress, SyncOptions, SyncReport};
+use super::options::{Counts, SyncOptions, SyncReport};
+use super::paused::{confirmed, paused};
 use super::plan::{self, Known, Listing};
+use super::progress::Meter;
 use super::resync::{rematch, resync};
 use super::{Action, Question, Work};
 use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::{MailboxName, Role, UidSet};
+use crate::journal;
 use crate::session::Session;
 use crate::store::{Durability, Handle, MailboxId, MailboxRow, MailboxState, MessageId, Writer};
 use line::{Asked, Line};
@@ -96,15 +100,22 @@ async fn run(session: &Session, books: &Books, options: SyncOptions, kept: &mut 
         tried: BTreeSet::new(),
         doubted: BTreeSet::new(),
         snapshots: BTreeMap::new(),
+        confirmed: BTreeSet::new(),
+        counts: BTreeMap::new(),
+        names: BTreeMap::new(),
+        meter: Meter::default(),
     };
-    let result = pass.run().await;
+    let result = match pass.run().await {
+        Ok(()) => pass.finish().await,
+        Err(error) => Err(error),
+    };
     // A server that gave another message than the one asked for is asked again on another connection.
     if result.is_ok() && pass.doubted.is_empty() {
         kept.0 = Some(pass.line);
     } else {
         pass.line.connection.cut();
     }
-    result.map(|()| pass.report)
+    result
 }
 
 /// A pass under way.
@@ -120,6 +131,12 @@ struct Pass {
     doubted: BTreeSet<MessageId>,
     /// Mailboxes as they were found when lost answers were looked into.
     snapshots: BTreeMap<Vec<u8>, sight::Snapshot>,
+    /// Paused mailboxes of which the user has said that the server is right.
+    confirmed: BTreeSet<MailboxId>,
+    counts: BTreeMap<MailboxId, Counts>,
+    /// Names of mailboxes, for those who follow the progress.
+    names: BTreeMap<MailboxId, String>,
+    meter: Meter,
 }
 
 impl Pass {
@@ -134,10 +151,12 @@ impl Pass {
         };
         let work = self.plan(&listings.listing).await?;
         if self.options.dry_run {
-            self.report.work = work;
-            return self.plan_changes().await;
+            return self.foresee(&listings.listing, work).await;
         }
+        self.confirmed = self.books.read(confirmed).await?;
         self.mailboxes(&listings, &work).await?;
+        let names = |row: MailboxRow| (row.id, row.name);
+        self.names = self.books.read(move |reader| Ok(reader.mailboxes()?.into_iter().map(names).collect())).await?;
         self.push(Which::Begun).await?;
         self.questions(&listings).await?;
         let touched = self.push(Which::All).await?;
@@ -160,14 +179,27 @@ impl Pass {
         self.books.read(move |reader| list::known(reader, &listing)).await
     }
 
-    /// For a dry run: what would be sent.
-    async fn plan_changes(&mut self) -> Result<()> {
-        for entry in self.books.read(|reader| reader.pending()).await? {
-            let place = entry.intent.mailbox();
-            let action = Action::Send { intent: entry.id, what: entry.intent.to_string() };
-            self.report.work.push(Work { id: Some(place.id), mailbox: place.name.as_str().to_owned(), action });
+    /// The report, with what is left that somebody has to look at.
+    async fn finish(&mut self) -> Result<SyncReport> {
+        let (counts, mut report) = (std::mem::take(&mut self.counts), std::mem::take(&mut self.report));
+        let read = move |reader: &dyn crate::store::Reader| {
+            let mut named = Vec::new();
+            for (id, counts) in counts {
+                // Also one that is gone by now.
+                named.extend(reader.mailbox(id)?.map(|row| (row.name, counts)));
+            }
+            Ok((named, paused(reader)?, journal::pending(reader.pending()?)))
+        };
+        let (named, paused, pending) = self.books.read(read).await?;
+        for (name, counts) in named {
+            *report.mailboxes.entry(name).or_default() += counts;
         }
-        Ok(())
+        for counts in report.mailboxes.values() {
+            report.total += *counts;
+        }
+        report.paused = paused;
+        report.stuck = pending.into_iter().filter(journal::Pending::is_stuck).collect();
+        Ok(report)
     }
 
     /// Asks what the plan says of every mailbox, those that are new in it.
@@ -178,7 +210,8 @@ impl Pass {
             _ => None,
         });
         let mut asks: VecDeque<_> = asks.collect();
-        let (total, mut done, mut ahead) = (asks.len() as u64, 0, VecDeque::new());
+        self.phase("mailboxes", (asks.len() as u64, None));
+        let mut ahead = VecDeque::new();
         loop {
             while ahead.len() < ASKED_AHEAD
                 && let Some((mailbox, question)) = asks.pop_front()
@@ -187,8 +220,7 @@ impl Pass {
             }
             let Some((mailbox, question, asked)) = ahead.pop_front() else { return Ok(()) };
             self.compare(mailbox, Some((question, asked))).await?;
-            done += 1;
-            self.tell(&Progress { phase: "mailboxes", mailbox: String::new(), done, total, bytes: 0 });
+            self.step(mailbox, (1, 0));
         }
     }
 
@@ -227,7 +259,7 @@ impl Pass {
                     self.line.ask(&name, question, (&cursor, &known)).await?
                 }
             };
-            self.report.asked += 1;
+            self.count(mailbox).asked += 1;
             let care = self.care(mailbox, row.role);
             let told = remote.clone();
             let write = move |writer: &mut dyn Writer, now| {
@@ -307,27 +339,40 @@ impl Pass {
     fn care(&self, mailbox: MailboxId, role: Option<Role>) -> super::resync::Care {
         // People empty these at one stroke.
         let is_emptied = matches!(role, Some(Role::Trash | Role::Junk));
-        let confirmed = self.options.care.confirmed || is_emptied || self.options.confirmed.contains(&mailbox);
-        super::resync::Care { confirmed, ..self.options.care }
+        let by_user = self.confirmed.contains(&mailbox);
+        let confirmed = self.options.care.confirmed || is_emptied || by_user;
+        let resets = if by_user { u32::MAX } else { self.options.care.resets };
+        super::resync::Care { confirmed, resets, ..self.options.care }
     }
 
     fn note(&mut self, row: &MailboxRow, actions: Vec<Action>) {
         let counts = rows::count(&actions);
         let of = |name| counts.get(name).copied().unwrap_or_default();
-        self.report.flags += of("flags");
-        self.report.removed += of("removed");
-        if of("paused") > 0 {
-            self.report.paused.insert(row.id);
-        }
+        let counted = self.count(row.id);
+        counted.flags += of("flags");
+        counted.removed += of("removed");
         let quiet = |action: &Action| matches!(action, Action::Advance { .. });
         let work = actions.into_iter().filter(|action| !quiet(action));
         let id = Some(row.id.0);
         self.report.work.extend(work.map(|action| Work { id, mailbox: row.name.clone(), action }));
     }
 
-    fn tell(&self, progress: &Progress) {
-        if let Some(on_progress) = &self.options.on_progress {
-            on_progress(progress);
+    /// What was done in a mailbox.
+    fn count(&mut self, mailbox: MailboxId) -> &mut Counts {
+        self.counts.entry(mailbox).or_default()
+    }
+
+    /// A phase begins, of so many steps, and bytes where that is known.
+    fn phase(&mut self, phase: &'static str, size: (u64, Option<u64>)) {
+        self.meter.begin(phase, size, self.books.now().millis());
+    }
+
+    /// So much of the phase is done, and so many bytes have come with it.
+    fn step(&mut self, mailbox: MailboxId, step: (u64, u64)) {
+        let Some(on_progress) = &self.options.on_progress else { return };
+        let name = self.names.get(&mailbox).map_or("", String::as_str);
+        if let Some(progress) = self.meter.step(name, step, self.books.now().millis()) {
+            on_progress(&progress);
         }
     }
 }

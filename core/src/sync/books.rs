@@ -1,6 +1,7 @@
 //! The store from async code, under the lease: every write of a pass checks that nobody has taken over meanwhile.
 
 use crate::error::{Code, MailError, Result};
+use crate::planted::{Bug, planted};
 use crate::store::{Durability, Handle, Lease, Now, Reader, Store, Writer, lease};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -89,6 +90,9 @@ impl Books {
     }
 
     fn hold(&self, writer: &mut dyn Writer, now: Now) -> Result<()> {
+        if planted(Bug::LeaseNotFenced) {
+            return Ok(());
+        }
         let lease = self.current();
         let age = now.millis().saturating_sub(lease.renewed);
         if (0..lease.ttl / 3).contains(&age) {

@@ -9,7 +9,9 @@ mod apply;
 mod books;
 mod options;
 pub mod parked;
+pub mod paused;
 pub mod plan;
+mod progress;
 pub mod resync;
 
 pub use action::{Action, Cursor, Pause, Proof, Question, Work};
@@ -17,4 +19,6 @@ pub use apply::sync;
 pub(crate) use apply::{Kept, sync_keeping};
 pub use books::Clock;
 pub(crate) use books::take_lease;
-pub use options::{Environment, OnSyncProgress, Progress, SyncOptions, SyncReport};
+pub use options::{Counts, Environment, OnSyncProgress, SyncOptions, SyncReport};
+pub use paused::Paused;
+pub use progress::Progress;

@@ -1,18 +1,21 @@
 //! How a pass goes, and what it did.
 
-use super::Work;
 use super::books::Clock;
+use super::paused::Paused;
 use super::plan::Rhythm;
 use super::resync::Care;
+use super::{Progress, Work};
 use crate::error::MailError;
-use crate::store::MailboxId;
+use crate::journal::Pending;
 use ring::rand::{SecureRandom, SystemRandom};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Receives progress. Called between transactions: it should be quick.
+/// Receives progress, at most ten times a second and at the end of each phase. Called between transactions: it should be
+/// quick.
 pub type OnSyncProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 /// Time and chance, so that every history can be replayed.
@@ -50,8 +53,6 @@ pub struct SyncOptions {
     pub rhythm: Rhythm,
     /// How careful to be with what is missing.
     pub care: Care,
-    /// Paused mailboxes of which the user has said that the missing messages are gone.
-    pub confirmed: BTreeSet<MailboxId>,
     /// Most bytes of bodies that are fetched in a day, over all passes; unbounded unless given.
     pub bytes_a_day: Option<u64>,
     /// How long the right to sync lasts that this pass takes and keeps renewing: so long do others wait after a crash.
@@ -68,7 +69,6 @@ impl Default for SyncOptions {
             dry_run: false,
             rhythm: Rhythm::default(),
             care: Care::default(),
-            confirmed: BTreeSet::new(),
             bytes_a_day: None,
             lease: Duration::from_secs(60),
             on_progress: None,
@@ -83,28 +83,10 @@ impl fmt::Debug for SyncOptions {
     }
 }
 
-/// How far a pass is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// `mailboxes`, `headers` or `bodies`.
-    pub phase: &'static str,
-    /// The mailbox; empty for all.
-    pub mailbox: String,
-    /// How many mailboxes or messages are done.
-    pub done: u64,
-    /// Of how many.
-    pub total: u64,
-    /// Bytes that came with the last step.
-    pub bytes: u64,
-}
-
-/// What a pass did.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct SyncReport {
-    /// What was decided, in order; for a dry run what would be.
-    pub work: Vec<Work>,
-    /// Questions asked of mailboxes; 0 where the list proved that nothing changed.
+/// What was done in a mailbox, or in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Questions asked; 0 where the list proved that nothing changed.
     pub asked: u64,
     /// Messages that became visible here.
     pub added: u64,
@@ -116,14 +98,43 @@ pub struct SyncReport {
     pub applied: u64,
     /// Local changes that are not needed any more.
     pub superseded: u64,
-    /// Local changes that are parked.
+    /// Local changes that this pass has parked.
     pub parked: u64,
     /// Bodies that came.
     pub bodies: u64,
     /// Bytes of headers and bodies, both ways.
     pub bytes: u64,
-    /// Mailboxes that are paused.
-    pub paused: BTreeSet<MailboxId>,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.asked += other.asked;
+        self.added += other.added;
+        self.removed += other.removed;
+        self.flags += other.flags;
+        self.applied += other.applied;
+        self.superseded += other.superseded;
+        self.parked += other.parked;
+        self.bodies += other.bodies;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What a pass did; of a dry run what it would do, as far as the list of mailboxes and the store tell.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SyncReport {
+    /// What was decided, in order; for a dry run what would be.
+    pub work: Vec<Work>,
+    /// All mailboxes together. Of a dry run: messages that would be added, changes that would be sent (as applied), bodies
+    /// that would be fetched, and their bytes.
+    pub total: Counts,
+    /// The same for each mailbox in which something was done, by its name here.
+    pub mailboxes: BTreeMap<String, Counts>,
+    /// Mailboxes that are paused, and why.
+    pub paused: Vec<Paused>,
+    /// Local changes that are parked, by this pass or before, and those that wait for one of them; each says why.
+    pub stuck: Vec<Pending>,
     /// Mailboxes and messages that could not be read; the rest was.
     pub problems: Vec<MailError>,
 }

@@ -6,6 +6,7 @@
 use super::action::{Action, Cursor, Question, Work};
 use super::resync::mod_seq;
 use crate::imap::{MailboxName, UidSet};
+use crate::planted::{Bug, planted};
 use std::collections::BTreeMap;
 
 /// What the server can do, after its quirks.
@@ -75,6 +76,8 @@ pub struct Known {
     pub reserved: UidSet,
     /// Whether it was deleted here, and the server does not know yet: it is not asked and not added again.
     pub leaving: bool,
+    /// The name that it has there by now if a rename of ours, whose answer was lost, has been done.
+    pub becoming: Option<MailboxName>,
 }
 
 /// How a pass goes.
@@ -98,7 +101,8 @@ impl Default for Rhythm {
 /// `now` is in seconds since 1970.
 #[must_use]
 pub fn plan(listing: &Listing, known: &[Known], means: Means, rhythm: Rhythm, now: i64) -> Vec<Work> {
-    let is_whole = listing.complete && listing.mailboxes.iter().any(|m| m.name.is_inbox());
+    let has_inbox = listing.mailboxes.iter().any(|m| m.name.is_inbox()) || planted(Bug::ListTrusted);
+    let is_whole = listing.complete && has_inbox;
     let renames = renames(listing, known, is_whole);
     let mut work = mailboxes(listing, known, &renames, is_whole);
     let listed = |known: &Known| {
@@ -122,7 +126,7 @@ pub fn plan(listing: &Listing, known: &[Known], means: Means, rhythm: Rhythm, no
 #[must_use]
 pub fn question(known: &Known, listed: &Listed, means: Means, rhythm: Rhythm, now: i64) -> Option<Question> {
     let (cursor, told) = (&known.cursor, listed.numbers.clone().unwrap_or_default());
-    let age = now.saturating_sub(known.audited);
+    let age = if planted(Bug::NoAudit) { 0 } else { now.saturating_sub(known.audited) };
     let announced = mod_seq(told.mod_seq).filter(|_| means.condstore);
     let is_new = cursor.uid_validity == 0 || told.uid_validity.is_some_and(|v| v != cursor.uid_validity);
     let went_back = announced.is_some_and(|now| now < cursor.mod_seq);
@@ -213,7 +217,7 @@ fn mailboxes(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)], is_
     let mut work = Vec::new();
     for (id, listed) in renames {
         if let Some(known) = known.iter().find(|known| known.id == *id) {
-            let confirm = known.object_id.is_none();
+            let confirm = known.object_id.is_none() && known.becoming.as_ref() != Some(&listed.name);
             work.push(of(known, Action::Rename { to: listed.name.as_str().to_owned(), confirm }));
         }
     }
@@ -235,14 +239,14 @@ fn missing(listing: &Listing, known: &[Known], renames: &[(i64, &Listed)]) -> Ve
     let is_renamed = |k: &Known| renames.iter().any(|(id, _)| *id == k.id);
     let missing = known.iter().filter(|k| !k.leaving && !is_there(k) && !is_renamed(k));
     let action = |k: &Known| match k.unlisted {
-        0 => Action::Miss { times: 1 },
+        0 if !planted(Bug::ListTrusted) => Action::Miss { times: 1 },
         _ => Action::Drop,
     };
     missing.map(|k| of(k, action(k))).collect()
 }
 
 /// Mailboxes that are listed under another name: by MAILBOXID, else by numbers that only one missing and one new mailbox
-/// have in common. INBOX is never renamed, its messages are moved (RFC 9051 section 6.3.6).
+/// have in common; or as a rename of ours says that may have been done. INBOX is never renamed, its messages are moved (RFC 9051 section 6.3.6).
 fn renames<'a>(listing: &'a Listing, known: &[Known], is_whole: bool) -> Vec<(i64, &'a Listed)> {
     if !is_whole {
         return Vec::new();
@@ -251,7 +255,7 @@ fn renames<'a>(listing: &'a Listing, known: &[Known], is_whole: bool) -> Vec<(i6
     let new: Vec<&Listed> = listing.mailboxes.iter().filter(is_new).collect();
     let is_there = |k: &Known| listing.mailboxes.iter().any(|l| l.name.raw() == k.name.raw());
     let gone: Vec<&Known> = known.iter().filter(|k| !k.name.is_inbox() && !k.leaving && !is_there(k)).collect();
-    let fits = |k: &Known, l: &Listed| is_same(k, l.numbers.as_ref());
+    let fits = |k: &Known, l: &Listed| k.becoming.as_ref() == Some(&l.name) || is_same(k, l.numbers.as_ref());
     let pairs = gone.iter().filter_map(|k| {
         let only = |l: &&&Listed| fits(k, l) && gone.iter().filter(|other| fits(other, l)).count() == 1;
         let mut found = new.iter().filter(only);

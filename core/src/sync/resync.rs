@@ -6,6 +6,7 @@
 use super::action::{Action, Cursor, Pause, Proof, Question};
 use crate::imap::{Flag, UidSet};
 use crate::journal::{Cause, State};
+use crate::planted::{Bug, planted};
 use crate::store::Flags;
 use std::collections::BTreeMap;
 
@@ -124,7 +125,7 @@ pub fn mod_seq(announced: Option<u64>) -> Option<u64> {
 #[must_use]
 pub fn resync(base: &Base, local: &Local, remote: &Remote, care: Care) -> Vec<Action> {
     let cursor = &base.cursor;
-    if cursor.uid_validity != 0 && cursor.uid_validity != remote.uid_validity {
+    if cursor.uid_validity != 0 && cursor.uid_validity != remote.uid_validity && !planted(Bug::ValidityIgnored) {
         // A copy of ours that may be there is looked for under the new numbers first.
         return if local.hold.is_some() { Vec::new() } else { reset(base, remote, care) };
     }
@@ -261,7 +262,7 @@ fn kept_here(flags: &Flags, remote: &Remote) -> Flags {
 
 /// What is missing on the server, as far as it is proven. Whether the mailbox pauses instead.
 fn removals(base: &Base, local: &Local, remote: &Remote, care: Care, actions: &mut Vec<Action>) -> bool {
-    if remote.partial {
+    if remote.partial || planted(Bug::GoneKept) {
         return base.paused;
     }
     let leaving: UidSet = local.leaving.keys().copied().collect();
@@ -277,7 +278,8 @@ fn removals(base: &Base, local: &Local, remote: &Remote, care: Care, actions: &m
     };
     let missing = ours.difference(uids);
     let told = missing.intersection(&remote.vanished);
-    let twice = missing.intersection(&base.suspects).difference(&told);
+    let suspects = if planted(Bug::OneListDeletes) { &missing } else { &base.suspects };
+    let twice = missing.intersection(suspects).difference(&told);
     let proven = told.union(&twice);
     let rest = missing.difference(&proven);
     let proof = if care.confirmed && base.paused { Proof::Confirmed } else { Proof::TwoLists };

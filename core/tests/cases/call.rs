@@ -1,6 +1,7 @@
 //! A call of a case on the engine: names and arguments in, plain data out.
 
 use crate::json;
+use crate::local;
 use base64::Engine as _;
 use bytes::Bytes;
 use mailtide::imap::{Flag, InternalDate, Role, UidSet};
@@ -53,6 +54,7 @@ impl Caller {
     pub async fn call(&mut self, name: &str, args: &Value) -> Result<Value> {
         match name.split_once('.') {
             None if name == "open" => self.open(args).await,
+            None if name == "repair" => self.repair().await,
             None => self.connect(args).await,
             Some(("mail", verb)) => self.mail(verb, args).await,
             Some(("session", verb)) => self.session(verb, args).await,
@@ -236,6 +238,8 @@ impl Caller {
             "message.html" => message.html().await.map(Value::from),
             "message.headers" => message.headers().await.map(|h| json::headers(&h)),
             "message.raw" => message.raw().await.map(|b| json::bytes(&b)),
+            "message.reply" => message.reply(&local::reply(args)).await.map(|d| json::draft(&d)),
+            "message.forward" => message.forward(&local::forward(args)?).await.map(|d| json::draft(&d)),
             "message.stream" => streamed(&message, None).await,
             "attachment.bytes" => message.part(&path.unwrap()).await.map(|b| json::bytes(&b)),
             "attachment.stream" => streamed(&message, path.as_deref()).await,

@@ -2,8 +2,9 @@
 
 use base64::Engine as _;
 use mailtide::imap::{Flag, InternalDate, Role};
-use mailtide::message::{Attachment, EmailAddress, Headers};
-use mailtide::sync::SyncReport;
+use mailtide::message::{Attachment, Draft, DraftAttachment, DraftContent, EmailAddress, Headers};
+use mailtide::store::KeepRule;
+use mailtide::sync::{Counts, Paused, SyncReport};
 use mailtide::{
     BulkResult, Event, MailError, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace, Namespaces, WatchEvent,
 };
@@ -91,6 +92,22 @@ fn attachment(attachment: &Attachment) -> Value {
     })
 }
 
+/// A draft.
+pub fn draft(draft: &Draft) -> Value {
+    let attach = |file: &DraftAttachment| {
+        let content = match &file.content {
+            DraftContent::Bytes(content) => bytes(content),
+            DraftContent::File(path) => json!(path),
+        };
+        json!({"filename": file.filename, "media_type": file.media_type, "content": content})
+    };
+    json!({
+        "to": addresses(&draft.to), "cc": addresses(&draft.cc), "subject": draft.subject, "text": draft.text,
+        "in_reply_to": draft.in_reply_to, "references": draft.references,
+        "attach": draft.attachments.iter().map(attach).collect::<Value>(),
+    })
+}
+
 /// The first field of each name, decoded.
 pub fn headers(headers: &Headers) -> Value {
     let mut fields = Map::new();
@@ -134,22 +151,42 @@ fn flags(flags: &[Flag]) -> Value {
 
 /// What a pass did.
 pub fn report(report: &SyncReport) -> Value {
+    let Value::Object(mut fields) = counts(&report.total) else { panic!("counts are an object") };
+    let steps = report.work.iter().map(|work| json!({"mailbox": work.mailbox, "text": work.to_string()}));
+    let more = json!({
+        "work": steps.collect::<Value>(), "paused": report.paused.iter().map(paused).collect::<Value>(),
+        "mailboxes": report.mailboxes.iter().map(|(name, c)| (name.clone(), counts(c))).collect::<Map<_, _>>(),
+        "stuck": report.stuck.iter().map(pending).collect::<Value>(), "problems": report.problems.len(),
+    });
+    fields.extend(more.as_object().unwrap().clone());
+    Value::Object(fields)
+}
+
+fn counts(counts: &Counts) -> Value {
     json!({
-        "asked": report.asked, "added": report.added, "removed": report.removed, "flags": report.flags,
-        "applied": report.applied, "superseded": report.superseded, "parked": report.parked, "bodies": report.bodies,
-        "problems": report.problems.len(),
+        "asked": counts.asked, "added": counts.added, "removed": counts.removed, "flags": counts.flags,
+        "applied": counts.applied, "superseded": counts.superseded, "parked": counts.parked, "bodies": counts.bodies,
+        "bytes": counts.bytes,
     })
 }
 
+/// A mailbox that waits for a word of the user.
+pub fn paused(paused: &Paused) -> Value {
+    json!({"mailbox": paused.mailbox, "reason": paused.reason, "advice": paused.advice})
+}
+
+/// Which bodies are held.
+pub fn keep(rule: &KeepRule) -> Value {
+    json!({"what": rule.keep.as_str(), "days": rule.days, "largest": rule.largest})
+}
+
 /// A local change that waits.
-pub fn pending(entry: &journal::Entry) -> Value {
-    let (reason, server) = match &entry.state {
-        journal::State::Parked { reason, server } => (Some(reason.as_str()), server.clone()),
-        _ => (None, None),
-    };
+pub fn pending(pending: &journal::Pending) -> Value {
+    let entry = &pending.entry;
     json!({
         "id": entry.id, "kind": entry.intent.kind(), "mailbox": entry.intent.mailbox().name.as_str(),
-        "text": entry.intent.to_string(), "state": entry.state.name(), "reason": reason, "server": server,
+        "text": entry.intent.to_string(), "state": entry.state.name(), "reason": pending.reason(),
+        "why": pending.why(), "advice": pending.advice(), "server": pending.server(), "behind": pending.behind,
         "attempts": entry.attempts,
     })
 }

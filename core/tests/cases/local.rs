@@ -1,11 +1,16 @@
 //! Calls of a case on a local store.
 
-use crate::call::{Caller, flag, mailboxes};
+use crate::call::{Caller, flag, mailboxes, target};
 use crate::json;
-use mailtide::message::Draft;
+use mailtide::message::{Draft, ForwardOptions, ReplyOptions, parse_recipients};
 use mailtide::outbox::Decision;
+use mailtide::store::upkeep::Retention;
+use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
-use mailtide::{FollowOptions, Mail, MailOptions, Mailboxes, Result, SendOptions, SmtpAccount};
+use mailtide::{
+    ArchiveFormat, ExportOptions, FollowOptions, ImportOptions, Mail, MailOptions, Mailboxes, Query, Result,
+    SendOptions, SmtpAccount,
+};
 use serde_json::{Value, json as value};
 
 impl Caller {
@@ -15,13 +20,23 @@ impl Caller {
         if !flag(args, "alone") {
             options.account = Some(self.account(&self.given(args))?);
         }
-        options.smtp = args["smtp"].as_str().map(SmtpAccount::from_url).transpose()?;
+        let smtp = |server| SmtpAccount::named(server, options.account.as_ref());
+        options.smtp = args["smtp"].as_str().map(smtp).transpose()?;
+        options.sender = args["sender"].as_str().map(|sender| parse_recipients(sender).unwrap().remove(0));
         self.mail = Some(Mail::open(self.folder.path().join("ada.mail"), options).await?);
         Ok(Value::Null)
     }
 
+    /// Repairs the store, which nobody has open.
+    pub async fn repair(&mut self) -> Result<Value> {
+        self.mail = None;
+        let repaired = Mail::repair(self.folder.path().join("ada.mail")).await?;
+        Ok(value!({"problems": repaired.problems, "incomplete": repaired.incomplete, "damaged": repaired.damaged}))
+    }
+
     pub async fn mail(&mut self, verb: &str, args: &Value) -> Result<Value> {
         let mail = self.mail.clone().expect("a store is open");
+        let named = || Some(&args["name"]).filter(|name| !name.is_null()).map(target);
         let id = || args["id"].as_i64().unwrap();
         match verb {
             "changes" => {
@@ -32,7 +47,20 @@ impl Caller {
                 self.cursor = mail.cursor().await?;
                 Ok(Value::Null)
             }
-            "sync" => mail.sync(SyncOptions::default()).await.map(|report| json::report(&report)),
+            "sync" => {
+                let mut options = SyncOptions::default();
+                options.dry_run = flag(args, "dry_run");
+                mail.sync(options).await.map(|report| json::report(&report))
+            }
+            "paused" => Ok(mail.paused().await?.iter().map(json::paused).collect()),
+            "confirm" => mail.confirm(target(&args["name"])).await.map(Value::from),
+            "keep" => mail.keep(named()).await.map(|rule| json::keep(&rule)),
+            "set_keep" => mail.set_keep(named(), rule(&args["keep"])).await.map(Value::from),
+            "tidy" => mail.tidy(Retention::default()).await.map(Value::from),
+            "send_due" => mail.send_due().await.map(|report| {
+                let changed: Value = report.changed.iter().map(json::outgoing).collect();
+                value!({"changed": changed, "trouble": report.trouble.as_ref().map(json::error)})
+            }),
             "keep_in_sync" => mail.keep_in_sync(FollowOptions::default()).await.map(Value::from),
             "pending" => Ok(mail.pending().await?.iter().map(json::pending).collect()),
             "retry" => mail.retry(id()).await.map(Value::from),
@@ -56,13 +84,53 @@ impl Caller {
                 Ok(value!({"bodies": evicted.bodies, "bytes": evicted.bytes}))
             }
             "backup" => mail.backup(self.folder.path().join(args["to"].as_str().unwrap())).await.map(Value::from),
+            "export" => {
+                let query = args["query"].as_str().map(Query::parse).transpose()?;
+                let format = ArchiveFormat::parse(args["format"].as_str().unwrap_or("mbox")).unwrap();
+                let mailbox = args.get("mailbox").map(target);
+                let options = ExportOptions { format, mailbox, query, ..ExportOptions::default() };
+                let done = mail.export(self.folder.path().join(args["file"].as_str().unwrap()), options).await?;
+                Ok(value!({"mailboxes": done.mailboxes, "messages": done.messages, "bytes": done.bytes}))
+            }
+            "import" => {
+                let path = self.folder.path().join(args["file"].as_str().unwrap());
+                if let Some(content) = args["content"].as_str() {
+                    std::fs::write(&path, content).unwrap();
+                }
+                let options = ImportOptions { to: args.get("to").map(target), ..ImportOptions::default() };
+                let done = mail.import(path, options).await?;
+                Ok(value!({"messages": done.messages, "known": done.known, "bytes": done.bytes}))
+            }
             "check" => mail.check().await.map(Value::from),
             _ => mailboxes(&Mailboxes::Local(mail), verb, args).await,
         }
     }
 }
 
+/// `{"what": …, "days": …, "largest": …}`.
+fn rule(given: &Value) -> Option<KeepRule> {
+    let keep = Keep::parse(given["what"].as_str()?)?;
+    let days = given["days"].as_u64().map(|days| u32::try_from(days).unwrap());
+    Some(KeepRule { keep, days, largest: given["largest"].as_u64() })
+}
+
 fn draft(args: &Value) -> Result<Draft> {
     let text = |name: &str| args[name].as_str().unwrap_or_default();
-    Ok(Draft::new().from(text("from"))?.to(text("to"))?.subject(text("subject")).text(text("text")))
+    let draft = Draft::new().to(text("to"))?.subject(text("subject")).text(text("text"));
+    args["from"].as_str().map_or(Ok(draft.clone()), |from| draft.clone().from(from))
+}
+
+/// Options of a reply.
+pub fn reply(args: &Value) -> ReplyOptions {
+    let me = args["me"].as_array().into_iter().flatten().map(|me| me.as_str().unwrap().to_owned()).collect();
+    let text = args["text"].as_str().unwrap_or_default().to_owned();
+    let attribution = args["attribution"].as_str().map(str::to_owned);
+    ReplyOptions { all: flag(args, "all"), me, text, no_quote: args["quote"] == value!(false), attribution }
+}
+
+/// Options of a message that is passed on.
+pub fn forward(args: &Value) -> Result<ForwardOptions> {
+    let text = |name: &str| args[name].as_str().unwrap_or_default();
+    let (to, no_attachments) = (parse_recipients(text("to"))?, args["attachments"] == value!(false));
+    Ok(ForwardOptions { to, text: text("text").to_owned(), no_attachments })
 }

@@ -27,7 +27,7 @@ async fn watch(server: &Server) -> Watch {
 
 async fn watch_in(session: &Session, mailbox: &str) -> Watch {
     let options = WatchOptions { poll_seconds: Some(1), ..WatchOptions::default() };
-    let watch = session.mailbox(mailbox).unwrap().watch(options);
+    let mut watch = session.mailbox(mailbox).unwrap().watch(options);
     tokio::time::timeout(DEADLINE, watch.ready()).await.expect("ready in time").unwrap();
     watch
 }

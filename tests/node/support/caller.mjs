@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { connect, MessageRef, open, Q, Role, UidSet } from "mailtide";
+import { connect, MessageRef, open, Q, repair, Role, UidSet } from "mailtide";
 import * as plain from "./plain.mjs";
 
 const SELECTING = ["uids", "refs", "messages", "query", "raw", "bare"];
@@ -32,6 +32,7 @@ export class Caller {
 
   async call(name, args) {
     const [noun, verb] = name.includes(".") ? name.split(".") : ["", name];
+    if (name === "repair") return plain.plain(await repair(join(this.#folder, "ada.mail")));
     if (noun === "") return await (verb === "open" ? this.#open(args) : this.#connect({ ...this.account, ...args }));
     if (noun === "session") return await this.#onSession(camel(verb), args);
     if (noun === "mail") return await this.#onMail(camel(verb), args);
@@ -56,10 +57,10 @@ export class Caller {
   }
 
   /** A store in a folder of its own. */
-  async #open({ alone, keep, smtp, ...args }) {
+  async #open({ alone, keep, smtp, sender, ...args }) {
     this.#folder = await mkdtemp(join(tmpdir(), "mailtide-"));
     const { url, ...options } = this.#login({ ...this.account, ...args });
-    this.#mail = await open(join(this.#folder, "ada.mail"), { keep, smtp, ...(alone ? {} : { account: url, ...options }) });
+    this.#mail = await open(join(this.#folder, "ada.mail"), { keep, smtp, sender, ...(alone ? {} : { account: url, ...options }) });
     return null;
   }
 
@@ -89,6 +90,13 @@ export class Caller {
     if (verb === "cursor") return void (this.#cursor = await mail.cursor()) ?? null;
     if (verb === "backup") return await mail.backup(join(this.#folder, args.to)) ?? null;
     if (verb === "evict") return plain.plain(await mail.evict(args.bytes));
+    if (verb === "export" || verb === "import") {
+      const { file, content, ...options } = args;
+      if (content) await writeFile(join(this.#folder, file), content);
+      return plain.plain(await mail[verb](join(this.#folder, file), options));
+    }
+    if (verb === "keep") return plain.plain(await mail.keep(args.name));
+    if (verb === "setKeep") return plain.plain(await mail.setKeep(args.keep, args.name));
     if (verb === "send") return plain.plain(await mail.send(args));
     if (verb === "decide") return plain.plain(await mail.decide(args.id, args.decision));
     if ("id" in args) return plain.plain(await mail[verb](args.id));
@@ -142,12 +150,12 @@ export class Caller {
     return { exact: messages.exact, messages: this.#messages.map(plain.plain) };
   }
 
-  async #onMessage(noun, verb, { message: at = 0, attachment: which = 0, directory }) {
+  async #onMessage(noun, verb, { message: at = 0, attachment: which = 0, directory, ...options }) {
     const message = this.#messages[at];
     const subject = noun === "message" ? message : message.attachments[which];
     if (verb === "headers") return plain.headers(await subject.headers());
     if (verb === "stream") return await streamed(subject.stream());
-    if (verb !== "save") return plain.plain(await subject[verb]());
+    if (verb !== "save") return plain.plain(await subject[verb](...(Object.keys(options).length ? [options] : [])));
     const folder = await mkdtemp(join(tmpdir(), "mailtide-"));
     try {
       const saved = await subject.save(directory ?? folder);

@@ -7,14 +7,13 @@ import net from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const SCRIPT = fileURLToPath(new URL("../../servers/dovecot.py", import.meta.url));
-
-/** Starts it; it stops with the test process, or at `stop()`. */
-export async function startDovecot() {
-  const child = spawn("python3", [SCRIPT, "run"], { stdio: ["pipe", "pipe", "inherit"] });
+/** Starts it; it stops with the test process, or at `stop()`. `server` may be another one that has a Dovecot beside it. */
+export async function startDovecot(server = "dovecot") {
+  const script = fileURLToPath(new URL(`../../servers/${server}.py`, import.meta.url));
+  const child = spawn("python3", [script, "run"], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(() => [null])]);
-  if (line === null) throw new Error("Dovecot did not start; run tests/servers/setup");
+  if (line === null) throw new Error(`${server} did not start; run tests/servers/setup`);
   const env = JSON.parse(line);
   let users = 0;
   return {

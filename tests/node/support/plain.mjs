@@ -12,6 +12,7 @@ export function plain(value) {
   if (value instanceof Role) return value.name;
   if (value instanceof Uint8Array) return bytes(value);
   if (typeof value === "bigint") return Number(value);
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, one]) => [key, plain(one)]));
   if (Array.isArray(value)) return value.map(plain);
   if (value === null || typeof value !== "object") return value ?? null;
   return fields(value);

@@ -79,14 +79,19 @@ export async function local(signal: AbortSignal): Promise<string[]> {
     smtp: "smtp.example.org",
     keep: { what: "text", days: 90 },
   });
-  const report: SyncReport = await mail.sync({ onProgress: ({ phase, done }) => void [phase, done], signal });
+  const report: SyncReport = await mail.sync({ onProgress: ({ phase, mailbox, done, rate }) => void [phase, mailbox, done, rate], signal });
+  await mail.sync({ dryRun: true, onProgress: true });
   const inbox = mail.mailbox("INBOX");
   for await (const message of inbox.fetch('has:attachment from:"Grace Hopper"')) await inbox.flag(message, { add: Flag.FLAGGED });
   const sent: Outgoing = await mail.send(new Draft({ to: "grace@example.org", subject: "Re: moth", text: "…", attach: "log.pdf" }));
   await mail.send({ to: [{ email: "grace@example.org" }], text: "…" }, { at: new Date(), onDoubt: "ask" });
   for (const { state, why, created } of await mail.pending()) void [state === "parked", why, created.getTime()];
   void mail.keepInSync({ signal }).catch(() => {});
-  const told: string[] = [sent.state, ...report.paused];
+  const told: string[] = [sent.state, ...report.paused.map(({ mailbox, advice }) => `${mailbox} ${advice}`)];
+  for (const [name, { added }] of report.mailboxes) told.push(`${name} ${added}`);
+  await mail.setKeep({ what: "text", days: 30 }, Role.ARCHIVE);
+  const due: Date | null = (await mail.sendDue()).next;
+  void due;
   for await (const change of mail.changes({ since: await mail.cursor(), signal })) told.push(describe(change));
   return told;
 }

@@ -3,6 +3,7 @@
 use crate::model::Actor;
 use crate::network::Network;
 use crate::smtp::Sink;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
@@ -86,6 +87,26 @@ pub enum Sent {
     Uncertain,
 }
 
+/// What a call of the store does instead of its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoreFault {
+    /// Somebody else writes for too long.
+    Busy,
+    /// The disk is full, until the end of the step.
+    Full,
+    /// The disk fails once.
+    Io,
+    /// The disk is read-only, until the end of the step.
+    ReadOnly,
+    /// Another process has taken the lease.
+    LeaseLost,
+}
+
+impl StoreFault {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Busy, Self::Full, Self::Io, Self::ReadOnly, Self::LeaseLost];
+}
+
 /// A mailbox as a device shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LocalMailbox {
@@ -108,6 +129,8 @@ pub struct LocalMessage {
     pub token: Option<u64>,
     /// [`crate::letter::hash`] of its bytes; `None` while the body is not there.
     pub body: Option<u64>,
+    /// Whether the device says that the server sends another message in its place.
+    pub is_refused: bool,
 }
 
 /// Everything that a device shows.
@@ -145,6 +168,14 @@ pub trait Device {
 
     /// Lets the process die at the store's call of that number, counted from now; `None` lets it live.
     fn crash_at(&mut self, call: Option<u32>);
+
+    /// Lets the store fail at the call of that number, counted from now; with `None` it works again.
+    fn fail_at(&mut self, fault: Option<(u32, StoreFault)>);
+
+    /// What it did that it must not, and that only the device itself can see.
+    fn complaints(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// A new process on the same disk: everything that was not committed is gone.
     fn restart(&mut self) -> Soon<'_, ()>;

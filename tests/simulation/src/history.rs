@@ -1,5 +1,6 @@
 //! A history: everything that happens in one run, as an explicit list that can be cut down, printed and replayed.
 
+use crate::device::StoreFault;
 use crate::edit::Edit;
 use crate::fault::{Fault, Refusal};
 use crate::personality::PERSONALITIES;
@@ -32,10 +33,22 @@ pub struct History {
 #[expect(missing_docs, reason = "what a variant holds is what its line says")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
-    /// A device syncs; faults strike its commands by their number, and it may die at a call of its store.
-    Sync { device: u8, faults: Vec<(u8, Fault)>, crash: Option<u16> },
-    /// A user of a device changes something; the device may die at a call of its store.
-    Local { device: u8, act: Act, crash: Option<u16> },
+    /// A device syncs; faults strike its commands by their number, its store may fail at a call, and it may die at one.
+    Sync {
+        device: u8,
+        faults: Vec<(u8, Fault)>,
+        crash: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        store: Option<(u16, StoreFault)>,
+    },
+    /// A user of a device changes something; its store may fail at a call, and it may die at one.
+    Local {
+        device: u8,
+        act: Act,
+        crash: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        store: Option<(u16, StoreFault)>,
+    },
     /// Somebody else changes something.
     Foreign(Edit),
     /// A device is killed, and starts again.
@@ -83,6 +96,8 @@ pub struct Rates {
     pub faulty: u32,
     /// Passes and local changes in a thousand in which the process dies.
     pub crash: u32,
+    /// Passes and local changes in a thousand in which the store fails.
+    pub store: u32,
     /// The shares of the kinds of fault, in the order of [`fault`]'s list.
     pub faults: [u32; 13],
 }
@@ -96,6 +111,7 @@ impl Default for Rates {
             rest: 6,
             faulty: 500,
             crash: 120,
+            store: 80,
             faults: [8, 5, 12, 3, 3, 3, 8, 3, 3, 2, 14, 2, 1],
         }
     }
@@ -146,12 +162,17 @@ fn one_blindness(steps: &mut [Step]) {
 fn step(random: &mut Random, devices: u8, rates: &Rates) -> Step {
     let device = random.below(u64::from(devices)) as u8;
     match weighted(random, &[rates.local, rates.foreign, rates.sync, rates.rest]) {
-        0 => Step::Local { device, act: act(random), crash: crash(random, rates, 6) },
+        0 => {
+            let (act, crash) = (act(random), crash(random, rates, 12));
+            Step::Local { device, act, crash, store: trouble(random, rates, 12) }
+        }
         1 => Step::Foreign(edit(random)),
         2 => {
             let count = if random.chance(rates.faulty) { 1 + random.below(2) } else { 0 };
             let faults = (0..count).map(|_| (place(random), fault(random, rates))).collect();
-            Step::Sync { device, faults, crash: crash(random, rates, 60) }
+            let calls = *random.pick(&[20, 60, 200]);
+            let crash = crash(random, rates, calls);
+            Step::Sync { device, faults, crash, store: trouble(random, rates, calls) }
         }
         _ => match random.below(5) {
             0 => Step::Kill { device },
@@ -170,6 +191,10 @@ fn place(random: &mut Random) -> u8 {
 
 fn crash(random: &mut Random, rates: &Rates, calls: u64) -> Option<u16> {
     random.chance(rates.crash).then(|| random.below(calls) as u16)
+}
+
+fn trouble(random: &mut Random, rates: &Rates, calls: u64) -> Option<(u16, StoreFault)> {
+    random.chance(rates.store).then(|| (random.below(calls) as u16, *random.pick(&StoreFault::ALL)))
 }
 
 fn weighted(random: &mut Random, shares: &[u32]) -> usize {

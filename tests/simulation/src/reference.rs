@@ -12,7 +12,7 @@ mod push;
 pub use bug::Bug;
 
 use crate::device::{
-    Acted, Device, Engine, Fate, LocalMailbox, LocalMessage, Note, Pass, Sent, Snapshot, Soon, Ticket, Verb,
+    Acted, Device, Engine, Fate, LocalMailbox, LocalMessage, Note, Pass, Sent, Snapshot, Soon, StoreFault, Ticket, Verb,
 };
 use crate::letter;
 use crate::model::Actor;
@@ -160,7 +160,8 @@ impl Device for Installation {
             match self.take(verb) {
                 Ok(Ok(ticket)) => Acted::Taken(ticket),
                 Ok(Err(why)) => Acted::Refused(why),
-                Err(_) => Acted::Crashed,
+                Err(Stop::Lost(why)) => Acted::Refused(why),
+                Err(Stop::Crash) => Acted::Crashed,
             }
         })
     }
@@ -175,6 +176,7 @@ impl Device for Installation {
                 flags: row.flags.clone(),
                 token: letter::token(&row.envelope).or_else(|| row.body.as_ref().and_then(|b| letter::token(b))),
                 body: row.body.as_ref().map(|body| letter::hash(body)),
+                is_refused: false,
             });
             (m.name.clone(), LocalMailbox { uid_validity: m.uid_validity, messages: messages.collect() })
         };
@@ -201,6 +203,11 @@ impl Device for Installation {
 
     fn crash_at(&mut self, call: Option<u32>) {
         self.store.crash_at(call);
+    }
+
+    fn fail_at(&mut self, fault: Option<(u32, StoreFault)>) {
+        // It has no lease, and asks its disk for nothing before it writes.
+        self.store.fail_at(fault.filter(|(_, fault)| *fault != StoreFault::LeaseLost).map(|(call, _)| call));
     }
 
     fn restart(&mut self) -> Soon<'_, ()> {

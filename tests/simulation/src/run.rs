@@ -1,6 +1,6 @@
 //! Runs a history: all its steps, then calm, until nothing changes any more; then the oracle judges.
 
-use crate::device::{Acted, Device, Engine, Note, Pass, Snapshot, Verb};
+use crate::device::{Acted, Device, Engine, Note, Pass, Snapshot, StoreFault, Verb};
 use crate::edit;
 use crate::fault::Fault;
 use crate::history::{Act, History, Step};
@@ -132,17 +132,17 @@ impl World {
 
     async fn step(&mut self, step: &Step) {
         let said = match step {
-            Step::Sync { device, faults, crash } => {
+            Step::Sync { device, faults, crash, store } => {
                 let at = self.pick(*device);
                 self.plan(at, faults);
-                self.devices[at].device.crash_at(crash.map(u32::from));
+                self.trouble(at, *crash, *store);
                 let pass = self.sync(at).await;
                 self.network.server(|server| server.plan(Vec::new()));
                 format!("{pass:?}")
             }
-            Step::Local { device, act, crash } => {
+            Step::Local { device, act, crash, store } => {
                 let at = self.pick(*device);
-                self.devices[at].device.crash_at(crash.map(u32::from));
+                self.trouble(at, *crash, *store);
                 self.local(at, act).await
             }
             Step::Foreign(edit) => {
@@ -176,6 +176,12 @@ impl World {
         self.read_feed(at).await;
     }
 
+    fn trouble(&mut self, at: usize, crash: Option<u16>, store: Option<(u16, StoreFault)>) {
+        let device = &mut self.devices[at].device;
+        device.crash_at(crash.map(u32::from));
+        device.fail_at(store.map(|(call, fault)| (u32::from(call), fault)));
+    }
+
     fn plan(&mut self, at: usize, faults: &[(u8, Fault)]) {
         let number = self.devices[at].number;
         self.faulty |= !faults.is_empty();
@@ -204,6 +210,9 @@ impl World {
             }
         };
         device.crash_at(None);
+        device.fail_at(None);
+        let wrong = device.complaints();
+        self.violations.extend(wrong.into_iter().map(|text| Violation::new("harm", text)));
         if pass == Pass::Crashed {
             device.restart().await;
         }
@@ -222,6 +231,7 @@ impl World {
         let device = &mut self.devices[at].device;
         let acted = device.act(verb.clone()).await;
         device.crash_at(None);
+        device.fail_at(None);
         let said = format!("{} (message {token}): {acted:?}", shown_verb(&verb));
         match acted {
             Acted::Taken(ticket) => self.devices[at].deeds.push(Deed { ticket: Some(ticket), ..deed }),
@@ -229,7 +239,12 @@ impl World {
                 device.restart().await;
                 self.devices[at].deeds.push(deed);
             }
-            Acted::Refused(_) => {}
+            Acted::Refused(_) => {
+                if device.snapshot().await != before {
+                    let text = format!("device {}: a change that was refused is to be seen: {said}", at + 1);
+                    self.violations.push(Violation::new("intent", text));
+                }
+            }
         }
         said
     }

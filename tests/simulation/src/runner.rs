@@ -76,7 +76,7 @@ pub fn many(first: u64, count: u64, engine: &(dyn Engine + Sync), enough: usize,
                     if start >= end || lock(&sum).failures.len() >= enough {
                         return;
                     }
-                    let block = block(start..end, engine, personality);
+                    let block = in_turn(start..end, engine, personality);
                     lock(&sum).add(block);
                 }
             });
@@ -87,7 +87,9 @@ pub fn many(first: u64, count: u64, engine: &(dyn Engine + Sync), enough: usize,
     sum
 }
 
-fn block(seeds: std::ops::Range<u64>, engine: &dyn Engine, personality: Option<&str>) -> Sum {
+/// Runs the histories of these seeds one after another.
+#[must_use]
+pub fn in_turn(seeds: std::ops::Range<u64>, engine: &dyn Engine, personality: Option<&str>) -> Sum {
     let mut sum = Sum::default();
     for seed in seeds {
         let outcome = run(&history(seed, personality), engine);

@@ -60,20 +60,24 @@ fn without_parts(best: &mut History, fails: &mut impl FnMut(&History) -> bool) {
 
 fn simpler(step: &Step) -> Vec<Step> {
     match step {
-        Step::Sync { device, faults, crash } => {
+        Step::Sync { device, faults, crash, store } => {
+            let (device, crash, store) = (*device, *crash, *store);
             let mut out = Vec::new();
             if crash.is_some() {
-                out.push(Step::Sync { device: *device, faults: faults.clone(), crash: None });
+                out.push(Step::Sync { device, faults: faults.clone(), crash: None, store });
+            }
+            if store.is_some() {
+                out.push(Step::Sync { device, faults: faults.clone(), crash, store: None });
             }
             for at in 0..faults.len() {
                 let mut fewer = faults.clone();
                 fewer.remove(at);
-                out.push(Step::Sync { device: *device, faults: fewer, crash: *crash });
+                out.push(Step::Sync { device, faults: fewer, crash, store });
             }
             out
         }
-        Step::Local { device, act, crash: Some(_) } => {
-            vec![Step::Local { device: *device, act: act.clone(), crash: None }]
+        Step::Local { device, act, crash: Some(_), .. } | Step::Local { device, act, store: Some(_), .. } => {
+            vec![Step::Local { device: *device, act: act.clone(), crash: None, store: None }]
         }
         _ => Vec::new(),
     }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[derive(Clone, Default)]
 pub struct Sink(Arc<Mutex<State>>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     /// How often each token was taken.
     taken: BTreeMap<u64, u32>,
@@ -50,6 +50,18 @@ impl Sink {
         };
         wire.say("220 model.invalid ESMTP");
         wire
+    }
+
+    /// A server of its own that has taken what this one has.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.lock().clone())))
+    }
+
+    /// How many messages were taken.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.lock().taken.values().sum()
     }
 
     /// Ends the next connection after so many bytes.

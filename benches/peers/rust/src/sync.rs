@@ -32,13 +32,13 @@ pub async fn pass(settings: &Settings) -> Result<()> {
     if let Some(problem) = report.problems.first() {
         return Err(problem.to_string().into());
     }
-    let (mailboxes, messages) = held(&mail).await?;
+    let (total, (mailboxes, messages)) = (report.total, held(&mail).await?);
     let commands = engine.stats().commands;
     mail.close().await?;
     let [headers, bodies] = *marks.lock().unwrap_or_else(PoisonError::into_inner);
     say(&json!({
-        "seconds": end, "messages": messages, "bytes": report.bytes, "mailboxes": mailboxes, "commands": commands,
-        "added": report.added, "removed": report.removed, "flags": report.flags, "bodies": report.bodies,
+        "seconds": end, "messages": messages, "bytes": total.bytes, "mailboxes": mailboxes, "commands": commands,
+        "added": total.added, "removed": total.removed, "flags": total.flags, "bodies": total.bodies,
         "headers_s": headers.0, "headers_cpu": headers.1, "bodies_s": bodies.0, "bodies_cpu": bodies.1,
         "indexed_s": end, "indexed_cpu": cpu, "hwm_kb": peak_kib()?, "store_bytes": store_bytes()?,
     })

@@ -37,7 +37,7 @@ fn segment(mails: &[(i64, &str, &str)]) -> Kept {
 fn ids(text: &str, fields: &'static [Field], segments: &[&Kept]) -> Vec<i64> {
     let (wanted, is_proof) = wanted(&fold(text));
     let sources: Vec<_> = segments.iter().map(|kept| kept.source()).collect();
-    search(&WordTerm { fields, wanted, is_proof }, &sources, false).unwrap().docs.iter().collect()
+    search(&WordTerm { fields, wanted, is_proof, seams: Vec::new() }, &sources, false).unwrap().docs.iter().collect()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn words_are_found_by_field_and_by_piece() {
 fn rare_words_in_telling_places_rank_higher() {
     let kept = segment(&[(1, "moth", "x"), (2, "x", "moth"), (3, "x", "behemoth"), (4, "x", "y")]);
     let (wanted, is_proof) = wanted("moth");
-    let term = WordTerm { fields: Field::ALL, wanted, is_proof };
+    let term = WordTerm { fields: Field::ALL, wanted, is_proof, seams: Vec::new() };
     let hits = search(&term, &[kept.source()], true).unwrap();
     assert!(hits.scores[&1] > hits.scores[&2] && hits.scores[&2] > hits.scores[&3]);
     assert_eq!(hits.scores.len(), 3);
@@ -122,7 +122,7 @@ fn damage_is_an_error() {
     assert_eq!(Head::parse(&kept.1.head[1..]).unwrap_err().code(), Code::StoreDamaged);
     kept.1.blocks[0].postings.clear();
     let (wanted, is_proof) = wanted("moth");
-    let term = WordTerm { fields: Field::ALL, wanted, is_proof };
+    let term = WordTerm { fields: Field::ALL, wanted, is_proof, seams: Vec::new() };
     assert_eq!(search(&term, &[kept.source()], false).unwrap_err().code(), Code::StoreDamaged);
 }
 

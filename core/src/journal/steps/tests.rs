@@ -29,7 +29,8 @@ fn superseded(next: &Next) -> Option<Cause> {
 const PLACE: Step = Step::Place { uid_validity: 8, uid_next: 40, unseen: None };
 
 fn seen(original: bool, copies: &[u32]) -> Sighting {
-    Sighting { original, uid_validity: Some(8), uid_next: 45, copies: copies.to_vec(), names: (false, false) }
+    let copies = copies.to_vec();
+    Sighting { original, uid_validity: Some(8), uid_next: 45, copies, ..Sighting::default() }
 }
 
 #[test]
@@ -90,6 +91,16 @@ fn a_lost_answer_to_append_is_looked_for_before_anything_is_sent_again() {
         doubt(&entry, waiting, &seen(false, &[44]), BARE, 130),
         Next::End { state: State::Applied { note: None }, placed: Some((8, 44)) }
     );
+}
+
+#[test]
+fn what_was_answered_and_placed_nothing_is_not_waited_for_and_not_repeated_at_once() {
+    let answered = |original| Sighting { answered: true, ..seen(original, &[]) };
+    for means in [FULL, PLUS] {
+        let entry = entry(1, move_to(5, 9));
+        assert_eq!(superseded(&doubt(&entry, PLACE, &answered(false), means, 100)), Some(Cause::MessageGone));
+        assert!(matches!(doubt(&entry, PLACE, &answered(true), means, 100), Next::Wait { step: Some(_) }));
+    }
 }
 
 #[test]
@@ -231,7 +242,7 @@ fn run(intent: &Intent, means: Means, server: &mut Server, fates: &[Fate]) -> St
                     uid_validity: Some(8),
                     uid_next: server.next,
                     copies: server.copies.clone(),
-                    names: (false, false),
+                    ..Sighting::default()
                 };
                 // What the server had read before the cut is done within the time that a copy is given to turn up.
                 if let Some(act) = server.late.take() {

@@ -16,7 +16,7 @@ mod reply;
 
 pub use address::{AddrSpec, parse_recipients};
 pub use compose::{Composed, Stamp};
-pub use reply::{Original, ReplyOptions};
+pub use reply::{ForwardOptions, Original, ReplyOptions};
 
 use super::EmailAddress;
 use crate::error::{Code, MailError, Result};

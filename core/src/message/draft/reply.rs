@@ -45,10 +45,23 @@ pub struct ReplyOptions {
     pub all: bool,
     /// The writer's own addresses: they get no copy, and a reply to a message of one's own goes to its recipients.
     pub me: Vec<String>,
+    /// What is written, above the quoted text.
+    pub text: String,
     /// Leave the quoted text out.
     pub no_quote: bool,
     /// The line above the quoted text, instead of `On 4 Jan 2024 at 09:05, Ada wrote:`.
     pub attribution: Option<String>,
+}
+
+/// How to pass a message on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForwardOptions {
+    /// Who gets it.
+    pub to: Vec<EmailAddress>,
+    /// What is written, above the message.
+    pub text: String,
+    /// Leave its attachments behind.
+    pub no_attachments: bool,
 }
 
 impl Original {
@@ -170,13 +183,15 @@ impl Draft {
     }
 
     /// The message passed on, with its attachments, below a description of it. It belongs to the thread
-    /// (`References`), but answers nothing. Recipients are to be added.
+    /// (`References`), but answers nothing.
     #[must_use]
-    pub fn forward(original: &Original) -> Self {
+    pub fn forward(original: &Original, options: &ForwardOptions) -> Self {
+        let text = options.text.trim_end();
         Self {
+            to: options.to.clone(),
             subject: forward_subject(&original.subject),
-            text: Some(format!("\n\n{}\n{}", original.description(), original.text)),
-            attachments: original.attachments.clone(),
+            text: Some(format!("{text}\n\n{}\n{}", original.description(), original.text)),
+            attachments: if options.no_attachments { Vec::new() } else { original.attachments.clone() },
             references: original.thread(),
             ..Self::default()
         }
@@ -184,11 +199,12 @@ impl Draft {
 }
 
 fn reply_text(original: &Original, options: &ReplyOptions) -> String {
+    let text = options.text.trim_end();
     if options.no_quote {
-        return String::new();
+        return text.to_owned();
     }
     let attribution = options.attribution.clone().unwrap_or_else(|| original.attribution());
-    format!("\n\n{attribution}\n{}", quoted(&original.text))
+    format!("{text}\n\n{attribution}\n{}", quoted(&original.text))
 }
 
 /// Those that can be written to and are not known yet, without the groups they stood in.

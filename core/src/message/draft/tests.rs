@@ -268,11 +268,25 @@ fn threads_without_references_take_what_was_answered() {
 #[test]
 fn a_forwarded_message_carries_its_attachments_and_answers_nothing() {
     let (sent, _) = composed(&draft().text("see").attach(DraftAttachment::bytes("a.pdf", "PDF")));
-    let forward = Draft::forward(&Original::from(&ParsedMessage::parse(sent.raw)));
+    let original = Original::from(&ParsedMessage::parse(sent.raw));
+    let forward = Draft::forward(&original, &ForwardOptions::default());
     assert_eq!((forward.subject.as_str(), &forward.in_reply_to), ("Fwd: moth", &None));
     assert_eq!(forward.references, [sent.message_id]);
     assert!(forward.text.as_deref().unwrap().contains("From: Ada <ada@example.org>\nDate: Thu, 4 Jan 2024"));
     assert_eq!(forward.attachments[0], DraftAttachment::bytes("a.pdf", "PDF").of_type("application/pdf"));
+    let to = parse_recipients("grace@example.org").unwrap();
+    let bare = ForwardOptions { to, text: "Look.\n".into(), no_attachments: true };
+    let bare = Draft::forward(&original, &bare);
+    assert!(bare.text.unwrap().starts_with("Look.\n\n---------- Forwarded") && bare.attachments.is_empty());
+    assert_eq!(emails(&bare.to), ["grace@example.org"]);
+}
+
+#[test]
+fn what_is_written_stands_above_what_is_quoted() {
+    let options = ReplyOptions { text: "There.\n\n".into(), attribution: Some("Grace:".into()), ..Default::default() };
+    assert_eq!(Draft::reply(&original(), &options).text.unwrap(), "There.\n\nGrace:\n> Found it.\n>> where?\n");
+    let options = ReplyOptions { no_quote: true, ..options };
+    assert_eq!(Draft::reply(&original(), &options).text.as_deref(), Some("There."));
 }
 
 proptest! {

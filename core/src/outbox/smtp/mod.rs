@@ -16,7 +16,7 @@ mod reply;
 mod transaction;
 
 pub(crate) use capability::Capabilities;
-pub(crate) use dots::wire_form;
+pub(crate) use dots::{Facts, Stuffed, wire_form};
 pub(crate) use login::{Login, mechanism};
 pub(crate) use opening::{Opening, Upgrade};
 pub(crate) use reply::{Replies, Reply};
@@ -30,6 +30,8 @@ use zeroize::Zeroizing;
 pub(crate) enum Step {
     /// These bytes go out.
     Send(Zeroizing<Vec<u8>>),
+    /// The next so many bytes of the message go out, with their dots doubled.
+    Body(usize),
     /// One reply is to be read.
     Hear(Patience),
     /// This has to be durable before anything else happens.

@@ -4,13 +4,12 @@
 //! message may have been taken, and whoever finds less knows that it was not.
 
 use super::capability::Capabilities;
-use super::dots::Stuffed;
+use super::dots::Facts;
 use super::opening::confused;
 use super::reply::Reply;
 use super::{Machine, Patience, Step, line};
 use crate::error::{Code, MailError, Result};
 use crate::message::AddrSpec;
-use bytes::Bytes;
 use zeroize::Zeroizing;
 
 /// How much of a message goes out between two looks at what the server says.
@@ -47,8 +46,8 @@ pub(crate) enum Fate {
 pub(crate) struct Envelope {
     pub sender: String,
     pub recipients: Vec<String>,
-    /// In wire form.
-    pub message: Bytes,
+    /// Of the message, which is in wire form.
+    pub message: Facts,
 }
 
 pub(crate) struct Transaction {
@@ -57,7 +56,8 @@ pub(crate) struct Transaction {
     fates: Vec<Fate>,
     state: State,
     reached: Option<Stage>,
-    body: Option<Stuffed>,
+    /// How much of the message is still to be sent.
+    left: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Transaction {
             AddrSpec::parse(address)?;
         }
         let fates = vec![Fate::Open; envelope.recipients.len()];
-        Ok(Self { envelope, capabilities, fates, state: State::Begin, reached: None, body: None })
+        Ok(Self { envelope, capabilities, fates, state: State::Begin, reached: None, left: 0 })
     }
 
     /// What has happened. One that was committed and not begun does not count.
@@ -106,13 +106,13 @@ impl Transaction {
         let Envelope { sender, message, recipients } = &self.envelope;
         let offers = &self.capabilities;
         let refusal = match offers.size.flatten() {
-            Some(most) if message.len() as u64 > most => {
-                Some(format!("The message has {} bytes, and the server takes {most}", message.len()))
+            Some(most) if message.size > most => {
+                Some(format!("The message has {} bytes, and the server takes {most}", message.size))
             }
-            _ if !offers.eight_bit && !message.is_ascii() => {
+            _ if !offers.eight_bit && !message.is_ascii => {
                 Some("The message is not in 7 bits, and the server takes no other (it lacks 8BITMIME)".to_owned())
             }
-            _ if !offers.utf8 && (!sender.is_ascii() || has_utf8_header(message)) => {
+            _ if !offers.utf8 && (!sender.is_ascii() || message.has_utf8_header) => {
                 Some("An address in it is not in ASCII, and the server takes no other (it lacks SMTPUTF8)".to_owned())
             }
             _ => None,
@@ -131,12 +131,12 @@ impl Transaction {
         let Envelope { sender, message, recipients } = &self.envelope;
         let mut command = format!("MAIL FROM:<{sender}>");
         if self.capabilities.size.is_some() {
-            command.push_str(&format!(" SIZE={}", message.len()));
+            command.push_str(&format!(" SIZE={}", message.size));
         }
-        if !message.is_ascii() {
+        if !message.is_ascii {
             command.push_str(" BODY=8BITMIME");
         }
-        let needs_utf8 = !sender.is_ascii() || recipients.iter().any(|r| !r.is_ascii()) || has_utf8_header(message);
+        let needs_utf8 = !sender.is_ascii() || recipients.iter().any(|r| !r.is_ascii()) || message.has_utf8_header;
         if needs_utf8 && self.capabilities.utf8 {
             command.push_str(" SMTPUTF8");
         }
@@ -274,7 +274,7 @@ impl Transaction {
 
     fn data_answered(&mut self, reply: &Reply) -> Result<(State, Step)> {
         if reply.code == 354 {
-            self.body = Some(Stuffed::new(self.envelope.message.clone()));
+            self.left = self.envelope.message.size;
             return Ok((State::Heard, Step::Quiet));
         }
         if reply.code == 421 {
@@ -286,9 +286,11 @@ impl Transaction {
     }
 
     fn piece(&mut self) -> (State, Step) {
-        match self.body.as_mut().and_then(|body| body.next(PIECE)) {
-            Some(piece) => (State::Body, Step::Send(Zeroizing::new(piece))),
-            None => (State::Committed, Step::Commit(Stage::DotSent)),
+        let count = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE);
+        self.left -= count as u64;
+        match count {
+            0 => (State::Committed, Step::Commit(Stage::DotSent)),
+            count => (State::Body, Step::Body(count)),
         }
     }
 
@@ -325,10 +327,4 @@ fn fate(reply: &Reply) -> Option<Fate> {
 fn not_logged_in(reply: &Reply) -> MailError {
     let context = reply.refused("the message").context().clone();
     MailError::new(Code::AuthMissing, "The server takes messages only after a login").with(|c| *c = context)
-}
-
-/// Whether the header holds raw UTF-8 (RFC 6532).
-fn has_utf8_header(message: &[u8]) -> bool {
-    let end = memchr::memmem::find(message, b"\r\n\r\n").unwrap_or(message.len());
-    !message.get(..end).unwrap_or(message).is_ascii()
 }

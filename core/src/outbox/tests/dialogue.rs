@@ -1,7 +1,7 @@
 //! The machines without a wire: AUTH with every mechanism and every answer, and the patience of the dot.
 
 use super::super::smtp::{
-    Capabilities, Envelope, Login, Machine, Opening, Patience, Reply, Step, Transaction, mechanism,
+    Capabilities, Envelope, Facts, Login, Machine, Opening, Patience, Reply, Step, Transaction, mechanism,
 };
 use crate::auth::{self, Binding, CredentialKind, Identity, Mechanism, Refusal};
 use crate::error::{Code, Result};
@@ -20,6 +20,7 @@ fn play(machine: &mut dyn Machine, replies: &[&str]) -> (Vec<String>, Result<()>
     loop {
         match machine.step(heard.take()) {
             Ok(Step::Send(bytes)) => sent.push(String::from_utf8(bytes.to_vec()).unwrap().trim_end().to_owned()),
+            Ok(Step::Body(count)) => sent.push(format!("{count} bytes")),
             Ok(Step::Hear(_)) => match replies.next() {
                 Some(text) => heard = Some(reply(text)),
                 None => return (sent, Err(Code::NetLost.into())),
@@ -29,6 +30,11 @@ fn play(machine: &mut dyn Machine, replies: &[&str]) -> (Vec<String>, Result<()>
             Err(error) => return (sent, Err(error)),
         }
     }
+}
+
+/// Of the message `x`.
+fn facts() -> Facts {
+    Facts { size: 3, is_ascii: true, has_utf8_header: false }
 }
 
 fn login(mechanism: Mechanism, secret: &Secret, credential: CredentialKind) -> Login {
@@ -146,20 +152,20 @@ fn ehlo_is_never_given_up_for_helo() {
 #[test]
 fn an_address_cannot_become_a_command() {
     for address in ["a@x.org>\r\nRSET", "a@x.org> SIZE=0", "a@x.org\nDATA", "<a@x.org>", "a b@x.org", ""] {
-        let envelope = Envelope { sender: "b@x.org".into(), recipients: vec![address.into()], message: "x\r\n".into() };
+        let envelope = Envelope { sender: "b@x.org".into(), recipients: vec![address.into()], message: facts() };
         assert!(Transaction::new(envelope, Capabilities::default()).is_err(), "{address:?}");
     }
     let quoted = "\"a@x.org> SIZE=0\"@good.example";
-    let envelope = Envelope { sender: String::new(), recipients: vec![quoted.into()], message: "x\r\n".into() };
+    let envelope = Envelope { sender: String::new(), recipients: vec![quoted.into()], message: facts() };
     let mut machine = Transaction::new(envelope, Capabilities::default()).unwrap();
     let (sent, end) = play(&mut machine, &["250 ok", "250 ok", "354 go", "250 taken"]);
     assert!(end.is_ok());
-    assert_eq!(sent, ["MAIL FROM:<>", &format!("RCPT TO:<{quoted}>"), "DATA", "x", "."]);
+    assert_eq!(sent, ["MAIL FROM:<>", &format!("RCPT TO:<{quoted}>"), "DATA", "3 bytes", "."]);
 }
 
 #[test]
 fn the_answer_to_the_dot_may_take_ten_minutes() {
-    let envelope = Envelope { sender: String::new(), recipients: vec!["a@x.org".into()], message: "x\r\n".into() };
+    let envelope = Envelope { sender: String::new(), recipients: vec!["a@x.org".into()], message: facts() };
     let mut machine = Transaction::new(envelope, Capabilities::default()).unwrap();
     let (mut heard, mut replies, mut patience) = (None, vec!["250 ok", "354 go", "250 ok", "250 ok"], Vec::new());
     replies.swap(1, 2);

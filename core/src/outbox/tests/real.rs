@@ -2,13 +2,11 @@
 //!
 //! They start as root only; for anybody else these tests have nothing to run against, and say nothing.
 
-use super::super::{
-    Entry, LiveSent, Outbox, RecipientState as R, SendOptions, SentFolder, SmtpAccount, State, original,
-};
+use super::super::{Entry, LiveSent, Outbox, RecipientState as R, SendOptions, SentFolder, SmtpAccount, State};
 use super::smuggling::{bodies, raw_message};
 use super::support::{MemoryLedger, composed, draft};
 use crate::imap::{Flag, Role};
-use crate::message::{Composed, Draft, DraftAttachment, ParsedMessage, ReplyOptions};
+use crate::message::{Composed, DraftAttachment, ForwardOptions, ParsedMessage, ReplyOptions};
 use crate::net::{Roots, Security};
 use crate::{Account, Code, Credentials, Engine, EngineOptions, FetchOptions, Mechanism, Secret, Selection, Token};
 use futures_util::FutureExt;
@@ -206,23 +204,23 @@ async fn the_copy_is_filed_once_on_a_real_server_and_found_there() {
     let account = server.account(Security::Tls, server.password());
     let outbox = Outbox::new(ledger.clone(), account, Some(folder.clone()));
     let message = composed(&draft());
-    assert!(!folder.contains(&message.message_id).await.unwrap());
+    assert!(!folder.contains(&message.message_id, 500).await.unwrap());
     outbox.send_composed(&message, &SendOptions::default()).await.unwrap();
     for _ in 0..3 {
         let report = outbox.pass().await.unwrap();
         assert!(report.trouble.is_none(), "{:?}", report.trouble);
     }
     assert!(ledger.only().is_finished());
-    assert!(folder.contains(&message.message_id).await.unwrap());
+    assert!(folder.contains(&message.message_id, 500).await.unwrap());
     let filed = session.mailbox(Role::Sent).unwrap();
     assert_eq!(filed.count(Selection::All, None).await.unwrap(), 1);
     let copies = filed.fetch(Selection::All, FetchOptions::default()).next_batch().await.unwrap().unwrap();
     assert_eq!(copies[0].raw().await.unwrap(), message.raw);
     assert!(copies[0].flags().contains(&Flag::SEEN));
     // It can be answered and passed on from there.
-    let reply = Draft::reply(&original(&copies[0], false).await.unwrap(), &ReplyOptions::default());
+    let reply = copies[0].reply(&ReplyOptions::default()).await.unwrap();
     assert_eq!((reply.to[0].email.as_str(), &reply.in_reply_to), ("ada@example.org", &Some(message.message_id)));
-    let forward = Draft::forward(&original(&copies[0], true).await.unwrap());
+    let forward = copies[0].forward(&ForwardOptions::default()).await.unwrap();
     assert!(forward.text.unwrap().contains("Found it.\n.\n"));
     session.close().await.unwrap();
 }

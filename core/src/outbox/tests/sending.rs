@@ -153,6 +153,21 @@ async fn a_message_waits_for_its_time_and_for_a_network() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_ahead_does_not_hold_a_message_back_and_a_schedule_does() {
+    // Found by the simulation: queued while the clock was years ahead, a message waited for that day.
+    let world = World::new(Sink::default());
+    let (year, now) = (365 * 86_400, world.clock.0.load(Ordering::SeqCst));
+    world.clock.advance(year);
+    world.outbox.send_composed(&composed(&draft()), &SendOptions::default()).await.unwrap();
+    let wanted = SendOptions { send_at: Some(now + 2 * year), key: Some("2".to_owned()), ..SendOptions::default() };
+    world.outbox.send_composed(&composed(&draft()), &wanted).await.unwrap();
+    world.clock.advance(-year);
+    world.outbox.pass().await.unwrap();
+    let states: Vec<State> = world.ledger.all().iter().map(|entry| entry.state).collect();
+    assert_eq!(states, [State::Accepted, State::Queued]);
+}
+
+#[tokio::test]
 async fn what_is_queued_can_be_taken_back_and_what_is_sent_cannot() {
     let world = World::new(Sink::default());
     let queued = world.outbox.send_composed(&composed(&draft()), &SendOptions::default()).await.unwrap();

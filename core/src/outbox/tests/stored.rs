@@ -95,7 +95,7 @@ async fn every_column_comes_back_and_the_same_key_is_the_same_message() {
     let entry = ledger.insert(new("k"), raw.clone()).await.unwrap();
     assert_eq!((entry.on_doubt, entry.not_before, entry.created), (OnDoubt::Resend, START + 5, START));
     assert_eq!(ledger.insert(new("k"), Bytes::from_static(b"other")).await.unwrap(), entry);
-    assert_eq!(ledger.raw(entry.id).await.unwrap(), raw);
+    assert_eq!(super::super::ledger::whole(&mut *ledger.body(entry.id).await.unwrap()).await.unwrap(), raw);
     let mut next = Entry {
         state: State::DotSent,
         changed: START + 9,

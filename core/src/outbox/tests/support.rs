@@ -1,6 +1,9 @@
 //! A ledger and a mailbox Sent in memory, a clock that is set, and an outbox over them.
 
-use super::super::{Dial, Entry, Io, Ledger, Moment, NewEntry, Outbox, Recipient, RecipientState, SentFolder, State};
+use super::super::ledger::whole;
+use super::super::{
+    Body, Dial, Entry, Io, Ledger, Moment, NewEntry, Outbox, Recipient, RecipientState, SentFolder, State, in_memory,
+};
 use super::sink::Sink;
 use crate::error::{Code, MailError, Result};
 use crate::imap::InternalDate;
@@ -66,8 +69,8 @@ impl Ledger for Crashing {
         self.ledger.entry(id)
     }
 
-    fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>> {
-        self.ledger.raw(id)
+    fn body(&self, id: i64) -> BoxFuture<'_, Result<Box<dyn Body>>> {
+        self.ledger.body(id)
     }
 }
 
@@ -158,10 +161,10 @@ impl Ledger for MemoryLedger {
         async move { Ok(self.all().into_iter().find(|e| e.id == id)) }.boxed()
     }
 
-    fn raw(&self, id: i64) -> BoxFuture<'_, Result<Bytes>> {
+    fn body(&self, id: i64) -> BoxFuture<'_, Result<Box<dyn Body>>> {
         let is_damaged = *self.damaged.lock().unwrap() == Some(id);
         let raw = self.rows.lock().unwrap().iter().find(|(e, _)| e.id == id).unwrap().1.clone();
-        async move { if is_damaged { Err(Code::StoreDamaged.into()) } else { Ok(raw) } }.boxed()
+        async move { if is_damaged { Err(Code::StoreDamaged.into()) } else { Ok(in_memory(raw)) } }.boxed()
     }
 }
 
@@ -196,14 +199,19 @@ impl MemorySent {
 }
 
 impl SentFolder for MemorySent {
-    fn contains<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Result<bool>> {
+    fn contains<'a>(&'a self, message_id: &'a str, _newest: u64) -> BoxFuture<'a, Result<bool>> {
         self.looks.fetch_add(1, Ordering::SeqCst);
         async move { self.check().map(|()| self.count(message_id) > 0) }.boxed()
     }
 
-    fn append(&self, raw: Bytes) -> BoxFuture<'_, Result<()>> {
-        let result = self.check().map(|()| self.copies.lock().unwrap().push(raw));
-        async { result }.boxed()
+    fn append(&self, mut message: Box<dyn Body>) -> BoxFuture<'_, Result<()>> {
+        async move {
+            self.check()?;
+            let raw = whole(&mut *message).await?;
+            self.copies.lock().unwrap().push(raw);
+            Ok(())
+        }
+        .boxed()
     }
 }
 

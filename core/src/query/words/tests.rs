@@ -90,6 +90,8 @@ proptest! {
             let is_there = folded.contains(&needle);
             prop_assert!(says || !is_there, "{needle:?} in {folded:?} was missed");
             prop_assert!(!is_proof || says == is_there, "{needle:?} in {folded:?} was proven wrongly");
+            let has_seams = wanted_seams(&needle).iter().all(|seam| seams(&folded).contains(seam));
+            prop_assert!(has_seams || !is_there, "{needle:?} in {folded:?} was denied");
         }
     }
 }

@@ -254,7 +254,8 @@ impl Content {
 }
 
 /// SHA-256 of a whole content.
-pub(super) fn hash_of(content: &[u8]) -> ContentHash {
+#[must_use]
+pub fn hash_of(content: &[u8]) -> ContentHash {
     take_hash(digest(&SHA256, content).as_ref())
 }
 

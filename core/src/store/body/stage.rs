@@ -153,6 +153,11 @@ impl Staging {
         self.size
     }
 
+    /// The hash of the content. After [`Staging::finish`].
+    pub fn hash(&self) -> Result<ContentHash> {
+        self.row.as_ref().map(|row| row.hash).ok_or_else(|| MailError::from(Code::Internal))
+    }
+
     /// Writes what fills chunks, or all that there is. Of a transaction that fails nothing is remembered: an id that was
     /// rolled back is given again.
     fn flush(&mut self, all: bool) -> Result<()> {

@@ -16,6 +16,17 @@ pub struct FlagDelta {
     pub remove: Flags,
 }
 
+impl FlagDelta {
+    /// What gives these flags, and no others, to every one of `uids`.
+    pub fn replacing(writer: &dyn Writer, mailbox: MailboxId, uids: &UidSet, flags: Flags) -> Result<Self> {
+        let mut all = Flags::new();
+        for row in writer.placements(mailbox, uids)? {
+            all = all.union(&row.flags);
+        }
+        Ok(Self { remove: all.difference(&flags), add: flags })
+    }
+}
+
 /// Changes flags of those of `uids` that are visible; the UIDs where something was different.
 pub fn flag(writer: &mut dyn Writer, mailbox: MailboxId, uids: &UidSet, delta: &FlagDelta, now: Now) -> Result<UidSet> {
     let mut work = Work::begin(writer, mailbox, now)?;

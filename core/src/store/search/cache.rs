@@ -1,5 +1,6 @@
 //! The index of words as far as it was read: segments never change, so what is known of an id stays true.
 
+use super::seen::Seen;
 use crate::error::Result;
 use crate::index::{Blocks, DocSet, Head};
 use crate::store::{Reader, SegmentId};
@@ -14,6 +15,7 @@ const MOST: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub struct Searcher {
     cache: Mutex<Cache>,
+    seen: Mutex<Seen>,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +42,8 @@ pub(super) struct Known {
     pub(super) any: DocSet,
     pub(super) header: DocSet,
     pub(super) body: DocSet,
+    /// Of what was [`Seen`] of texts.
+    pub(super) generation: u64,
 }
 
 impl Known {
@@ -74,14 +78,30 @@ impl Searcher {
                 cache.segments.entry(*id).or_insert_with(|| Arc::clone(segment));
             }
         }
+        self.forget(cache.held.as_ref().map(|(known, _)| known.as_slice()), &segments);
         if let Some((known, held)) = &cache.held
             && *known == ids
         {
             return Ok((segments, Arc::clone(held)));
         }
-        let held = Arc::new(known(&segments));
+        let held = Arc::new(Known { generation: self.seen().generation(), ..known(&segments) });
         cache.held = Some((ids, Arc::clone(&held)));
         Ok((segments, held))
+    }
+
+    /// What was seen of texts. Locked after the cache, never before it.
+    pub(super) fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Messages that have changed are in a segment that was not there before.
+    fn forget(&self, known: Option<&[SegmentId]>, segments: &Segments) {
+        let known = known.unwrap_or_default();
+        if known.iter().eq(segments.iter().map(|(id, _)| id)) {
+            return;
+        }
+        let new = segments.iter().filter(|(id, _)| !known.contains(id));
+        self.seen().forget(&new.flat_map(|(_, segment)| &segment.head.docs).map(|doc| doc.id).collect());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {
@@ -95,6 +115,7 @@ fn known(segments: &Segments) -> Known {
         any: docs().map(|doc| doc.id).collect(),
         header: docs().filter(|doc| doc.header).map(|doc| doc.id).collect(),
         body: docs().filter(|doc| doc.body).map(|doc| doc.id).collect(),
+        generation: 0,
     }
 }
 

@@ -61,6 +61,12 @@ impl<'a> Stored<'a> {
         self.depth.set(depth);
     }
 
+    /// The fields that are searched and the text, where the text was read.
+    pub(super) fn texts(&self) -> Option<(&str, &str)> {
+        let text = self.text.get()?.as_deref()?;
+        Some((self.headers()?.all.as_str(), text))
+    }
+
     /// Ends the look: an error where something could not be read, whatever was said.
     pub(super) fn end(self) -> Result<()> {
         self.failed.into_inner().map_or(Ok(()), Err)

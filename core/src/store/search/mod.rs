@@ -14,6 +14,7 @@ mod build;
 mod cache;
 mod candidate;
 mod run;
+mod seen;
 mod text;
 
 pub use build::{Gathered, Indexed, gather, index, rebuild, tidy};

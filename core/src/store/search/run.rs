@@ -5,7 +5,7 @@ use super::candidate::{Depth, Stored};
 use super::{Hit, SearchFound, SearchOptions, SearchOrder};
 use crate::error::{Code, MailError, Result};
 use crate::index::{self, DocSet, Hits, Source};
-use crate::query::{Candidates, Facet, Field, IndexPlan, Query};
+use crate::query::{Candidates, Facet, Field, IndexPlan, Query, seams};
 use crate::store::{Flags, MailboxId, MessageId, Reader, SearchRow, SegmentId, ThreadId, Walk};
 use jiff::Zoned;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ impl Searcher {
     ) -> Result<SearchFound> {
         let plan = query.index_plan(now)?;
         let (segments, known) = self.segments(reader)?;
-        let mut search = Search::new(reader, &plan, options)?;
+        let mut search = Search::new((reader, self), &plan, options)?;
         search.look_up(&segments, &known)?;
         search.run()
     }
@@ -38,6 +38,7 @@ impl Searcher {
 
 struct Search<'a> {
     reader: &'a dyn Reader,
+    searcher: &'a Searcher,
     plan: &'a IndexPlan,
     options: &'a SearchOptions,
     /// By id: their names.
@@ -53,7 +54,11 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(reader: &'a dyn Reader, plan: &'a IndexPlan, options: &'a SearchOptions) -> Result<Self> {
+    fn new(
+        (reader, searcher): (&'a dyn Reader, &'a Searcher),
+        plan: &'a IndexPlan,
+        options: &'a SearchOptions,
+    ) -> Result<Self> {
         let mailboxes: HashMap<_, _> = reader.mailboxes()?.into_iter().map(|row| (row.id, row.name)).collect();
         let mut within = options.mailbox;
         for facet in plan.facets() {
@@ -65,6 +70,7 @@ impl<'a> Search<'a> {
         }
         Ok(Self {
             reader,
+            searcher,
             plan,
             options,
             mailboxes,
@@ -296,6 +302,7 @@ impl<'a> Search<'a> {
             stored.deepen(depth);
             self.plan.decide(&stored, |number| self.has_words(number, row.message))
         });
+        self.learn(&stored, row.message);
         stored.end()?;
         if said == Some(false) {
             return Ok(true);
@@ -308,11 +315,27 @@ impl<'a> Search<'a> {
         Ok(!is_enough || self.is_ranked())
     }
 
+    /// Remembers the seams of a text that was read, for the next phrase.
+    fn learn(&self, stored: &Stored<'_>, message: MessageId) {
+        let is_phrase = self.plan.words().iter().any(|term| !term.seams.is_empty());
+        // What has changed since it was indexed may change the index's mind next.
+        if is_phrase
+            && self.known.any.contains(message.0)
+            && let Some((header, text)) = stored.texts()
+        {
+            let seams = [seams(header), seams(text)].concat();
+            self.searcher.seen().learn(self.known.generation, message.0, &seams);
+        }
+    }
+
     /// Whether the index has the words of a term for a message; `None` where it does not hold enough of it.
     fn has_words(&self, number: usize, message: MessageId) -> Option<bool> {
         let id = message.0;
         if self.hits.get(number)?.docs.contains(id) && self.known.any.contains(id) {
-            return Some(true);
+            let seams = self.plan.words().get(number).filter(|term| !term.is_proof).map(|term| term.seams.as_slice());
+            let lacks =
+                |seams: &[u64]| !seams.is_empty() && self.searcher.seen().lacks(self.known.generation, id, seams);
+            return Some(!seams.is_some_and(lacks));
         }
         let is_whole = (!self.needs_header(number) || self.known.header.contains(id))
             && (!self.needs_body(number) || self.known.body.contains(id));

@@ -29,11 +29,12 @@ fn code(error: &rusqlite::Error) -> Code {
         E::SqliteFailure(cause, _) => match cause.code {
             ErrorCode::DiskFull => Code::StoreFull,
             ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => Code::StoreReadOnly,
-            ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed | ErrorCode::NoLargeFileSupport => {
-                Code::StoreIo
-            }
+            ErrorCode::SystemIoFailure | ErrorCode::NoLargeFileSupport => Code::StoreIo,
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Code::StoreDamaged,
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Code::StoreLocked,
+            // SQLITE_PROTOCOL: the locks of the log could not be had, however often it was tried.
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+                Code::StoreLocked
+            }
             ErrorCode::TooBig => Code::LimitExceeded,
             _ => Code::Internal,
         },
@@ -74,6 +75,7 @@ mod tests {
             (ffi::SQLITE_CORRUPT_VTAB, Code::StoreDamaged),
             (ffi::SQLITE_NOTADB, Code::StoreDamaged),
             (ffi::SQLITE_BUSY_SNAPSHOT, Code::StoreLocked),
+            (ffi::SQLITE_PROTOCOL, Code::StoreLocked),
             (ffi::SQLITE_TOOBIG, Code::LimitExceeded),
             (ffi::SQLITE_CONSTRAINT_UNIQUE, Code::Internal),
         ];

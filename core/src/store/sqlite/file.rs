@@ -1,11 +1,11 @@
 //! Opening and making the file.
 
-use super::{SqliteOptions, lock, schema};
+use super::{SqliteOptions, exchange, lock, schema};
 use crate::error::{Code, MailError, Result};
 use ring::rand::{SecureRandom, SystemRandom};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Mutex;
@@ -17,9 +17,10 @@ static MAKING: Mutex<()> = Mutex::new(());
 /// The first connection to a store: makes it, or brings it up to date.
 pub(super) fn open_or_make(path: &Path, options: &SqliteOptions) -> Result<Connection> {
     let _making = lock(&MAKING);
+    exchange::finish(path)?;
     make(path)?;
     let connection = bare(path, options)?;
-    schema::version(&connection)?;
+    schema::version(&connection, options.target())?;
     let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     if pages == 0 {
         // Both take effect in an empty file only, and have to come before the log. The second writes to a file that is
@@ -32,7 +33,7 @@ pub(super) fn open_or_make(path: &Path, options: &SqliteOptions) -> Result<Conne
             .hint("Keep the store on a local disk"));
     }
     let id = options.id.clone().map_or_else(new_id, Ok)?;
-    schema::migrate(&connection, &id)?;
+    schema::migrate(&connection, &id, options.target())?;
     settle(&connection)?;
     Ok(connection)
 }
@@ -86,17 +87,27 @@ fn settle(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// An empty file of mode 0600, which the log beside it inherits; nothing where there is one already.
+/// An empty file of mode 0600, which the log beside it inherits; nothing where there is one already. SQLite does not
+/// see to it that its name outlives a power loss, since it did not make it.
 fn make(path: &Path) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Ok(_) => Ok(()),
+        Ok(_) => sync_folder(path),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(file_error(&error)),
     }
+}
+
+/// So that a name in the folder of that file is itself on the disk. Windows has no such thing.
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(&error))?;
+    }
+    Ok(())
 }
 
 /// What the system says of a file, as our error.

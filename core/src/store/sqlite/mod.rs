@@ -6,6 +6,7 @@
 mod admin;
 mod bodies;
 mod error;
+mod exchange;
 mod feed;
 mod file;
 mod journal;
@@ -19,6 +20,7 @@ mod schema;
 mod search;
 mod tx;
 mod upkeep;
+mod verify;
 mod writer;
 
 pub use repair::Repaired;
@@ -32,8 +34,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tx::Tx;
 
-/// Called with the name of every write before it happens, and with `commit`; an error fails it in its place, and a test
-/// may as well end the process there.
+/// Called with the name of every write before it happens, and with `begin` (of a durable transaction), `begin_bulk` and
+/// `commit`; an error fails it in its place, and a test may as well end the process there.
 pub type Fault = Arc<dyn Fn(&'static str) -> Result<()> + Send + Sync>;
 
 /// How to open a store.
@@ -48,11 +50,31 @@ pub struct SqliteOptions {
     pub fault: Option<Fault>,
     /// The id of the store if this makes it; at random where it is `None`. Letters and digits.
     pub id: Option<String>,
+    /// SQL that makes one version more of the schema, for tests of an upgrade. None.
+    #[cfg(any(test, feature = "test-support"))]
+    #[doc(hidden)]
+    pub next_version: Option<&'static str>,
+}
+
+impl SqliteOptions {
+    fn target(&self) -> schema::Target {
+        #[cfg(any(test, feature = "test-support"))]
+        return schema::Target::new(self.next_version);
+        #[cfg(not(any(test, feature = "test-support")))]
+        schema::Target::new(None)
+    }
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { wait: Duration::from_secs(10), vfs: None, fault: None, id: None }
+        Self {
+            wait: Duration::from_secs(10),
+            vfs: None,
+            fault: None,
+            id: None,
+            #[cfg(any(test, feature = "test-support"))]
+            next_version: None,
+        }
     }
 }
 

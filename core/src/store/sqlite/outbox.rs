@@ -10,7 +10,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, key, message_id, sender, body, payload, created, state, changed, attempts, not_before, reply, ",
-            "sent_copy FROM outbox ",
+            "sent_copy, over FROM outbox ",
             $rest
         )
     };
@@ -24,8 +24,13 @@ pub(super) fn by_key(tx: &Tx<'_>, key: &str) -> Result<Option<OutboxRow>> {
     with_recipients(tx, tx.one(select!("WHERE key = ?1"), [key], row)?)
 }
 
-pub(super) fn all(tx: &Tx<'_>, after: OutboxId, most: usize) -> Result<Vec<OutboxRow>> {
-    let rows = tx.all(select!("WHERE id > ?1 ORDER BY id LIMIT ?2"), (after.0, limit(most)), row)?;
+pub(super) fn over(tx: &Tx<'_>, at: i64, most: usize) -> Result<Vec<OutboxId>> {
+    let sql = "SELECT id FROM outbox WHERE over = 1 AND changed < ?1 ORDER BY changed LIMIT ?2";
+    tx.all(sql, (at, limit(most)), |row| Ok(OutboxId(row.get(0)?)))
+}
+
+pub(super) fn open(tx: &Tx<'_>) -> Result<Vec<OutboxRow>> {
+    let rows = tx.all(select!("WHERE over = 0 ORDER BY id"), [], row)?;
     rows.into_iter().filter_map(|row| with_recipients(tx, Some(row)).transpose()).collect()
 }
 
@@ -38,7 +43,7 @@ pub(super) fn recipients(tx: &Tx<'_>, id: OutboxId) -> Result<Vec<RecipientRow>>
 
 pub(super) fn insert(tx: &Tx<'_>, new: &NewOutbox, not_before: i64) -> Result<OutboxId> {
     let sql = "INSERT INTO outbox (key, message_id, sender, body, payload, created, state, changed, attempts,
-                   not_before) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?6, 0, ?7)";
+                   not_before, over) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?6, 0, ?7, 0)";
     let NewOutbox { key, message_id, sender, body, payload, created, .. } = new;
     let params = params![key, message_id, sender, body.0, payload, created, not_before];
     let id = OutboxId(tx.insert("insert_outbox", sql, params)?);
@@ -50,10 +55,10 @@ pub(super) fn insert(tx: &Tx<'_>, new: &NewOutbox, not_before: i64) -> Result<Ou
 }
 
 pub(super) fn update(tx: &Tx<'_>, row: &OutboxRow) -> Result<()> {
-    let sql = "UPDATE outbox SET state = ?2, changed = ?3, attempts = ?4, not_before = ?5, reply = ?6, sent_copy = ?7
-               WHERE id = ?1";
-    let OutboxRow { id, state, changed, attempts, not_before, reply, sent_copy, .. } = row;
-    tx.run_one("update_outbox", sql, params![id.0, state, changed, attempts, not_before, reply, sent_copy])
+    let sql = "UPDATE outbox SET state = ?2, changed = ?3, attempts = ?4, not_before = ?5, reply = ?6, sent_copy = ?7,
+                   over = ?8 WHERE id = ?1";
+    let OutboxRow { id, state, changed, attempts, not_before, reply, sent_copy, over, .. } = row;
+    tx.run_one("update_outbox", sql, params![id.0, state, changed, attempts, not_before, reply, sent_copy, over])
 }
 
 pub(super) fn update_recipient(tx: &Tx<'_>, row: &RecipientRow) -> Result<()> {
@@ -97,5 +102,6 @@ fn row(row: &Row<'_>) -> Result<OutboxRow> {
         not_before: row.get(10)?,
         reply: row.get(11)?,
         sent_copy: row.get(12)?,
+        over: row.get(13)?,
     })
 }

@@ -164,8 +164,12 @@ impl Reader for Tx<'_> {
         outbox::by_key(self, key)
     }
 
-    fn outbox_rows(&self, after: OutboxId, limit: usize) -> Result<Vec<OutboxRow>> {
-        outbox::all(self, after, limit)
+    fn outbox_open(&self) -> Result<Vec<OutboxRow>> {
+        outbox::open(self)
+    }
+
+    fn outbox_over(&self, at: i64, limit: usize) -> Result<Vec<OutboxId>> {
+        outbox::over(self, at, limit)
     }
 
     fn recipients(&self, id: OutboxId) -> Result<Vec<RecipientRow>> {

@@ -15,14 +15,30 @@ pub(super) fn current() -> i32 {
     i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
 }
 
-/// Brings the file to the current version. A newer one is [`Code::StoreNewer`], and is not touched.
-pub(super) fn migrate(connection: &Connection, store_id: &str) -> Result<()> {
-    migrate_to(connection, store_id, current())
+/// Which version a store is brought to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    version: i32,
+    /// SQL of one step more than there are, for tests of an upgrade.
+    next: Option<&'static str>,
 }
 
-/// Brings the file to that version, which is at most [`current`].
-pub(super) fn migrate_to(connection: &Connection, store_id: &str, to: i32) -> Result<()> {
-    if version(connection)? >= to {
+impl Target {
+    /// The current version; with `next` the one after it.
+    pub(super) fn new(next: Option<&'static str>) -> Self {
+        Self { version: current() + i32::from(next.is_some()), next }
+    }
+
+    /// An earlier version.
+    #[cfg(test)]
+    pub(super) fn earlier(version: i32) -> Self {
+        Self { version, next: None }
+    }
+}
+
+/// Brings the file to that version. A newer one is [`Code::StoreNewer`], and is not touched.
+pub(super) fn migrate(connection: &Connection, store_id: &str, to: Target) -> Result<()> {
+    if version(connection, to)? >= to.version {
         return Ok(());
     }
     connection.execute_batch("BEGIN EXCLUSIVE")?;
@@ -35,46 +51,50 @@ pub(super) fn migrate_to(connection: &Connection, store_id: &str, to: i32) -> Re
 }
 
 /// The version of the file; refuses what is newer, and what is no store at all.
-pub(super) fn version(connection: &Connection) -> Result<i32> {
+pub(super) fn version(connection: &Connection, newest: Target) -> Result<i32> {
     if !connection.is_autocommit() {
-        return read_version(connection);
+        return read_version(connection, newest);
     }
     // One snapshot: another process may be making the store just now.
     connection.execute_batch("BEGIN")?;
-    let version = read_version(connection);
+    let version = read_version(connection, newest);
     if !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK")?;
     }
     version
 }
 
-fn read_version(connection: &Connection) -> Result<i32> {
+fn read_version(connection: &Connection, newest: Target) -> Result<i32> {
     let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION_ID && (tables > 0 || version != 0) {
         return Err(MailError::new(Code::UsageArgument, "This file belongs to another program"));
     }
-    if version > current() {
-        let text = format!("This store has version {version}; this library knows versions up to {}", current());
+    let newest = newest.version.max(current());
+    if version > newest {
+        let text = format!("This store has version {version}; this library knows versions up to {newest}");
         return Err(MailError::new(Code::StoreNewer, text).hint("Use a newer Mailtide"));
     }
     Ok(version)
 }
 
-fn steps(connection: &Connection, store_id: &str, to: i32) -> Result<()> {
+fn steps(connection: &Connection, store_id: &str, to: Target) -> Result<()> {
     // Asked again: somebody else may have been faster.
-    let from = version(connection)?;
+    let from = version(connection, to)?;
     let index = |version: i32| usize::try_from(version).unwrap_or_default();
-    for step in MIGRATIONS.iter().take(index(to)).skip(index(from)) {
+    for step in MIGRATIONS.iter().take(index(to.version)).skip(index(from)) {
         step(connection)?;
+    }
+    if let Some(next) = to.next.filter(|_| from <= current()) {
+        connection.execute_batch(next)?;
     }
     if from == 0 {
         connection.execute("INSERT INTO meta VALUES ('store', ?1)", [store_id])?;
     }
     connection.execute_batch(&format!(
         "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}; COMMIT",
-        to.max(from)
+        to.version.max(from)
     ))?;
     Ok(())
 }

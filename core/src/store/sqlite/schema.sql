@@ -225,8 +225,11 @@ CREATE TABLE outbox (
     attempts INTEGER NOT NULL,
     not_before INTEGER NOT NULL,
     reply TEXT,
-    sent_copy TEXT
+    sent_copy TEXT,
+    over INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX outbox_open ON outbox (id) WHERE over = 0;
+CREATE INDEX outbox_over ON outbox (changed) WHERE over = 1;
 CREATE TABLE recipients (
     outbox INTEGER NOT NULL,
     number INTEGER NOT NULL,

@@ -55,7 +55,7 @@ fn content(number: u32) -> (Bytes, Bytes) {
     let text: String = (0..number % 7 * 40).map(|n| format!("line {} of {number}\r\n", n * number)).collect();
     let header = format!("From: p{number}@x\r\nSubject: note {number}\r\nMessage-ID: <{number}@x>\r\n\r\n");
     // A file that others have as well.
-    let file = if number % 5 == 0 { attachment() } else { String::new() };
+    let file = if number.is_multiple_of(5) { attachment() } else { String::new() };
     let content = Bytes::from(header.clone() + &text + &file);
     (content.slice(..header.len()), content)
 }

@@ -34,12 +34,13 @@ impl<'a> Tx<'a> {
 
     pub(super) fn write(store: &'a SqliteStore, durability: Durability) -> Result<Self> {
         let tx = Self::new(store, Held::Writer(lock(&store.writer)));
+        let (begin, synchronous) = match durability {
+            Durability::Full => ("begin", "PRAGMA synchronous = FULL"),
+            Durability::Bulk => ("begin_bulk", "PRAGMA synchronous = NORMAL"),
+        };
         // Cannot be changed inside a transaction.
-        tx.connection()?.execute_batch(match durability {
-            Durability::Full => "PRAGMA synchronous = FULL",
-            Durability::Bulk => "PRAGMA synchronous = NORMAL",
-        })?;
-        store.fault("begin")?;
+        tx.connection()?.execute_batch(synchronous)?;
+        store.fault(begin)?;
         tx.connection()?.execute_batch("BEGIN IMMEDIATE")?;
         Ok(tx)
     }

@@ -1,11 +1,12 @@
 //! What keeps the file well: how much it takes, giving room back, copies, and looking for damage.
 
-use super::file::{connect, file_error};
+use super::file::{connect, file_error, sync_folder};
 use super::tx::Tx;
-use super::{SqliteStore, lock};
+use super::{SqliteStore, lock, verify};
 use crate::error::{Code, MailError, Result};
 use crate::store::Usage;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -54,15 +55,7 @@ pub(super) fn backup(store: &SqliteStore, path: &Path) -> Result<()> {
     connect(&store.path, &store.options)?.execute("VACUUM INTO ?1", [name])?;
     File::open(&copy).and_then(|file| file.sync_all()).map_err(|error| file_error(&error))?;
     copy.persist_noclobber(path).map_err(|error| file_error(&error.error))?;
-    sync_folder(folder)
-}
-
-/// So that the new name itself is on the disk. Windows has no such thing.
-fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(&error))?;
-    }
-    Ok(())
+    sync_folder(path)
 }
 
 /// Questions whose answer is the number of rows that should not be there.
@@ -119,12 +112,19 @@ const QUESTIONS: &[(&str, &str)] = &[
 pub(super) fn check(store: &SqliteStore) -> Result<Vec<String>> {
     let tx = Tx::read(store)?;
     let mut problems = integrity(tx.connection()?)?;
-    if problems.is_empty() {
-        for (what, sql) in QUESTIONS {
-            let count = number(tx.connection()?, sql)?;
-            problems.extend((count > 0).then(|| format!("{count} {what}")));
-        }
+    if !problems.is_empty() {
+        return Ok(problems);
     }
+    for (what, sql) in QUESTIONS {
+        let count = number(tx.connection()?, sql)?;
+        problems.extend((count > 0).then(|| format!("{count} {what}")));
+    }
+    drop(tx);
+    let mut unreadable = BTreeMap::new();
+    for row in verify::find(store)? {
+        *unreadable.entry(row.what).or_insert(0) += 1;
+    }
+    problems.extend(unreadable.into_iter().map(|(what, count)| format!("{count} {what} that cannot be read")));
     Ok(problems)
 }
 

@@ -159,7 +159,12 @@ pub fn what_is_sent_is_kept_with_its_recipients(bench: &Bench) {
         writer.update_recipient(&recipient)
     });
     assert_eq!(bench.read(|reader| reader.outbox_by_key("k")).unwrap(), row);
-    assert_eq!(bench.read(|reader| reader.outbox_rows(OutboxId(0), 9)), [row.clone()]);
+    assert_eq!(bench.read(|reader| reader.outbox_open()), [row.clone()]);
+    assert_eq!(bench.read(|reader| reader.outbox_over(i64::MAX, 9)), []);
+    (row.over, row.changed) = (true, 7);
+    bench.write(|writer| writer.update_outbox(&row));
+    assert_eq!(bench.read(|reader| reader.outbox_open()), []);
+    assert_eq!(bench.read(|reader| Ok((reader.outbox_over(7, 9)?, reader.outbox_over(8, 9)?))), (vec![], vec![id]));
     assert_eq!(bench.read(|reader| reader.recipients(id))[1], recipient);
     assert_eq!(bench.refused(|writer| writer.insert_outbox(&row.new, 0)), Code::Internal, "the same key");
     assert_eq!(bench.refused(|writer| writer.delete_body(row.new.body)), Code::Internal, "it is still to be sent");

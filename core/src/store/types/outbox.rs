@@ -21,6 +21,8 @@ pub struct OutboxRow {
     pub reply: Option<String>,
     /// How far its copy in Sent is, in the outbox's words; `None` before it was accepted.
     pub sent_copy: Option<String>,
+    /// Whether nothing is left to be done about it.
+    pub over: bool,
 }
 
 /// What a new message to be sent begins with; nothing of it changes later: every attempt sends the same bytes.

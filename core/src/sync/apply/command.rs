@@ -4,9 +4,11 @@ use super::Pass;
 use super::push::{Item, name_of};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, AppendBody, AppendMessage, StatusItem, StoreAction, StoreOptions};
+use crate::imap::extension::literal;
 use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet, Untagged};
 use crate::journal::Intent;
 use crate::journal::steps::Act;
+use crate::planted::{Bug, planted};
 use crate::session::{Extra, Reply, SET_TEXT, Wants, pairs};
 use crate::store::{MailboxId, body};
 use bytes::Bytes;
@@ -68,11 +70,13 @@ impl Pass {
         let deleted = [Flag::DELETED];
         let commands = match act {
             Act::Store { add, remove } => {
-                let stores = [(StoreAction::Remove, remove), (StoreAction::Add, add)];
+                let setting = if planted(Bug::FlagsOverwrite) { StoreAction::Replace } else { StoreAction::Add };
+                let stores = [(StoreAction::Remove, remove), (setting, add)];
                 let stores = stores.into_iter().filter(|(_, flags)| !flags.is_empty());
                 stores.map(|(action, flags)| command::uid_store(uids, action, flags, SILENT)).collect::<Result<_>>()?
             }
             Act::Mark => vec![command::uid_store(uids, StoreAction::Add, &deleted, SILENT)?],
+            Act::Expunge if planted(Bug::PlainExpunge) => vec![command::close()],
             Act::Expunge => vec![command::uid_expunge(uids)?],
             _ => {
                 let to = intent.landing().ok_or_else(|| MailError::from(Code::Internal))?;
@@ -108,11 +112,12 @@ impl Pass {
             AppendBody::Stream(size)
         };
         let binary = matches!(&body, AppendBody::Bytes(bytes) if bytes.contains(&0));
+        literal::check_nul(&self.line.connection.capabilities(), binary)?;
         let flags = flags.iter().filter(|flag| flag.is_settable()).cloned().collect();
         let append = command::append(&name, &[AppendMessage { flags, internal_date: *internal_date, body, binary }])?;
         let extra = Extra { slow: true, bodies, ..Extra::default() };
         let reply = self.line.connection.begin(append, Wants::Nothing, extra).answer().await?;
-        self.report.bytes += size;
+        self.count(mailbox).bytes += size;
         Ok(Placed::At(appended(&reply)))
     }
 

@@ -12,7 +12,6 @@ use crate::journal::Digest;
 use crate::session::{SET_TEXT, Task};
 use crate::store::arrive::{self, Arrived, Prepared};
 use crate::store::{Durability, Headers, MailboxId, MailboxRow, MailboxState, Now, Reader, Writer, derive};
-use crate::sync::Progress;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Messages of one window.
@@ -48,7 +47,6 @@ struct Reserved {
 #[derive(Clone)]
 struct Window {
     id: MailboxId,
-    mailbox: String,
     is_last: bool,
 }
 
@@ -57,9 +55,9 @@ impl Pass {
     /// asked for again next time.
     pub(super) async fn all_headers(&mut self) -> Result<()> {
         let mut left: VecDeque<Reserved> = self.books.read(reserved).await?.into();
-        let total = left.iter().map(|mailbox| mailbox.uids.len()).sum();
+        self.phase("headers", (left.iter().map(|mailbox| mailbox.uids.len()).sum(), None));
         let items = items(object_id::items(&self.line.connection.capabilities()));
-        let (mut ahead, mut behind, mut done) = (Ahead::new(items), VecDeque::new(), 0);
+        let (mut ahead, mut behind) = (Ahead::new(items), VecDeque::new());
         loop {
             while ahead.len() < AHEAD
                 && let Some((window, name, uids)) = next_window(&mut left)
@@ -70,12 +68,11 @@ impl Pass {
             let most = if landed.is_some() { BEHIND - 1 } else { 0 };
             while behind.len() > most {
                 let Some((mailbox, bytes, written)) = behind.pop_front() else { break };
-                done += self.put_down(written, bytes).await?;
-                self.tell(&Progress { phase: "headers", mailbox, done, total, bytes });
+                self.put_down(mailbox, bytes, written).await?;
             }
             match landed {
                 Some((window, Landed::Rows(rows, bytes))) => {
-                    behind.push_back((window.mailbox.clone(), bytes, self.put_headers(&window, rows)));
+                    behind.push_back((window.id, bytes, self.put_headers(&window, rows)));
                 }
                 Some((window, Landed::Closed)) => left.retain(|mailbox| mailbox.id != window.id),
                 None => break,
@@ -87,12 +84,14 @@ impl Pass {
         self.books.write(Durability::Bulk, make_ready).await
     }
 
-    /// Waits for a window to be put down; how many messages it had.
-    async fn put_down(&mut self, written: Task<(u64, u64)>, bytes: u64) -> Result<u64> {
+    /// Waits for a window to be put down.
+    async fn put_down(&mut self, mailbox: MailboxId, bytes: u64, written: Task<(u64, u64)>) -> Result<()> {
         let (came, added) = written.await?;
-        self.report.added += added;
-        self.report.bytes += bytes;
-        Ok(came)
+        let counted = self.count(mailbox);
+        counted.added += added;
+        counted.bytes += bytes;
+        self.step(mailbox, (came, bytes));
+        Ok(())
     }
 
     /// Makes a window ready and puts it down, beside the pass: how many came, and how many of them are new here.
@@ -156,7 +155,7 @@ fn next_window(left: &mut VecDeque<Reserved>) -> Option<(Window, MailboxName, Ui
     let uids = mailbox.uids.newest(WINDOW).chunks_by_text(SET_TEXT).pop().unwrap_or_default();
     mailbox.uids = mailbox.uids.difference(&uids);
     let (name, is_last) = (mailbox.name.clone(), mailbox.uids.is_empty());
-    let window = Window { id: mailbox.id, mailbox: name.as_str().to_owned(), is_last };
+    let window = Window { id: mailbox.id, is_last };
     if is_last {
         left.pop_front();
     }

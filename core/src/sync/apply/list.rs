@@ -6,7 +6,7 @@ use crate::imap::command::{self, ListQuery, StatusItem};
 use crate::imap::extension::special_use::{self, Use};
 use crate::imap::extension::{list_extended, list_status, object_id};
 use crate::imap::{ListRow, MailboxName, Response, StatusItems, UidSet, Untagged};
-use crate::journal::{Entry, Intent};
+use crate::journal::{Entry, Intent, State};
 use crate::session::{Reply, Wants};
 use crate::store::{MailboxRow, MailboxState, Reader, arrive};
 use crate::sync::Cursor;
@@ -160,7 +160,8 @@ pub(super) fn known(reader: &dyn Reader, listing: &Listing) -> Result<Vec<Known>
         if is_to_be_made(&pending, row.id.0) && !is_listed(&remote.name) {
             continue;
         }
-        known.push(Known { reserved: reader.reserved(row.id)?, ..of(&row) });
+        let becoming = becoming(&pending, &remote.name, row.delimiter);
+        known.push(Known { reserved: reader.reserved(row.id)?, becoming, ..of(&row) });
     }
     let deleted = pending.iter().filter_map(|entry| match &entry.intent {
         Intent::DeleteMailbox { mailbox, .. } => Some(mailbox),
@@ -207,7 +208,18 @@ fn nothing(id: i64, name: MailboxName) -> Known {
         paused: false,
         reserved: UidSet::new(),
         leaving: false,
+        becoming: None,
     }
+}
+
+/// What a mailbox, or one above it, may be called on the server by now: its rename was sent, and the answer is not here.
+fn becoming(pending: &[Entry], name: &[u8], delimiter: Option<char>) -> Option<MailboxName> {
+    pending.iter().filter(|entry| matches!(entry.state, State::Started { .. })).find_map(|entry| {
+        let Intent::RenameMailbox { mailbox, to } = &entry.intent else { return None };
+        let rest = name.strip_prefix(mailbox.name.raw())?;
+        let is_below = delimiter.is_some_and(|d| rest.starts_with(d.to_string().as_bytes()));
+        (rest.is_empty() || is_below).then(|| MailboxName::from_server([to.raw(), rest].concat(), false))
+    })
 }
 
 fn is_to_be_made(pending: &[Entry], id: i64) -> bool {

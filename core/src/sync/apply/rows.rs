@@ -8,8 +8,9 @@ use crate::store::arrive::{self, FlagsArrived};
 use crate::store::{
     Flags, IntentId, Local as At, MailboxId, MailboxRow, MailboxState, MessageRow, Now, Reader, Writer,
 };
+use crate::sync::paused::forget;
 use crate::sync::resync::{Base, Change, FlagChange, Here, Local, Remote, mod_seq};
-use crate::sync::{Action, Cursor, Pause, Question};
+use crate::sync::{Action, Cursor, Question};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is left to do for a mailbox after its rows are down.
@@ -126,7 +127,10 @@ fn one(writer: &mut dyn Writer, mailbox: MailboxId, action: &Action, now: Now) -
         Action::Rebind { local, uid } => arrive::rebind(writer, At { mailbox, uid: *local }, *uid, now),
         Action::Quarantine { locals } => arrive::quarantine(writer, mailbox, locals, now),
         Action::Pause { reason } => arrive::pause(writer, mailbox, &reason.to_string(), now),
-        Action::Resume => arrive::resume(writer, mailbox, now),
+        Action::Resume => {
+            forget(writer, mailbox)?;
+            arrive::resume(writer, mailbox, now)
+        }
         // Mailboxes, fetches and questions are carried out elsewhere.
         _ => Ok(()),
     }
@@ -271,7 +275,6 @@ pub(super) fn count(actions: &[Action]) -> BTreeMap<&'static str, u64> {
             Action::Flags { .. } => ("flags", 1),
             Action::Remove { uids, .. } => ("removed", uids.len()),
             Action::Quarantine { locals } => ("removed", locals.len()),
-            Action::Pause { reason: Pause::Disappearance { .. } | Pause::Unstable { .. } } => ("paused", 1),
             _ => continue,
         };
         *counts.entry(name).or_default() += count;

@@ -12,8 +12,8 @@ use crate::session::Wants;
 use crate::store::MailboxId;
 use std::collections::BTreeMap;
 
-/// Whether a mailbox has to be looked at anew: after a command of this pass, or else once for all answers that were
-/// lost before it.
+/// Whether a mailbox has to be looked at anew: after a command of this pass, which was answered, or else once for all
+/// answers that were lost before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Once,
@@ -37,7 +37,7 @@ impl Pass {
         step: Step,
         (uid, look): (Option<u32>, Look),
     ) -> Result<Sighting> {
-        let mut sighting = Sighting::default();
+        let mut sighting = Sighting { answered: look == Look::Anew, ..Sighting::default() };
         if let Intent::RenameMailbox { mailbox, to } = &entry.intent {
             sighting.names = (self.is_listed(&mailbox.name).await?, self.is_listed(to).await?);
             return Ok(sighting);

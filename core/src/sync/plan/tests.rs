@@ -34,6 +34,7 @@ fn known(id: i64, text: &str) -> Known {
         paused: false,
         reserved: UidSet::new(),
         leaving: false,
+        becoming: None,
     }
 }
 
@@ -141,6 +142,18 @@ fn a_renamed_mailbox_is_the_same_mailbox() {
     // Two that fit are none.
     let two = list(&[inbox.0, listed("B"), listed("C")]);
     assert_eq!(work(&two, &store, FULL).len(), 3);
+}
+
+#[test]
+fn a_rename_whose_answer_was_lost_is_found_by_its_name() {
+    let other = Numbers { messages: Some(99), ..numbers() };
+    let listing = list(&[listed("INBOX"), Listed { numbers: Some(other), ..listed("B") }]);
+    let becoming = Some(listing.mailboxes[1].name.clone());
+    let store = [known(1, "INBOX"), Known { becoming, ..known(2, "A") }];
+    assert_eq!(work(&listing, &store, FULL)[0], "\"A\": is now called \"B\"");
+    // Where the old one is still there, it was not done.
+    let both = list(&[listed("INBOX"), listed("A"), listed("B")]);
+    assert_eq!(work(&both, &store, FULL), ["\"B\": new on the server"]);
 }
 
 #[test]

@@ -115,7 +115,8 @@ fn row(server: &mut Server, c: &mut Connection, (number, uid): Target, items: &[
     let read_only = c.selected.as_ref().is_none_or(|s| s.read_only);
     let marked = sees && !read_only && server.flag(c.actor, id, uid, "\\Seen", true);
     let swapped = server.personality.swapped_bodies;
-    let swap = items.iter().any(|item| matches!(item, Item::Section(_))) && server.lies(swapped);
+    let whole = |item: &Item| matches!(item, Item::Section(section) if section.path.is_empty());
+    let swap = items.iter().any(whole) && server.lies(swapped);
     let now = server.now;
     let server = &*server;
     let Some(seen) = server.placement(id, uid).and_then(|p| p.seen(now)) else { return false };

@@ -139,6 +139,26 @@ impl Server {
         server
     }
 
+    /// The account as it is once every connection has ended: what a client finds that starts again.
+    #[must_use]
+    pub fn survivor(&self) -> Self {
+        Self {
+            personality: self.personality.clone(),
+            log: self.log.clone(),
+            tap: None,
+            numbers: self.numbers.clone(),
+            mailboxes: self.mailboxes.clone(),
+            subscriptions: self.subscriptions.clone(),
+            random: self.random.clone(),
+            traffic: self.traffic.clone(),
+            ghosts: Vec::new(),
+            connections: BTreeMap::new(),
+            faults: Vec::new(),
+            counted: BTreeMap::new(),
+            ..*self
+        }
+    }
+
     fn usual_mailboxes(&mut self) {
         let prefix = if self.personality.labels { "[Gmail]/" } else { "" };
         self.create(FOREIGN, "INBOX");

@@ -93,7 +93,9 @@ fn change(server: &Server, actor: u32, deed: &Deed, fate: Option<&Fate>) -> (i64
         (Verb::Move { .. }, _) => (0, 0),
         (Verb::Delete { .. }, _) if deed.serial.is_none() || !certain => (-1, 0),
         (Verb::Delete { .. }, _) if by(true) => (-1, -1),
-        (Verb::Delete { .. } | Verb::Flag { .. } | Verb::Create { .. } | Verb::Send { .. }, _) => (0, 0),
+        // Its copy in Sent, where the engine files one.
+        (Verb::Send { .. }, _) => (0, 1),
+        (Verb::Delete { .. } | Verb::Flag { .. } | Verb::Create { .. }, _) => (0, 0),
     }
 }
 
@@ -111,7 +113,7 @@ fn labelled(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation>
     }
     let mut uncertain = BTreeSet::new();
     for actor in devices {
-        for deed in actor.deeds.iter().filter(|d| matches!(d.verb, Verb::Append { .. })) {
+        for deed in actor.deeds.iter().filter(|d| matches!(d.verb, Verb::Append { .. } | Verb::Send { .. })) {
             added.insert(deed.token, 1);
             if deed.ticket.and_then(|t| fates[&actor.number].get(&t)) != Some(&Fate::Applied) {
                 uncertain.insert(deed.token);

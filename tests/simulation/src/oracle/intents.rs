@@ -14,10 +14,11 @@ pub type Shown = BTreeMap<u32, Snapshot>;
 pub fn judge(server: &Server, devices: &[Party], fates: &Fates, shown: &Shown, faulty: bool) -> Vec<Violation> {
     let mut found = Vec::new();
     for actor in devices {
+        let parked = fates[&actor.number].values().any(|fate| matches!(fate, Fate::Parked(_)));
         for (at, deed) in actor.deeds.iter().enumerate() {
             let Some(ticket) = deed.ticket.filter(|_| !matches!(deed.verb, Verb::Send { .. })) else { continue };
-            let case =
-                Case { server, actor, deed, later: &actor.deeds[at + 1..], shown: &shown[&actor.number], faulty };
+            let (later, shown) = (&actor.deeds[at + 1..], &shown[&actor.number]);
+            let case = Case { server, actor, deed, later, shown, faulty, parked };
             if let Some(wrong) = case.wrong(fates[&actor.number].get(&ticket)) {
                 let verb = crate::run::shown_verb(&deed.verb);
                 let text = format!("device {}: {verb} on message {}: {wrong}", actor.number, deed.token);
@@ -35,6 +36,8 @@ struct Case<'a> {
     later: &'a [Deed],
     shown: &'a Snapshot,
     faulty: bool,
+    /// Whether anything of this device is parked: then what is only here is no mistake.
+    parked: bool,
 }
 
 impl Case<'_> {
@@ -49,7 +52,7 @@ impl Case<'_> {
             Some(Fate::Merged) if self.deed.changes && !self.has_company() => {
                 Some("part of a later change that nobody made".to_owned())
             }
-            Some(Fate::Merged) => None,
+            Some(Fate::Merged) => self.unmerged(),
             Some(Fate::Applied) => self.unapplied(),
         }
     }
@@ -77,6 +80,12 @@ impl Case<'_> {
             Change::Added { token, .. } | Change::Expunged { token } => *token == self.deed.token,
             Change::Flag { .. } => super::harm::token_of(self.server, e.serial) == Some(self.deed.token),
         })
+    }
+
+    /// What is missing of a flag change that became part of a later change: the last word about a flag holds.
+    fn unmerged(&self) -> Option<String> {
+        let Verb::Flag { flag, set, .. } = &self.deed.verb else { return None };
+        if self.parked { None } else { self.flag_differs(flag, *set) }
     }
 
     /// What is missing of a change that is said to be applied.

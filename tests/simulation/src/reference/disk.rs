@@ -106,13 +106,18 @@ pub struct Disk {
 pub struct Store {
     pub disk: Disk,
     dies_at: Option<u32>,
+    fails_at: Option<u32>,
     bug: Option<Bug>,
 }
 
 impl Store {
     pub fn new(bug: Option<Bug>) -> Self {
         let disk = Disk { next: 1, reuses: bug == Some(Bug::RowidReuse), ..Disk::default() };
-        Self { disk, dies_at: None, bug }
+        Self { disk, dies_at: None, fails_at: None, bug }
+    }
+
+    pub fn fail_at(&mut self, call: Option<u32>) {
+        self.fails_at = call;
     }
 
     pub fn crash_at(&mut self, call: Option<u32>) {
@@ -121,16 +126,11 @@ impl Store {
 
     /// One transaction; the process dies before it or, every other time, right after it.
     pub fn write<T>(&mut self, work: impl FnOnce(&mut Disk) -> T) -> Result<T> {
-        let dies = match &mut self.dies_at {
-            Some(0) => true,
-            Some(left) => {
-                *left -= 1;
-                false
-            }
-            None => false,
-        };
-        if dies {
+        if is_now(&mut self.dies_at) {
             return Err(Stop::Crash);
+        }
+        if is_now(&mut self.fails_at) {
+            return Err(Stop::Lost("the disk is of no use just now".to_owned()));
         }
         let before = self.disk.visible();
         let result = work(&mut self.disk);
@@ -158,6 +158,13 @@ impl Store {
         let notes: Vec<Note> = gone.chain(there).collect();
         self.disk.feed.extend(notes);
     }
+}
+
+/// Whether the call that something waits for is this one.
+fn is_now(left: &mut Option<u32>) -> bool {
+    let is_now = *left == Some(0);
+    *left = left.map(|left| left.saturating_sub(1));
+    is_now
 }
 
 impl Disk {

@@ -42,7 +42,7 @@ fn every_earlier_version_is_brought_up_and_keeps_what_it_has() {
         {
             let connection = Connection::open(&path).unwrap();
             connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL").unwrap();
-            schema::migrate_to(&connection, "old", version).unwrap();
+            schema::migrate(&connection, "old", schema::Target::earlier(version)).unwrap();
             if version > 0 {
                 connection.execute("INSERT INTO notes VALUES ('kept', x'01')", []).unwrap();
             }

@@ -1,0 +1,26 @@
+//! Serves a store on loopback until standard input ends: `serve FILE USER PASSWORD`. Prints its port. The store is made
+//! where there is none.
+
+#![allow(clippy::print_stdout, reason = "whoever started it reads the port there")]
+
+use mailtide::server::{Server, ServerOptions};
+use std::io::Read;
+
+#[tokio::main]
+async fn main() -> mailtide::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [file, user, password] = args.as_slice() else {
+        let text = "serve FILE USER PASSWORD";
+        return Err(mailtide::MailError::new(mailtide::Code::UsageArgument, text));
+    };
+    let mut options = ServerOptions::default();
+    options.user = Some((user.clone(), password.as_str().into()));
+    options.before_login = 64;
+    let server = Server::open(file.as_ref(), options).await?;
+    println!("{}", server.address().port());
+    let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    // However it ended.
+    drop(ended.await);
+    server.close().await;
+    Ok(())
+}

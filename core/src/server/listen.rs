@@ -1,0 +1,199 @@
+//! Listening: who is let in, and one task for each.
+
+use super::access::Access;
+use super::connection::{Shared, serve};
+use super::manage::begin;
+use super::options::ServerOptions;
+use super::tls;
+use crate::error::{Code, MailError, Result};
+use crate::store::{BodySource, Durability, Handle, SqliteOptions, SqliteStore};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// An IMAP server over one store, running until it is closed or dropped.
+///
+/// ```
+/// use mailtide::server::{Server, ServerOptions};
+///
+/// # async fn run() -> mailtide::Result<()> {
+/// let mut options = ServerOptions::default();
+/// options.user = Some(("ada".to_owned(), "secret".into()));
+/// let server = Server::open("ada.mail".as_ref(), options).await?;
+/// println!("imap://ada@{}", server.address());
+/// server.close().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves the store in that file, which is made where there is none. One without an account behind it gets an inbox
+    /// and the usual mailboxes beside it. Errors as of [`Server::start`], and those of opening a store.
+    pub async fn open(path: &Path, options: ServerOptions) -> Result<Self> {
+        let path = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, SqliteOptions::default())).await;
+        let store = opened.map_err(|_| MailError::new(Code::Internal, "The store could not be opened"))??;
+        Self::start(Handle::new(Arc::new(store))?, options).await
+    }
+
+    /// Serves the store of an account whose bodies are not all held: `bodies` is asked for those, such as the
+    /// [`Mail`](crate::Mail) that keeps the store in step. Else as [`Server::start`].
+    pub async fn gateway(store: Handle, bodies: Arc<dyn BodySource>, options: ServerOptions) -> Result<Self> {
+        Self::begin(store, Some(bodies), options).await
+    }
+
+    /// Serves a store. To be called inside a tokio runtime. A body that is not held is `NO [UNAVAILABLE]`.
+    ///
+    /// Errors: `usage.argument` for an address beyond loopback without TLS and a password, for a certificate that cannot
+    /// be used and for a user without name or password; `net.connect` where the address cannot be listened on.
+    pub async fn start(store: Handle, options: ServerOptions) -> Result<Self> {
+        Self::begin(store, None, options).await
+    }
+
+    async fn begin(store: Handle, bodies: Option<Arc<dyn BodySource>>, options: ServerOptions) -> Result<Self> {
+        let access = Access::new(store.clone())?;
+        if let Some((name, password)) = options.user.clone() {
+            access.set(name, password).await?;
+        }
+        let is_guarded = options.tls.is_some() && access.has_users().await?;
+        if !options.address.ip().is_loopback() && !is_guarded {
+            let text = "Beyond this machine a server needs TLS and a password";
+            return Err(MailError::new(Code::UsageArgument, text).hint("Set tls and user, or listen on 127.0.0.1"));
+        }
+        let tls = options.tls.as_ref().map(tls::config).transpose()?;
+        store.write(Durability::Full, begin).await?;
+        let refused =
+            |error| MailError::new(Code::NetConnect, format!("{} is not to be had: {error}", options.address));
+        let listener = TcpListener::bind(options.address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let (stop, stopped) = watch::channel(false);
+        let seats = Arc::new(Semaphore::new(options.connections));
+        let door = Door { tls: tls.map(TlsAcceptor::from), seats, waiting: Arc::default(), stopped };
+        let task = tokio::spawn(door.keep(listener, Arc::new(Shared { access, bodies, options })));
+        Ok(Self { address, stop, task })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops listening and ends all connections. What was acknowledged is kept.
+    pub async fn close(mut self) {
+        self.stop.send_replace(true);
+        // One that has panicked has ended as well.
+        drop((&mut self.task).await);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// Who may come in.
+struct Door {
+    tls: Option<TlsAcceptor>,
+    seats: Arc<Semaphore>,
+    waiting: Arc<Waiting>,
+    stopped: watch::Receiver<bool>,
+}
+
+/// How many of each peer have not logged in yet.
+#[derive(Default)]
+pub(super) struct Waiting(Mutex<HashMap<IpAddr, usize>>);
+
+/// One of them; given back when it has logged in, or is gone.
+pub(super) struct Ticket(Arc<Waiting>, IpAddr);
+
+impl Waiting {
+    fn take(self: &Arc<Self>, peer: IpAddr, most: usize) -> Option<Ticket> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(peer).or_insert(0);
+        (*count < most).then(|| {
+            *count += 1;
+            Ticket(Arc::clone(self), peer)
+        })
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get_mut(&self.1) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(all.remove(&self.1)),
+        }
+    }
+}
+
+impl Door {
+    async fn keep(mut self, listener: TcpListener, shared: Arc<Shared>) {
+        let mut guests = tokio::task::JoinSet::new();
+        loop {
+            tokio::select! {
+                _ = self.stopped.changed() => break,
+                Some(_) = guests.join_next() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        if let Some(guest) = self.admit(stream, peer.ip(), &shared) {
+                            guests.spawn(guest);
+                        }
+                    }
+                    // Of one connection, or of too many open files: others may go better.
+                    Err(error) => {
+                        log::warn!("a connection was not taken: {error}");
+                        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    }
+                },
+            }
+        }
+        guests.shutdown().await;
+    }
+
+    /// Lets a client in, or tells it to try later.
+    fn admit(&self, stream: TcpStream, peer: IpAddr, shared: &Arc<Shared>) -> Option<impl Future<Output = ()> + use<>> {
+        let seat = Arc::clone(&self.seats).try_acquire_owned().ok();
+        let ticket = self.waiting.take(peer, shared.options.before_login);
+        let (Some(seat), Some(ticket)) = (seat, ticket) else {
+            if self.tls.is_none() {
+                // Whoever does not read it has the closed connection to see.
+                let _ = stream.try_write(b"* BYE [LIMIT] Too many connections\r\n");
+            }
+            return None;
+        };
+        drop(stream.set_nodelay(true));
+        Some(guest(stream, self.tls.clone(), (seat, ticket), Arc::clone(shared)))
+    }
+}
+
+async fn guest(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    (_seat, ticket): (OwnedSemaphorePermit, Ticket),
+    shared: Arc<Shared>,
+) {
+    let ended = match tls {
+        None => serve(stream, shared, Some(ticket)).await,
+        Some(tls) => match tokio::time::timeout(shared.options.login, tls.accept(stream)).await {
+            Ok(Ok(stream)) => serve(stream, shared, Some(ticket)).await,
+            Ok(Err(error)) => Err(crate::net::lost(&error)),
+            Err(_) => Err(Code::NetTimeout.into()),
+        },
+    };
+    if let Err(error) = ended {
+        log::debug!("a connection ended: {error}");
+    }
+}

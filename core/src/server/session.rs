@@ -1,0 +1,229 @@
+//! What one client may ask for when, and who does it.
+
+use super::access::Login;
+use super::command::Command;
+use super::fetch::FetchRun;
+use super::reply::{Handled, News, Refusal, Reply, untagged};
+use super::selected::{Changed, Enabled, Selected};
+use crate::auth::Mechanism;
+use crate::error::Result;
+use crate::store::{Durability, Handle, Reader, Writer};
+use bytes::Bytes;
+
+/// The state of a connection (RFC 9051 section 3).
+pub(super) struct Session {
+    store: Handle,
+    append_limit: u32,
+    authenticated: bool,
+    /// The tag of the command that is being done.
+    tag: String,
+    pub(super) enabled: Enabled,
+    pub(super) selected: Option<Selected>,
+}
+
+/// What a command leads to.
+pub(super) enum Action {
+    /// It is done, or refused.
+    Reply(Handled),
+    /// Rows are to be written as they are read.
+    Fetch(Box<FetchRun>),
+    Idle,
+    Login(Login),
+    /// AUTHENTICATE, with its initial response.
+    Authenticate(Mechanism, Option<Bytes>),
+    Logout,
+}
+
+/// Capabilities before anybody has logged in.
+const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID AUTH=SCRAM-SHA-256 AUTH=PLAIN";
+
+/// What comes after that.
+const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ENABLE ID IDLE NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN \
+    LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT \
+    ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES OBJECTID SAVEDATE PREVIEW BINARY MULTIAPPEND UTF8=ACCEPT";
+
+impl Session {
+    pub(super) fn new(store: Handle, append_limit: u32) -> Self {
+        let (tag, enabled) = (String::new(), Enabled::default());
+        Self { store, append_limit, authenticated: false, tag, enabled, selected: None }
+    }
+
+    pub(super) fn store(&self) -> &Handle {
+        &self.store
+    }
+
+    pub(super) fn append_limit(&self) -> u32 {
+        self.append_limit
+    }
+
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    pub(super) fn log_in(&mut self) {
+        self.authenticated = true;
+    }
+
+    /// A command of that tag is going to be done.
+    pub(super) fn begin(&mut self, tag: &str) {
+        self.tag.clear();
+        self.tag.push_str(tag);
+    }
+
+    pub(super) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// Whether names and strings may be UTF-8 (RFC 6855, RFC 9051 section 5.1).
+    pub(super) fn utf8(&self) -> bool {
+        self.enabled.utf8 || self.enabled.rev2
+    }
+
+    pub(super) fn capabilities(&self) -> String {
+        if !self.authenticated {
+            return BEFORE_LOGIN.to_owned();
+        }
+        format!("{AFTER_LOGIN} APPENDLIMIT={}", self.append_limit)
+    }
+
+    /// Does what is asked for; `apart` are the large literals of the command.
+    pub(super) async fn run(&mut self, command: Command, apart: Vec<Bytes>) -> Action {
+        if let Err(refusal) = self.allows(&command) {
+            return Action::Reply(Err(refusal));
+        }
+        Action::Reply(match command {
+            Command::Logout => return Action::Logout,
+            Command::Idle => return Action::Idle,
+            Command::Login { user, password } => return Action::Login(Login { user, password }),
+            Command::Authenticate { mechanism, initial } => match Mechanism::from_name(&mechanism) {
+                // `=` is an empty one (RFC 4959 section 3).
+                Some(known @ (Mechanism::Plain | Mechanism::ScramSha256)) => {
+                    return Action::Authenticate(
+                        known,
+                        initial.map(|text| if text == "=" { Bytes::new() } else { text }),
+                    );
+                }
+                _ => Err(Refusal::no("CANNOT", "This way of logging in is not offered")),
+            },
+            Command::Fetch(fetch) => match self.fetch(fetch).await {
+                Ok(run) => return Action::Fetch(run),
+                Err(refusal) => Err(refusal),
+            },
+            Command::Capability => Ok(self.capability()),
+            Command::Noop | Command::Check => Ok(Reply::ok("Done").news(News::All)),
+            Command::Id => Ok(id()),
+            Command::Enable(words) => Ok(self.enable(&words)),
+            Command::Namespace => self.namespace().await,
+            Command::List(list) => self.list(list).await,
+            Command::Lsub { reference, pattern } => self.lsub(reference, pattern).await,
+            Command::Subscribe(name) => self.subscribe(name, true).await,
+            Command::Unsubscribe(name) => self.subscribe(name, false).await,
+            Command::Create { name, role } => self.create(name, role).await,
+            Command::Delete(name) => self.delete(name).await,
+            Command::Rename { from, to } => self.rename(from, to).await,
+            Command::Status { name, items } => self.status(name, items).await,
+            Command::Select(select) => self.select(select).await,
+            Command::Close => self.close().await,
+            Command::Unselect => {
+                self.selected = None;
+                Ok(Reply::ok("Nothing is selected"))
+            }
+            Command::Expunge(set) => self.expunge(set).await,
+            Command::Store(store) => self.store_flags(store).await,
+            Command::Search(search) => self.search(search).await,
+            Command::Sort(search, keys) => self.sort(search, keys).await,
+            Command::Thread(search, algorithm) => self.thread(search, algorithm).await,
+            Command::Copy(copy) => self.copy(copy).await,
+            Command::Move(copy) => self.move_to(copy).await,
+            Command::Append { name, messages } => self.append(name, messages, apart).await,
+        })
+    }
+
+    /// Whether a command may be given in this state (RFC 9051 section 6).
+    fn allows(&self, command: &Command) -> Result<(), Refusal> {
+        use Command::{Authenticate, Capability, Check, Close, Copy, Expunge, Fetch, Id, Login, Logout};
+        use Command::{Move, Noop, Search, Sort, Store, Thread, Unselect};
+        match command {
+            Capability | Noop | Logout | Id => Ok(()),
+            Login { .. } | Authenticate { .. } if self.authenticated => Err(Refusal::bad("You are logged in already")),
+            Login { .. } | Authenticate { .. } => Ok(()),
+            _ if !self.authenticated => Err(Refusal::bad("Log in first")),
+            Close | Unselect | Check | Expunge(_) | Fetch(_) | Store(_) | Search(_) | Sort(..) | Thread(..)
+            | Copy(_) | Move(_)
+                if self.selected.is_none() =>
+            {
+                Err(Refusal::bad("Select a mailbox first"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn capability(&self) -> Reply {
+        let mut out = Vec::new();
+        untagged!(out, "CAPABILITY {}", self.capabilities());
+        Reply::with("That is what there is", out)
+    }
+
+    /// ENABLE (RFC 5161); what is not known is passed over.
+    fn enable(&mut self, words: &[String]) -> Reply {
+        let mut named = String::new();
+        for word in words {
+            match word.as_str() {
+                "CONDSTORE" => self.enabled.condstore = true,
+                "QRESYNC" => (self.enabled.qresync, self.enabled.condstore) = (true, true),
+                "UTF8=ACCEPT" => self.enabled.utf8 = true,
+                "IMAP4REV2" => self.enabled.rev2 = true,
+                _ => continue,
+            }
+            named.push(' ');
+            named.push_str(word);
+        }
+        let mut out = Vec::new();
+        untagged!(out, "ENABLED{named}");
+        Reply::with("Enabled", out)
+    }
+
+    /// What has changed in the selected mailbox, as the client is told.
+    pub(super) async fn news(&mut self, news: News) -> Result<Vec<u8>> {
+        let Some(selected) = self.selected.as_ref().filter(|_| news != News::Nothing) else { return Ok(Vec::new()) };
+        let (mailbox, seen, view) = (selected.mailbox, selected.seen(), selected.view.clone());
+        let changed = self.store.read(move |reader| Changed::since(reader, mailbox, seen, &view)).await?;
+        Ok(self.selected.as_mut().map(|selected| selected.tell(changed, news, self.enabled)).unwrap_or_default())
+    }
+
+    /// The selected mailbox; [`Session::allows`] has seen that there is one.
+    pub(super) fn mailbox(&self) -> Result<&Selected, Refusal> {
+        self.selected.as_ref().ok_or_else(|| Refusal::bad("Select a mailbox first"))
+    }
+
+    /// The same, where it may be changed.
+    pub(super) fn writable(&self) -> Result<&Selected, Refusal> {
+        let selected = self.mailbox()?;
+        if selected.read_only {
+            return Err(Refusal::no("CANNOT", "The mailbox was opened with EXAMINE"));
+        }
+        Ok(selected)
+    }
+
+    /// Asks the store.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Reader) -> Result<T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        Ok(self.store.read(ask).await?)
+    }
+
+    /// Changes the store, on the disk before it is acknowledged.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut dyn Writer) -> Result<T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        Ok(self.store.write(Durability::Full, change).await?)
+    }
+}
+
+fn id() -> Reply {
+    let mut out = Vec::new();
+    untagged!(out, "ID (\"name\" \"Mailtide\" \"version\" \"{}\")", env!("CARGO_PKG_VERSION"));
+    Reply::with("That is who we are", out)
+}

@@ -1,0 +1,172 @@
+//! The server under our own client, and as a gateway: what is done at it while the account's server is down arrives there
+//! later, once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+use mailtide::imap::{Flag, Role};
+use mailtide::server::{Server, ServerOptions};
+use mailtide::store::{Keep, KeepRule};
+use mailtide::sync::SyncOptions;
+use mailtide::{
+    Account, AppendOptions, AppendSource, Code, Credentials, Engine, EngineOptions, FetchOptions, FlagChange, Mail,
+    MailOptions, Mechanism, Messages, Security, Selection, Session, Target, WriteOptions,
+};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+const PASSWORD: &str = "s3cret";
+
+async fn serve(file: &Path, address: Option<SocketAddr>) -> Server {
+    let mut options = ServerOptions::default();
+    options.address = address.unwrap_or(options.address);
+    options.user = Some(("ada".to_owned(), PASSWORD.into()));
+    Server::open(file, options).await.unwrap()
+}
+
+fn account(address: SocketAddr) -> Account {
+    let mut account = Account::new("127.0.0.1", "ada", Credentials::Password(PASSWORD.into()));
+    (account.port, account.security) = (address.port(), Security::Cleartext);
+    account
+}
+
+async fn connect(account: Account) -> Session {
+    Engine::new(EngineOptions::default(), tokio::runtime::Handle::current()).connect(account).await.unwrap()
+}
+
+fn message(name: &str) -> AppendSource {
+    let text =
+        format!("Subject: {name}\r\nFrom: Ada <ada@example.org>\r\nMessage-ID: <{name}@x>\r\n\r\nabout {name}\r\n");
+    AppendSource::Bytes(text.into_bytes().into())
+}
+
+fn seen() -> FlagChange {
+    FlagChange { add: vec![Flag::SEEN], ..FlagChange::default() }
+}
+
+async fn subjects(mut messages: Messages) -> Vec<String> {
+    let mut found = Vec::new();
+    while let Some(batch) = messages.next_batch().await.unwrap() {
+        found.extend(batch.iter().map(|message| message.subject().unwrap()));
+    }
+    found.sort();
+    found
+}
+
+async fn all_of(session: &Session, mailbox: impl Into<Target>) -> Vec<String> {
+    subjects(session.mailbox(mailbox).unwrap().fetch(Selection::All, FetchOptions::default())).await
+}
+
+#[tokio::test]
+async fn our_own_client_reads_and_changes_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(&folder.path().join("a.mail"), None).await;
+    for mechanism in [Mechanism::Plain, Mechanism::ScramSha256] {
+        let mut wrong = account(server.address());
+        wrong.credentials = Credentials::Password("wrong".into());
+        for (mut account, is_right) in [(account(server.address()), true), (wrong, false)] {
+            account.mechanism = Some(mechanism);
+            let engine = Engine::new(EngineOptions::default(), tokio::runtime::Handle::current());
+            match engine.connect(account).await {
+                Ok(_) => assert!(is_right, "{mechanism}"),
+                Err(error) => assert_eq!((error.code(), is_right), (Code::AuthRejected, false), "{error}"),
+            }
+        }
+    }
+    let session = connect(account(server.address())).await;
+    let inbox = session.mailbox("INBOX").unwrap();
+    for name in ["one", "two", "three"] {
+        inbox.append(message(name), AppendOptions::default()).await.unwrap().unwrap();
+    }
+    assert_eq!(all_of(&session, "INBOX").await, ["one", "three", "two"]);
+    let mut found = inbox.fetch(mailtide::Query::parse("text:two").unwrap(), FetchOptions::default());
+    let two = found.next_batch().await.unwrap().unwrap().remove(0);
+    assert_eq!(two.text().await.unwrap(), "about two\n");
+    inbox.flag(&two, seen(), WriteOptions::default()).await.unwrap();
+    let unread = mailtide::Query::parse("is:unread").unwrap();
+    assert_eq!(inbox.count(unread, None).await.unwrap(), 2);
+    inbox.move_to(&two, Target::Role(Role::Archive), WriteOptions::default()).await.unwrap();
+    assert_eq!(all_of(&session, Target::Role(Role::Archive)).await, ["two"]);
+    inbox.expunge(1, WriteOptions::default()).await.unwrap();
+    assert_eq!(all_of(&session, "INBOX").await, ["three"]);
+    session.close().await.unwrap();
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_held_is_fetched_or_refused_but_never_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let provider = serve(&folder.path().join("provider.mail"), None).await;
+    let session = connect(account(provider.address())).await;
+    session.mailbox("INBOX").unwrap().append(message("one"), AppendOptions::default()).await.unwrap();
+    session.mailbox("INBOX").unwrap().append(message("two"), AppendOptions::default()).await.unwrap();
+    session.close().await.unwrap();
+    let keep = KeepRule { keep: Keep::Headers, days: None, largest: None };
+    let options =
+        MailOptions { account: Some(account(provider.address())), keep: Some(keep), ..MailOptions::default() };
+    let mirror = Mail::open(&folder.path().join("mirror.mail"), options).await.unwrap();
+    mirror.sync(SyncOptions::default()).await.unwrap();
+    let mut options = ServerOptions::default();
+    options.user = Some(("ada".to_owned(), PASSWORD.into()));
+    let bodies = Arc::new(mirror.clone());
+    let gateway = Server::gateway(mirror.store().clone(), bodies, options).await.unwrap();
+    let client = connect(account(gateway.address())).await;
+    let mut found = client.mailbox("INBOX").unwrap().fetch(Selection::All, FetchOptions::default());
+    let messages = found.next_batch().await.unwrap().unwrap();
+    assert_eq!(messages[1].text().await.unwrap(), "about two\n");
+    provider.close().await;
+    assert_eq!(messages[0].text().await.unwrap_err().code(), Code::ServerUnavailable);
+    client.close().await.unwrap();
+    gateway.close().await;
+    mirror.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_done_at_a_gateway_while_the_provider_is_down_arrives_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let provider_file = folder.path().join("provider.mail");
+    let provider = serve(&provider_file, None).await;
+    let address = provider.address();
+    let session = connect(account(address)).await;
+    let inbox = session.mailbox("INBOX").unwrap();
+    for name in ["one", "two", "three"] {
+        inbox.append(message(name), AppendOptions::default()).await.unwrap();
+    }
+    session.close().await.unwrap();
+
+    let mirror_file = folder.path().join("mirror.mail");
+    let options = MailOptions { account: Some(account(address)), ..MailOptions::default() };
+    let mirror = Mail::open(&mirror_file, options).await.unwrap();
+    mirror.sync(SyncOptions::default()).await.unwrap();
+    provider.close().await;
+
+    // The provider is down: a client reads, flags, moves, removes and files a draft.
+    let gateway = serve(&mirror_file, None).await;
+    let client = connect(account(gateway.address())).await;
+    assert_eq!(all_of(&client, "INBOX").await, ["one", "three", "two"]);
+    let here = client.mailbox("INBOX").unwrap();
+    here.flag(1, seen(), WriteOptions::default()).await.unwrap();
+    here.move_to(2, "Archive", WriteOptions::default()).await.unwrap();
+    here.expunge(3, WriteOptions::default()).await.unwrap();
+    client.mailbox("Drafts").unwrap().append(message("draft"), AppendOptions::default()).await.unwrap();
+    client.close().await.unwrap();
+    gateway.close().await;
+
+    // It is back, and was changed from elsewhere meanwhile.
+    let provider = serve(&provider_file, Some(address)).await;
+    let session = connect(account(address)).await;
+    session.mailbox("INBOX").unwrap().append(message("four"), AppendOptions::default()).await.unwrap();
+    for _ in 0..2 {
+        mirror.sync(SyncOptions::default()).await.unwrap();
+    }
+    assert_eq!(mirror.pending().await.unwrap().len(), 0);
+    for (mailbox, expected) in [("INBOX", vec!["four", "one"]), ("Archive", vec!["two"]), ("Drafts", vec!["draft"])] {
+        assert_eq!(all_of(&session, mailbox).await, expected, "{mailbox}");
+        let mirrored = mirror.mailbox(mailbox).unwrap().fetch(Selection::All, FetchOptions::default());
+        assert_eq!(subjects(mirrored).await, expected, "{mailbox}");
+    }
+    let unread = mailtide::Query::parse("is:unread").unwrap();
+    assert_eq!(session.mailbox("INBOX").unwrap().count(unread, None).await.unwrap(), 1);
+    mirror.close().await.unwrap();
+    provider.close().await;
+}
