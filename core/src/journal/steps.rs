@@ -199,6 +199,13 @@ pub fn doubt(entry: &Entry, step: Step, seen: &Sighting, means: Means, now: i64)
     }
 }
 
+/// What becomes of a step that may have been done to a message that cannot be found any more: UIDVALIDITY changed.
+#[must_use]
+pub fn lost(step: Step) -> Next {
+    let placed = if let Step::Mark { copy } | Step::Expunge { copy } = step { copy } else { None };
+    Next::End { state: State::Parked { reason: Reason::LostTrack, server: None }, placed }
+}
+
 fn precondition(intent: &Intent, means: Means, facts: &Facts) -> Option<State> {
     let park = |reason| Some(State::Parked { reason, server: None });
     let over = |by| Some(State::Superseded { by });

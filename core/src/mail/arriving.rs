@@ -3,10 +3,10 @@
 
 use super::now;
 use crate::error::Result;
-use crate::imap::{BodyStructure, InternalDate, render};
-use crate::message::{Headers, Outline, envelope_text};
+use crate::imap::InternalDate;
+use crate::message::Outline;
 use crate::store::body::{self, Staging};
-use crate::store::{self, BodyId, ContentHash, NewMessage, Now, Store, Writer, derive, describe};
+use crate::store::{BodyId, ContentHash, NewMessage, Now, Store, Writer, describe, described};
 use bytes::Bytes;
 use std::io::Write;
 use std::sync::Arc;
@@ -62,8 +62,10 @@ impl Arriving {
             return Ok(Arrived::small(self.small.into(), received, self.now));
         };
         staging.finish()?;
+        // Its lines were not counted.
         let (headers, structure) = outline.finish();
-        let new = described(&headers, &structure, (staging.size(), received));
+        let header = Bytes::copy_from_slice(headers.raw());
+        let new = described((header, &headers), &structure, (staging.size(), received));
         let hash = staging.hash()?;
         Ok(Arrived { new, hash, now: self.now, content: Content::Large(Box::new(staging)) })
     }
@@ -102,22 +104,5 @@ impl Arrived {
             Content::Small(_) => Ok(()),
             Content::Large(staging) => staging.abandon(),
         }
-    }
-}
-
-/// A large message as its row describes it: lines were not counted.
-fn described(headers: &Headers, structure: &BodyStructure, (size, received): (u64, InternalDate)) -> NewMessage {
-    let header = Bytes::copy_from_slice(headers.raw());
-    NewMessage {
-        size,
-        internal_date: received,
-        digest: Some(derive::digest(&header, size, received)),
-        email_id: None,
-        links: derive::links(&header),
-        headers: store::Headers {
-            envelope: envelope_text(headers),
-            body_structure: render::body_structure(structure),
-            header,
-        },
     }
 }

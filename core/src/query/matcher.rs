@@ -199,7 +199,7 @@ pub(super) fn decide<T>(expr: &Expr<T>, says: &mut impl FnMut(&T) -> Option<bool
 }
 
 /// One `false` decides, whatever is unknown.
-fn all(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+pub(crate) fn all(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut known = Some(true);
     for result in results {
         match result {

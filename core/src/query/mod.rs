@@ -44,6 +44,7 @@ pub use ast::{AddressField, Age, Day, Query, Unit};
 use ast::{Expr, Term};
 pub use fold::fold;
 pub use index_plan::{Candidates, Facet, Field, IndexPlan, WordTerm};
+pub(crate) use matcher::all;
 pub use matcher::{Candidate, Matcher, Needs};
 pub use plan::{SearchFacts, SearchPlan};
 pub use snippet::Snippet;

@@ -1,6 +1,7 @@
 //! Commands as values (RFC 9051 section 6 and the extensions that are offered).
 
 use super::numbers::Numbers;
+use crate::imap::command::StatusItem;
 use crate::imap::{Flag, InternalDate, Role};
 use crate::secret::Secret;
 use crate::store::Flags;
@@ -54,20 +55,6 @@ pub(super) struct List {
     pub special_use: bool,
     pub return_subscribed: bool,
     pub status: Vec<StatusItem>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StatusItem {
-    Messages,
-    Recent,
-    UidNext,
-    UidValidity,
-    Unseen,
-    Deleted,
-    Size,
-    HighestModSeq,
-    MailboxId,
-    AppendLimit,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

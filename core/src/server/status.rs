@@ -1,11 +1,11 @@
 //! STATUS, by itself and in LIST (RFC 9051 section 6.3.11, RFC 7162, RFC 7889, RFC 8438, RFC 8474).
 
-use super::command::StatusItem;
 use super::reply::{Handled, Reply, mailbox};
 use super::select::usable;
 use super::selected::Edge;
 use super::session::Session;
 use crate::error::Result;
+use crate::imap::command::StatusItem;
 use crate::store::{MailboxRow, Reader};
 
 impl Session {
@@ -31,19 +31,19 @@ pub(super) fn status_line(
 ) -> Result<Vec<u8>> {
     let counts = reader.counts(row.id)?;
     let edge = Edge::of(reader, row)?;
-    let item = |item: &StatusItem| match item {
-        StatusItem::Messages => format!("MESSAGES {}", counts.messages),
-        StatusItem::Recent => "RECENT 0".to_owned(),
-        StatusItem::UidNext => format!("UIDNEXT {}", edge.uid_next),
-        StatusItem::UidValidity => format!("UIDVALIDITY {}", row.uid_validity),
-        StatusItem::Unseen => format!("UNSEEN {}", counts.unseen),
-        StatusItem::Deleted => format!("DELETED {}", counts.deleted),
-        StatusItem::Size => format!("SIZE {}", counts.size),
-        StatusItem::HighestModSeq => format!("HIGHESTMODSEQ {}", edge.mod_seq),
-        StatusItem::MailboxId => format!("MAILBOXID ({})", row.object_id()),
-        StatusItem::AppendLimit => format!("APPENDLIMIT {append_limit}"),
+    let value = |item: StatusItem| match item {
+        StatusItem::Messages => counts.messages.to_string(),
+        StatusItem::Recent => "0".to_owned(),
+        StatusItem::UidNext => edge.uid_next.to_string(),
+        StatusItem::UidValidity => row.uid_validity.to_string(),
+        StatusItem::Unseen => counts.unseen.to_string(),
+        StatusItem::Deleted => counts.deleted.to_string(),
+        StatusItem::Size => counts.size.to_string(),
+        StatusItem::HighestModSeq => edge.mod_seq.to_string(),
+        StatusItem::MailboxId => format!("({})", row.object_id()),
+        StatusItem::AppendLimit => append_limit.to_string(),
     };
-    let items: Vec<String> = items.iter().map(item).collect();
+    let items: Vec<String> = items.iter().map(|item| format!("{} {}", item.as_str(), value(*item))).collect();
     let mut out = b"* STATUS ".to_vec();
     mailbox(&mut out, &row.name, utf8);
     out.extend_from_slice(format!(" ({})\r\n", items.join(" ")).as_bytes());

@@ -55,6 +55,7 @@ pub mod upkeep;
 
 pub use codec::Kind;
 pub use describe::describe;
+pub(crate) use describe::described;
 pub use flags::Flags;
 pub use handle::{Changes, Handle};
 pub use source::BodySource;

@@ -13,6 +13,7 @@ mod command;
 mod ends;
 mod foresee;
 mod headers;
+mod held;
 mod line;
 mod list;
 mod mailboxes;
@@ -227,7 +228,7 @@ impl Pass {
     /// Sends a question before it is its turn, where that can be done.
     async fn ask_ahead(&mut self, mailbox: MailboxId, question: Question) -> Result<Option<Asked>> {
         let Some((row, known)) = self.open_row(mailbox).await? else { return Ok(None) };
-        let name = push::name_of(Some(&row), MailboxName::new(&row.name, false));
+        let name = held::name_of(Some(&row), MailboxName::new(&row.name, false));
         self.line.ask_ahead(&name, question, (&list::cursor(&row), &known))
     }
 
@@ -248,7 +249,7 @@ impl Pass {
 
     async fn compare_rows(&mut self, mailbox: MailboxId, question: Option<(Question, Option<Asked>)>) -> Result<()> {
         let Some((row, known)) = self.open_row(mailbox).await? else { return Ok(()) };
-        let name = push::name_of(Some(&row), MailboxName::new(&row.name, false));
+        let name = held::name_of(Some(&row), MailboxName::new(&row.name, false));
         let (mut question, mut asked) = question.unwrap_or_else(|| (self.cheapest(&row), None));
         let mut known = known;
         for _ in 0..MOST_QUESTIONS {

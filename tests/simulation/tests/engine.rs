@@ -1,6 +1,6 @@
 //! The engine itself in the simulation: histories of two devices, somebody else and everything that goes wrong, and the
 //! oracle finds nothing; with a mistake planted in the engine, it does. `HISTORIES` says how many; `tools/test` runs
-//! 20,000 of them, compiled to be fast.
+//! more of them, compiled to be fast.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 

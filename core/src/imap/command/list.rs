@@ -32,6 +32,20 @@ pub enum StatusItem {
 }
 
 impl StatusItem {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Messages,
+        Self::Recent,
+        Self::UidNext,
+        Self::UidValidity,
+        Self::Unseen,
+        Self::Deleted,
+        Self::Size,
+        Self::HighestModSeq,
+        Self::AppendLimit,
+        Self::MailboxId,
+    ];
+
     /// As IMAP writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -2,7 +2,8 @@
 
 use super::{Args, Bad, Result};
 use crate::imap::Role;
-use crate::server::command::{Command, Qresync, Select, StatusItem};
+use crate::imap::command::StatusItem;
+use crate::server::command::{Command, Qresync, Select};
 use crate::server::numbers::Numbers;
 
 impl Args<'_> {
@@ -31,19 +32,9 @@ impl Args<'_> {
     pub(super) fn status_items(&mut self) -> Result<Vec<StatusItem>> {
         let mut items = Vec::new();
         self.list_of(|args| {
-            let item = match args.bare()?.to_ascii_uppercase().as_str() {
-                "MESSAGES" => StatusItem::Messages,
-                "RECENT" => StatusItem::Recent,
-                "UIDNEXT" => StatusItem::UidNext,
-                "UIDVALIDITY" => StatusItem::UidValidity,
-                "UNSEEN" => StatusItem::Unseen,
-                "DELETED" => StatusItem::Deleted,
-                "SIZE" => StatusItem::Size,
-                "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
-                "MAILBOXID" => StatusItem::MailboxId,
-                "APPENDLIMIT" => StatusItem::AppendLimit,
-                _ => return Err(Bad::Syntax("an item of STATUS")),
-            };
+            let word = args.bare()?;
+            let item = StatusItem::ALL.into_iter().find(|item| item.as_str().eq_ignore_ascii_case(&word));
+            let item = item.ok_or(Bad::Syntax("an item of STATUS"))?;
             if !items.contains(&item) {
                 items.push(item);
             }

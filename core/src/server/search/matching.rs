@@ -2,6 +2,7 @@
 
 use super::look::Look;
 use crate::imap::InternalDate;
+use crate::query::all;
 use crate::server::command::{Clock, Key, When};
 use crate::server::numbers::Numbers;
 use jiff::civil::Date;
@@ -67,19 +68,6 @@ fn has_field(look: &Look<'_>, name: &str, text: &str) -> Option<bool> {
 
 fn body(look: &Look<'_>, text: &str) -> Option<bool> {
     if text.is_empty() { Some(true) } else { look.body().map(|body| body.contains(text)) }
-}
-
-/// One `false` decides, whatever is not known.
-fn all(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut known = Some(true);
-    for result in results {
-        match result {
-            Some(false) => return Some(false),
-            Some(true) => {}
-            None => known = None,
-        }
-    }
-    known
 }
 
 /// The day that a date was written as, whatever its zone (RFC 9051 section 6.4.4). What has no Date was sent when it was

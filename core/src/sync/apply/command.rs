@@ -1,7 +1,8 @@
 //! The commands of the journal's steps. By UID only, in sets of bounded length; never EXPUNGE, never CLOSE.
 
 use super::Pass;
-use super::push::{Item, name_of};
+use super::held::name_of;
+use super::push::Item;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, AppendBody, AppendMessage, StatusItem, StoreAction, StoreOptions};
 use crate::imap::extension::literal;

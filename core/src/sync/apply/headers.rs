@@ -2,8 +2,8 @@
 
 use super::Pass;
 use super::ahead::{Ahead, Landed};
+use super::held::name_of;
 use super::line::{flags, rows};
-use super::push::name_of;
 use crate::error::Result;
 use crate::imap::command::FetchItem;
 use crate::imap::extension::object_id;

@@ -1,15 +1,15 @@
 //! Local changes on their way to the server: each step is committed before its command, each answer after it.
 
 use super::ends::write_end;
+use super::held::{Held, name_of};
 use super::sight::Look;
 use super::{Pass, concerns_all};
 use crate::error::{MailError, Result, Retry};
-use crate::imap::MailboxName;
 use crate::journal::answer::{self, Answer};
 use crate::journal::steps::{self, At, Facts, Next};
 use crate::journal::{Cause, Entry, Intent, State, Step, order, retry};
 use crate::planted::{Bug, planted};
-use crate::store::{Durability, MailboxId, MailboxRow, MailboxState, Now, Reader, Writer};
+use crate::store::{Durability, MailboxId, MailboxState, Now, Writer};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -29,17 +29,6 @@ struct Ended {
     placed: Option<(u32, u32)>,
 }
 
-/// What the store knows of the mailboxes and messages of an entry.
-#[derive(Clone, Debug)]
-struct Held {
-    source: Option<MailboxRow>,
-    target: Option<MailboxRow>,
-    at: At,
-    has_body: bool,
-    /// Where its message has arrived already: it was parked after that.
-    landed: Option<(u32, u32)>,
-}
-
 /// Which entries a round is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
@@ -48,6 +37,9 @@ pub(super) enum Which {
     /// All that may go.
     All,
 }
+
+/// How often a mailbox that looks empty is waited for before that is believed.
+const EMPTY_LOOKS: u32 = 2;
 
 impl Pass {
     /// Sends what may go, until nothing more may; the mailboxes that were touched.
@@ -123,13 +115,16 @@ impl Pass {
     async fn start(&mut self, entries: &[Entry]) -> Result<Vec<Item>> {
         let asked = entries.to_vec();
         let held: Vec<Held> =
-            self.books.read(move |reader| asked.iter().map(|entry| hold(reader, entry)).collect()).await?;
+            self.books.read(move |reader| asked.iter().map(|entry| Held::of(reader, entry)).collect()).await?;
         let mut items = Vec::new();
         let mut facts = None;
         for (entry, held) in entries.iter().cloned().zip(held) {
             let uid = if let At::Uid(uid) = held.at { Some(uid) } else { None };
             if let State::Started { step } = entry.state {
-                let next = self.look(&entry, step, (uid, Look::Once)).await?;
+                let next = match self.lost_track(&entry, &held, step).await? {
+                    Some(next) => next,
+                    None => self.look(&entry, step, (uid, Look::Once)).await?,
+                };
                 items.push(Item { entry, uid, next });
                 continue;
             }
@@ -147,6 +142,23 @@ impl Pass {
             items.push(Item { entry, uid, next });
         }
         Ok(items)
+    }
+
+    /// What becomes of a step whose message has no number that can be believed: the mailbox was numbered anew since it
+    /// was begun, and the old number may be another message's.
+    async fn lost_track(&mut self, entry: &Entry, held: &Held, step: Step) -> Result<Option<Next>> {
+        let is_placing = matches!(step, Step::Place { .. } | Step::Find { .. });
+        let Some(target) = entry.intent.target() else { return Ok(None) };
+        match held.at {
+            At::Lost if !is_placing => Ok(Some(steps::lost(step))),
+            At::Uid(_) if !held.is_unstable(self.options.care.resets, self.books.now()) => {
+                let name = name_of(held.source.as_ref(), target.mailbox.name.clone());
+                let there = self.snapshot(&name, Look::Once).await?.uid_validity();
+                // The comparison of this pass or the next says where the message is now.
+                Ok((!held.is_numbered(there)).then_some(Next::Wait { step: Some(step) }))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Looks for what a lost answer may have left.
@@ -301,19 +313,17 @@ impl Pass {
     /// What is known of the mailboxes just before the first step; `None` where nothing can be done to it now:
     /// it was numbered anew meanwhile, or looks empty.
     async fn facts(&mut self, entry: &Entry, held: &Held) -> Result<Option<Facts>> {
-        let (most, now) = (self.options.care.resets, self.books.now());
-        let unstable = held.source.as_ref().is_some_and(|row| is_unstable(row, most, now));
+        let unstable = held.is_unstable(self.options.care.resets, self.books.now());
         let mut facts = Facts { unstable, ..Facts::default() };
         if entry.intent.target().is_some() {
             let name = name_of(held.source.as_ref(), entry.intent.mailbox().name.clone());
             let selected = self.line.select(&name).await?;
-            let ours = held.source.as_ref().and_then(|row| row.remote.as_ref()).map(|remote| remote.uid_validity);
             // One that is numbered anew all the time is paused with its last numbers, and that is said.
-            if ours != Some(selected.uid_validity) && !unstable && !planted(Bug::NumbersTrusted) {
+            if !held.is_numbered(selected.uid_validity) && !unstable && !planted(Bug::NumbersTrusted) {
                 return Ok(None);
             }
             // A server that shows nothing and says OK to everything has done nothing: the next comparison tells which it is.
-            if selected.exists == 0 && matches!(held.at, At::Uid(_)) {
+            if selected.exists == 0 && matches!(held.at, At::Uid(_)) && entry.attempts < EMPTY_LOOKS {
                 return Ok(None);
             }
             let writes_here = !matches!(entry.intent, Intent::Copy { .. });
@@ -369,54 +379,6 @@ fn is_answer(error: &MailError) -> bool {
         error.code(),
         Code::ServerOverQuota | Code::ServerRefused | Code::ServerBad | Code::MailboxMissing | Code::MailboxExists
     )
-}
-
-pub(super) fn name_of(row: Option<&MailboxRow>, otherwise: MailboxName) -> MailboxName {
-    let remote = row.and_then(|row| row.remote.as_ref());
-    remote.map_or(otherwise, |remote| MailboxName::from_server(remote.name.clone(), false))
-}
-
-fn is_unstable(row: &MailboxRow, most: u32, now: Now) -> bool {
-    let today = now.seconds().div_euclid(86_400);
-    row.remote.as_ref().is_some_and(|remote| remote.resets_day == today && remote.resets >= most)
-}
-
-fn hold(reader: &dyn Reader, entry: &Entry) -> Result<Held> {
-    let target = entry.intent.landing().map(|to| reader.mailbox(MailboxId(to.mailbox.id))).transpose()?.flatten();
-    let source = reader.mailbox(MailboxId(entry.intent.mailbox().id))?;
-    let has_body = match (&entry.intent, entry.intent.landing()) {
-        (Intent::Append { .. }, Some(to)) => {
-            let placed = reader.placement(MailboxId(to.mailbox.id), to.local)?;
-            let message = placed.and_then(|row| row.message).map(|id| reader.message(id)).transpose()?.flatten();
-            message.is_some_and(|row| row.body.is_some())
-        }
-        _ => false,
-    };
-    let at = locate(reader, entry, source.as_ref())?;
-    let landed = match (entry.intent.landing(), target.as_ref().and_then(|row| row.remote.as_ref())) {
-        (Some(to), Some(remote)) => {
-            let placed = reader.placement(MailboxId(to.mailbox.id), to.local)?.and_then(|row| row.remote_uid);
-            placed.map(|uid| (remote.uid_validity, uid))
-        }
-        _ => None,
-    };
-    Ok(Held { source, target, at, has_body, landed })
-}
-
-/// Where the message of an entry is on the server, by all that the store knows.
-fn locate(reader: &dyn Reader, entry: &Entry, mailbox: Option<&MailboxRow>) -> Result<At> {
-    let Some(target) = entry.intent.target() else { return Ok(At::Nowhere) };
-    let placed = reader.placement(MailboxId(target.mailbox.id), target.local)?;
-    if let Some(uid) = placed.as_ref().and_then(|row| row.remote_uid) {
-        return Ok(At::Uid(uid));
-    }
-    let validity = mailbox.and_then(|row| row.remote.as_ref()).map(|remote| remote.uid_validity);
-    match (target.uid, target.uid_validity == validity) {
-        // Its row is gone here for good reason: it is moved away or deleted, by this change or a later one.
-        (Some(uid), true) if placed.is_none() => Ok(At::Uid(uid)),
-        (Some(_), _) => Ok(At::Lost),
-        (None, _) => Ok(At::Coming),
-    }
 }
 
 #[cfg(test)]

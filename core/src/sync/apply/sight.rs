@@ -29,6 +29,13 @@ pub(super) struct Snapshot {
     identities: BTreeMap<u32, Identity>,
 }
 
+impl Snapshot {
+    /// What its numbers belong to.
+    pub(super) fn uid_validity(&self) -> u32 {
+        self.uid_validity
+    }
+}
+
 impl Pass {
     /// What is there now of an intent whose step may have been done.
     pub(super) async fn sight(
@@ -56,7 +63,7 @@ impl Pass {
     }
 
     /// A mailbox as it is, or as it was found earlier in this pass.
-    async fn snapshot(&mut self, name: &MailboxName, look: Look) -> Result<Snapshot> {
+    pub(super) async fn snapshot(&mut self, name: &MailboxName, look: Look) -> Result<Snapshot> {
         if let Some(known) = self.snapshots.get(name.raw()).filter(|_| look == Look::Once) {
             return Ok(known.clone());
         }

@@ -20,13 +20,31 @@ pub fn create(server: &mut Server, c: &Connection, args: &mut Args<'_>) -> Resul
     if server.personality.read_only {
         return no("[NOPERM] Permission denied");
     }
+    let usage = special_use(args)?;
     if !server.create(c.actor, name) {
         return no("[ALREADYEXISTS] Mailbox already exists");
     }
+    server.use_for(name, usage);
     match server.named(name).filter(|_| server.personality.has("OBJECTID")) {
         Some(mailbox) => ok(&format!("[MAILBOXID (M{})] Create completed.", mailbox.id)),
         None => ok("Create completed."),
     }
+}
+
+/// What it is made for: ` (USE (\Flagged))` (RFC 6154 section 3).
+fn special_use(args: &mut Args<'_>) -> Result<Option<&'static str>, Bad> {
+    if args.at_end() {
+        return Ok(None);
+    }
+    args.space()?;
+    args.expect(b'(')?;
+    if !args.has_word("USE ") {
+        return Err("expected USE".into());
+    }
+    let usages = args.list(Args::flag)?;
+    args.expect(b')')?;
+    let known = ["\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash"];
+    Ok(known.into_iter().find(|known| usages.iter().any(|usage| usage.eq_ignore_ascii_case(known))))
 }
 
 /// Deletes a mailbox.

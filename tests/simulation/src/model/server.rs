@@ -487,6 +487,13 @@ impl Server {
         true
     }
 
+    /// Says what a mailbox is for.
+    pub fn use_for(&mut self, name: &str, usage: Option<&'static str>) {
+        for mailbox in self.mailboxes.values_mut().filter(|m| m.name == name) {
+            mailbox.special_use = usage.or(mailbox.special_use);
+        }
+    }
+
     fn next_validity(&mut self) -> u32 {
         self.validity += 1;
         self.validity

@@ -14,7 +14,7 @@ enum Said {
 }
 
 impl Installation {
-    /// What was on its way when the process died is uncertain, if the dot may have left.
+    /// What was on its way when the process died, or the disk failed, is uncertain if the dot may have left.
     pub fn doubt_mail(&mut self) {
         let resends = self.has(Bug::Resend);
         for mail in self.store.disk.outbox.values_mut().filter(|m| m.dot && m.state == Sent::Queued) {
@@ -23,6 +23,7 @@ impl Installation {
     }
 
     pub async fn send_mail(&mut self) -> Result<()> {
+        self.doubt_mail();
         let queued: Vec<Ticket> =
             self.disk().outbox.iter().filter(|(_, m)| m.state == Sent::Queued).map(|(ticket, _)| *ticket).collect();
         for ticket in queued {

@@ -251,8 +251,7 @@ impl Device for Installation {
             };
             let trespass = self.look(|reader| Ok(disk::trespass(&trouble, reader)));
             self.complaints.extend(trespass);
-            let states = outgoing::states(&*self.process().store);
-            self.sent.extend(states);
+            self.sent.extend(outgoing::states(&*self.process().store));
             match result {
                 _ if trouble.has_died() => Pass::Crashed,
                 Ok(()) => Pass::Done,
@@ -296,8 +295,7 @@ impl Device for Installation {
 
     fn outbox(&mut self) -> Soon<'_, BTreeMap<Ticket, Sent>> {
         Box::pin(async {
-            let states = outgoing::states(&*self.process().store);
-            self.sent.extend(states);
+            self.sent.extend(outgoing::states(&*self.process().store));
             self.sent.clone()
         })
     }

@@ -4,7 +4,7 @@
 use mailtide::imap::InternalDate;
 use mailtide::message::Composed;
 use mailtide::outbox::{Dial, Io, Ledger, LiveSent, Moment, Outbox, State, StoreLedger};
-use mailtide::store::{Durability, Handle, Lease, Now, Store, Writer, lease};
+use mailtide::store::{Durability, Handle, Lease, Now, OutboxRow, Store, Writer, lease};
 use mailtide::{Code, MailError, Result, SendOptions, Session};
 use mailtide_simulation::device::{Sent, Ticket};
 use mailtide_simulation::letter;
@@ -76,9 +76,8 @@ fn dial(sink: &Sink) -> Dial {
 /// What has become of every message to be sent, read past all trouble.
 pub fn states(store: &dyn Store) -> BTreeMap<Ticket, Sent> {
     let reader = store.read().unwrap();
-    let over = reader.outbox_over(i64::MAX, 100_000).unwrap();
-    let over = over.into_iter().map(|id| reader.outbox(id).unwrap().unwrap());
-    let rows: Vec<_> = reader.outbox_open().unwrap().into_iter().chain(over).collect();
+    let over = reader.outbox_over(i64::MAX, 100_000).unwrap().into_iter().filter_map(|id| reader.outbox(id).unwrap());
+    let rows: Vec<OutboxRow> = reader.outbox_open().unwrap().into_iter().chain(over).collect();
     let sent = |state: &str| match State::parse(state).unwrap() {
         State::Accepted => Sent::Accepted,
         State::Rejected | State::Cancelled => Sent::Rejected,
