@@ -62,7 +62,8 @@ impl Selecting {
 
     /// Waits for the answer; with what has changed where that was asked for.
     pub async fn answer(self) -> Result<(Selected, Changes)> {
-        let reply = self.pending.answer().await?;
+        let mut reply = self.pending.answer().await?;
+        forget_closed(&mut reply);
         let mut changes = Changes::default();
         for response in &reply.untagged {
             if let Response::Data(data) = response {
@@ -74,6 +75,14 @@ impl Selecting {
             return Err(error.clone());
         }
         Ok((checked(read(&self.name, self.read_only, &reply))?, changes))
+    }
+}
+
+/// What came before the mailbox that was open is closed is about that one (RFC 7162 section 3.2.11).
+fn forget_closed(reply: &mut Reply) {
+    let closes = |response: &Response| matches!(response, Response::Status { code: Some(ResponseCode::Closed), .. });
+    if let Some(at) = reply.untagged.iter().rposition(closes) {
+        reply.untagged.drain(..=at);
     }
 }
 
@@ -108,5 +117,28 @@ fn note(selected: &mut Selected, code: &ResponseCode) {
         ResponseCode::PermanentFlags(flags) => selected.permanent_flags = Some(flags.clone()),
         ResponseCode::ReadOnly => selected.read_only = true,
         code => selected.highest_mod_seq = condstore::highest(code).unwrap_or(selected.highest_mod_seq),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::parse_response;
+    use crate::limits::Limits;
+    use crate::wire::Frame;
+
+    #[test]
+    fn what_is_told_of_the_mailbox_before_is_not_taken_for_the_new_one() {
+        let told = |lines: &[&str]| {
+            let parse = |line: &&str| parse_response(&Frame::text(format!("{line}\r\n")), &Limits::default(), false);
+            let mut reply =
+                Reply { untagged: lines.iter().map(|line| parse(line).unwrap()).collect(), ..Reply::default() };
+            forget_closed(&mut reply);
+            (read("Box", false, &reply), reply.untagged.len())
+        };
+        let before = ["* VANISHED 7", "* 9 EXISTS", "* OK [HIGHESTMODSEQ 99] x", "* OK [CLOSED] x"];
+        let (selected, left) = told(&[&before[..], &["* 3 EXISTS", "* OK [UIDVALIDITY 5] x"]].concat());
+        assert_eq!((selected.exists, selected.highest_mod_seq, left), (3, None, 2));
+        assert_eq!(told(&["* 3 EXISTS"]).0.exists, 3);
     }
 }
