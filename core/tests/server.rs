@@ -3,13 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+use futures_util::future::BoxFuture;
 use mailtide::imap::{Flag, Role};
-use mailtide::server::{Server, ServerOptions};
+use mailtide::server::{Server, ServerOptions, ServerTls, TlsMode, TokenCheck};
 use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
 use mailtide::{
     Account, AppendOptions, AppendSource, Code, Credentials, Engine, EngineOptions, FetchOptions, FlagChange, Mail,
-    MailOptions, Mechanism, Messages, Security, Selection, Session, Target, WriteOptions,
+    MailOptions, Mechanism, Messages, NetOptions, Roots, Secret, Security, Selection, Session, Target, Token,
+    WriteOptions,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -91,6 +93,67 @@ async fn our_own_client_reads_and_changes_everything() {
     assert_eq!(all_of(&session, "INBOX").await, ["three"]);
     session.close().await.unwrap();
     server.close().await;
+}
+
+/// Knows one token.
+struct Issuer;
+
+impl TokenCheck for Issuer {
+    fn allows<'a>(&'a self, user: &'a str, token: &'a Secret) -> BoxFuture<'a, mailtide::Result<bool>> {
+        Box::pin(async move { Ok(user == "ada" && token.reveal() == "good") })
+    }
+}
+
+fn token(text: &'static str) -> Credentials {
+    Credentials::Token(Arc::new(move |_| Box::pin(async move { Ok(Token { secret: text.into(), expires_at: None }) })))
+}
+
+#[tokio::test]
+async fn our_own_client_logs_in_over_tls_in_every_way() {
+    let folder = tempfile::tempdir().unwrap();
+    for (mode, security) in [(TlsMode::Implicit, Security::Tls), (TlsMode::StartTls, Security::StartTls)] {
+        let mut options = ServerOptions::default();
+        options.user = Some(("ada".to_owned(), PASSWORD.into()));
+        options.tls = Some(ServerTls::SelfSigned { folder: folder.path().to_owned(), name: "localhost".to_owned() });
+        options.tls_mode = mode;
+        options.tokens = Some(Arc::new(Issuer));
+        let server = Server::open(&folder.path().join("a.mail"), options).await.unwrap();
+        let label = format!("{mode:?}");
+        let app = server.add_app_password("ada", &label).await.unwrap();
+        let password = |text: &str| Credentials::Password(text.into());
+        let mut tries = Vec::new();
+        for mechanism in [Mechanism::ScramSha256Plus, Mechanism::ScramSha256, Mechanism::Plain] {
+            tries.push((mechanism, "ada".to_owned(), password(PASSWORD), true));
+            tries.push((mechanism, format!("ada+{label}"), password(app.reveal()), true));
+        }
+        for mechanism in [Mechanism::OAuthBearer, Mechanism::XOAuth2] {
+            tries.push((mechanism, "ada".to_owned(), token("good"), true));
+        }
+        // Refusals take longer each time.
+        if mode == TlsMode::Implicit {
+            tries.push((Mechanism::ScramSha256Plus, format!("ada+{label}"), password(PASSWORD), false));
+            tries.push((Mechanism::OAuthBearer, "ada".to_owned(), token("bad"), false));
+        }
+        for (mechanism, user, credentials, is_right) in tries {
+            let mut account = Account::new("127.0.0.1", &user, credentials);
+            account.net = trusting(folder.path());
+            (account.port, account.security) = (server.address().port(), security);
+            account.mechanism = Some(mechanism);
+            let engine = Engine::new(EngineOptions::default(), tokio::runtime::Handle::current());
+            match engine.connect(account).await {
+                Ok(_) => assert!(is_right, "{mode:?} {mechanism} {user}"),
+                Err(error) => assert!(!is_right && error.code().as_str().starts_with("auth."), "{mechanism} {error}"),
+            }
+        }
+        server.close().await;
+    }
+}
+
+fn trusting(folder: &Path) -> NetOptions {
+    let mut net = NetOptions::default();
+    net.roots = Roots::File(folder.join("mailtide-server.crt"));
+    net.server_name = Some("localhost".to_owned());
+    net
 }
 
 #[tokio::test]

@@ -50,10 +50,10 @@ class Model:
 class Ours:
     """The engine's server over a fresh store, in a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: str) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.process = subprocess.Popen(
-            [self.program(), str(Path(self.folder.name) / "served.mail"), "ada", PASSWORD],
+            [self.program(), str(Path(self.folder.name) / "served.mail"), "ada", PASSWORD, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -2,6 +2,7 @@
 //!
 //! No sockets, no clock, no randomness: nonces and channel bindings are arguments, so every exchange can be replayed.
 
+mod bearer_server;
 mod choose;
 mod keys;
 mod login;
@@ -12,10 +13,11 @@ mod scram;
 mod scram_server;
 mod xoauth2;
 
+pub(crate) use bearer_server::{Bearer, REFUSED, REFUSED_XOAUTH2};
 pub(crate) use choose::{Choice, CredentialKind, Offer, choose};
 pub(crate) use keys::{Keys, SCRAM_SHA_256, derive_keys};
 pub(crate) use oauth::Refusal;
-pub(crate) use scram_server::{ScramBegun, ScramServer};
+pub(crate) use scram_server::{Bindings, ScramBegun, ScramServer};
 
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;

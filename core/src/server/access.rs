@@ -1,14 +1,19 @@
-//! Who may log in: passwords against the verifiers that the store keeps (RFC 5802 section 3, RFC 5803).
+//! Who may log in: passwords against the verifiers that the store keeps (RFC 5802 section 3, RFC 5803), and tokens that
+//! the host program knows.
 
 use super::now;
-use crate::auth::{Keys, SCRAM_SHA_256, ScramBegun, ScramServer, derive_keys};
+use super::options::TokenCheck;
+use super::refusals::Refusals;
+use crate::auth::{Bearer, Keys, SCRAM_SHA_256, ScramBegun, ScramServer, derive_keys};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
-use crate::store::{Durability, Handle, User, UserId, Verifier, Writer};
+use crate::store::{Durability, Handle, Reader, Verifier, Writer};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::sync::Mutex;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Rounds of PBKDF2 for new verifiers (RFC 7677 section 4 asks for 4,096 at least).
 const ITERATIONS: u32 = 15_000;
@@ -16,8 +21,6 @@ const ITERATIONS: u32 = 15_000;
 const SALT: usize = 16;
 /// Longest password that is looked at, in bytes.
 const LONGEST: usize = 1024;
-/// The longest that a refused login is put off.
-const SLOWEST: Duration = Duration::from_secs(4);
 
 /// A login with a password.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,9 +29,25 @@ pub(super) struct Login {
     pub password: Secret,
 }
 
+/// What somebody has come in with: the name, and the verifier of the password, or none for a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pass {
+    name: String,
+    verifier: Option<Verifier>,
+}
+
+/// What was said of a token.
+pub(super) enum Said {
+    Yes(Pass),
+    No,
+    /// It could not be found out.
+    Unknown,
+}
+
 /// A login by SCRAM under way.
 pub(super) struct Exchange {
     scram: ScramServer,
+    name: String,
     /// `None` for a user that is not there.
     verifier: Option<Verifier>,
 }
@@ -38,6 +57,11 @@ impl Exchange {
     pub(super) fn text(&self) -> &str {
         self.scram.text()
     }
+
+    /// To be asked for once the password is proved.
+    pub(super) fn into_pass(self) -> Pass {
+        Pass { name: self.name, verifier: self.verifier }
+    }
 }
 
 /// The users of a store.
@@ -45,14 +69,15 @@ pub(super) struct Access {
     store: Handle,
     /// For names that nobody has: refusing them takes as long as refusing a wrong password.
     nobody: Verifier,
-    /// How many logins in a row were refused, and when the last one was, in seconds since 1970.
-    refused: Mutex<(u32, i64)>,
+    refusals: Mutex<Refusals>,
+    /// Changes whenever somebody may have lost what he has come in with.
+    changes: watch::Sender<()>,
 }
 
 impl Access {
     pub(super) fn new(store: Handle) -> Result<Self> {
         let nobody = verifier(&Secret::from(""))?;
-        Ok(Self { store, nobody, refused: Mutex::default() })
+        Ok(Self { store, nobody, refusals: Mutex::default(), changes: watch::Sender::new(()) })
     }
 
     pub(super) fn store(&self) -> &Handle {
@@ -61,64 +86,105 @@ impl Access {
 
     /// Whether anybody could log in.
     pub(super) async fn has_users(&self) -> Result<bool> {
-        let users = self.store.read(|reader| reader.users()).await?;
-        Ok(users.iter().any(|user| user.verifier.is_some() && !user.disabled))
-    }
-
-    /// Sets a user up, with that password.
-    pub(super) async fn set(&self, name: String, password: Secret) -> Result<()> {
-        if name.is_empty() || password.reveal().is_empty() || password.reveal().len() > LONGEST {
-            return Err(MailError::new(Code::UsageArgument, "A user needs a name and a password of 1 to 1,024 bytes"));
-        }
-        let verifier = blocking(move || verifier(&password)).await??;
-        let set = move |writer: &mut dyn Writer| match writer.user(&name)? {
-            Some(user) => writer.update_user(&User { verifier: Some(verifier), ..user }),
-            None => writer.insert_user(&name, Some(&verifier)).map(drop),
+        let can_come = |reader: &dyn Reader| {
+            for user in reader.users()?.into_iter().filter(|user| !user.disabled) {
+                if user.verifier.is_some() || !reader.app_passwords(user.id)?.is_empty() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         };
-        self.store.write(Durability::Full, set).await
+        self.store.read(can_come).await
     }
 
-    /// Whether that is the user's password. Refusals take longer the more there were.
-    pub(super) async fn check(&self, login: Login) -> Result<bool> {
-        let name = login.user.clone();
-        let user = self.store.read(move |reader| reader.user(&name)).await?;
-        let nobody = User { id: UserId(0), name: String::new(), verifier: None, disabled: true };
-        let user = user.unwrap_or(nobody);
-        let (is_usable, verifier) = (!user.disabled && user.verifier.is_some(), user.verifier);
-        let verifier = verifier.unwrap_or_else(|| self.nobody.clone());
-        let is_right = blocking(move || is_password(&verifier, &login.password)).await? && is_usable;
-        match self.note(is_right) {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None => log::debug!("a client has logged in"),
+    /// Changes who may log in. Whoever is in by what is no longer good has to go.
+    pub(super) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut dyn Writer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let done = self.store.write(Durability::Full, change).await?;
+        self.changes.send_replace(());
+        Ok(done)
+    }
+
+    /// Comes back once what somebody has come in with is no longer good.
+    pub(super) async fn dismissed(&self, pass: Pass) {
+        let mut changes = self.changes.subscribe();
+        loop {
+            // Where the store cannot be asked, nothing was taken away either.
+            if !self.is_good(&pass).await.unwrap_or(true) {
+                return;
+            }
+            if changes.changed().await.is_err() {
+                return std::future::pending().await;
+            }
         }
-        Ok(is_right)
+    }
+
+    async fn is_good(&self, pass: &Pass) -> Result<bool> {
+        let Pass { name, verifier } = pass.clone();
+        let is_good = move |reader: &dyn Reader| match verifier {
+            Some(verifier) => Ok(find(reader, &name)?.as_ref() == Some(&verifier)),
+            None => Ok(!reader.user(&name)?.is_some_and(|user| user.disabled)),
+        };
+        self.store.read(is_good).await
+    }
+
+    /// Whether that is the user's password; `None`, after a while, where it is not.
+    pub(super) async fn check(&self, login: Login, peer: IpAddr) -> Result<Option<Pass>> {
+        let Login { user: name, password } = login;
+        let known = self.find(&name).await?;
+        let verifier = known.clone().unwrap_or_else(|| self.nobody.clone());
+        let is_right = blocking(move || is_password(&verifier, &password)).await? && known.is_some();
+        self.note(is_right, peer, &name).await;
+        Ok(is_right.then_some(Pass { name, verifier: known }))
+    }
+
+    /// Whether a token lets its user in. A user of the store that is disabled stays out, whatever the token.
+    pub(super) async fn bearer(&self, bearer: Bearer, tokens: Option<&dyn TokenCheck>, peer: IpAddr) -> Result<Said> {
+        let Bearer { user: name, token } = bearer;
+        let pass = Pass { name, verifier: None };
+        let said = match tokens {
+            Some(tokens) => tokens.allows(&pass.name, &token).await,
+            None => Ok(false),
+        };
+        let is_right = match said {
+            Ok(is_right) => is_right && self.is_good(&pass).await?,
+            Err(error) => {
+                log::warn!("a token could not be checked: {error}");
+                return Ok(Said::Unknown);
+            }
+        };
+        self.note(is_right, peer, &pass.name).await;
+        Ok(if is_right { Said::Yes(pass) } else { Said::No })
     }
 
     /// The challenge of SCRAM for whoever wants to log in: a user that is not there has one as well, always the same.
     pub(super) async fn challenge(&self, begun: ScramBegun) -> Result<Exchange> {
         let name = begun.user.clone();
-        let user = self.store.read(move |reader| reader.user(&name)).await?;
-        let usable = user.filter(|user| !user.disabled).and_then(|user| user.verifier);
-        let usable = usable.filter(|verifier| verifier.mechanism == SCRAM_SHA_256);
+        let usable = self.find(&name).await?.filter(|verifier| verifier.mechanism == SCRAM_SHA_256);
         let salt = match &usable {
             Some(verifier) => verifier.salt.clone(),
-            None => self.salt_of_nobody(&begun.user),
+            None => self.salt_of_nobody(&name),
         };
         let iterations = usable.as_ref().map_or(ITERATIONS, |verifier| verifier.iterations);
         let nonce = STANDARD.encode(random(18)?);
-        Ok(Exchange { scram: begun.challenge(&nonce, &salt, iterations), verifier: usable })
+        Ok(Exchange { scram: begun.challenge(&nonce, &salt, iterations), name, verifier: usable })
     }
 
     /// What proves to the client that its password is known here; `None`, after a while, where it is not.
-    pub(super) async fn prove(&self, exchange: &Exchange, message: &[u8]) -> Option<String> {
+    pub(super) async fn prove(&self, exchange: &Exchange, message: &[u8], peer: IpAddr) -> Option<String> {
         let proved = exchange
             .verifier
             .as_ref()
             .and_then(|verifier| exchange.scram.finish(message, &verifier.stored_key, &verifier.server_key));
-        if let Some(wait) = self.note(proved.is_some()) {
-            tokio::time::sleep(wait).await;
-        }
+        self.note(proved.is_some(), peer, &exchange.name).await;
         proved
+    }
+
+    async fn find(&self, name: &str) -> Result<Option<Verifier>> {
+        let name = name.to_owned();
+        self.store.read(move |reader| find(reader, &name)).await
     }
 
     fn salt_of_nobody(&self, name: &str) -> Vec<u8> {
@@ -126,20 +192,42 @@ impl Access {
         ring::hmac::sign(&key, name.as_bytes()).as_ref().iter().take(SALT).copied().collect()
     }
 
-    /// How long to wait before a refusal.
-    fn note(&self, is_right: bool) -> Option<Duration> {
-        let now = now().seconds();
-        let mut refused = self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Forgotten after a quarter of an hour.
-        if is_right || now - refused.1 > 900 {
-            *refused = (0, now);
-        }
+    /// Waits before a refusal.
+    async fn note(&self, is_right: bool, peer: IpAddr, user: &str) {
+        let wait = {
+            let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            if is_right {
+                refusals.forgive(user);
+                Duration::ZERO
+            } else {
+                refusals.note(peer, user, now().seconds())
+            }
+        };
         if is_right {
-            return None;
+            log::debug!("a client has logged in");
+        } else {
+            tokio::time::sleep(wait).await;
         }
-        *refused = (refused.0.saturating_add(1), now);
-        Some(Duration::from_millis(50 << refused.0.min(8)).min(SLOWEST))
     }
+}
+
+/// The verifier behind a name to log in with: a user's own, or with `user+label` the one of an app password. The name
+/// alone says which: SCRAM cannot try several, and trying several would show in the time how many there are.
+fn find(reader: &dyn Reader, name: &str) -> Result<Option<Verifier>> {
+    if let Some(user) = reader.user(name)? {
+        return Ok(user.verifier.filter(|_| !user.disabled));
+    }
+    let Some((owner, label)) = name.rsplit_once('+') else { return Ok(None) };
+    let Some(owner) = reader.user(owner)?.filter(|owner| !owner.disabled) else { return Ok(None) };
+    Ok(reader.app_password(owner.id, label)?.map(|password| password.verifier))
+}
+
+/// What is kept of a new password.
+pub(super) async fn verifier_of(password: Secret) -> Result<Verifier> {
+    if password.reveal().is_empty() || password.reveal().len() > LONGEST {
+        return Err(MailError::new(Code::UsageArgument, "A password has 1 to 1,024 bytes"));
+    }
+    blocking(move || verifier(&password)).await?
 }
 
 fn verifier(password: &Secret) -> Result<Verifier> {
@@ -149,7 +237,7 @@ fn verifier(password: &Secret) -> Result<Verifier> {
     Ok(Verifier { mechanism, iterations, salt, stored_key, server_key })
 }
 
-fn random(length: usize) -> Result<Vec<u8>> {
+pub(super) fn random(length: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     let filled = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes);
     filled.map_err(|_| MailError::new(Code::Internal, "The system gave no random numbers"))?;

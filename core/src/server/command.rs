@@ -13,6 +13,7 @@ use jiff::civil::Date;
 pub(super) enum Command {
     Capability,
     Noop,
+    StartTls,
     Logout,
     Id,
     Login { user: String, password: Secret },

@@ -1,28 +1,26 @@
 //! One connection: reads commands, has them done, writes what comes of them.
 
-use super::access::{Access, Login};
+use super::access::{Access, Pass};
 use super::fetch::{FetchRun, Step};
 use super::listen::Ticket;
 use super::options::ServerOptions;
 use super::parse::{self, Bad, Parsed};
 use super::reply::{News, Refusal, Reply};
-use super::session::{Action, Session};
+use super::session::{Action, Offer, Session};
 use super::wire::{Received, Wire};
-use crate::auth::{Mechanism, ScramBegun};
+use crate::auth::Bindings;
 use crate::error::{Code, MailError, Result};
-use crate::secret::Secret;
 use crate::store::{BodySource, MessageId};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
 
 /// Most commands in a row that nobody understands.
 const MOST_BAD: u32 = 20;
-/// Most refused logins of one connection.
-const MOST_REFUSED: u32 = 3;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
@@ -32,15 +30,44 @@ pub(super) struct Shared {
     pub options: ServerOptions,
 }
 
-/// Speaks with a client until it leaves. An error is a connection that was lost, or a client that sent what cannot be
-/// followed. `ticket` is given back when the client has logged in.
-pub(super) async fn serve<S>(stream: S, shared: Arc<Shared>, ticket: Option<Ticket>) -> Result<()>
+/// Who is at the other end, and the line to it.
+pub(super) struct Guest {
+    pub peer: IpAddr,
+    /// Given back when it has logged in.
+    pub ticket: Option<Ticket>,
+    /// When it has to be logged in, TLS included.
+    pub until: Instant,
+    pub line: Line,
+    /// What a login can be bound to.
+    pub bindings: Bindings,
+}
+
+/// What a line is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// As it will stay: in clear, or encrypted from the first byte.
+    Settled,
+    /// In clear, until STARTTLS.
+    BeforeTls,
+    /// Encrypted since STARTTLS: there is no second greeting.
+    AfterTls,
+}
+
+/// Speaks with a client until it leaves, or until a TLS handshake begins: then the stream is given back, and nothing else
+/// of what was said. An error is a connection that was lost, or a client that sent what cannot be followed.
+pub(super) async fn serve<S>(stream: S, shared: Arc<Shared>, guest: &mut Guest) -> Result<Option<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let session = Session::new(shared.access.store().clone(), shared.options.append_limit);
-    let mut connection = Connection { wire: Wire::new(stream), session, shared, bad: 0, refused: 0 };
-    let ended = connection.run(ticket).await;
+    let offer = Offer {
+        starttls: guest.line == Line::BeforeTls,
+        binding: guest.bindings.are_there(),
+        tokens: shared.options.tokens.is_some(),
+    };
+    let session = Session::new(shared.access.store().clone(), shared.options.append_limit, offer);
+    let wire = Wire::new(stream);
+    let mut connection = Connection { wire, session, shared, guest, pass: None, secure: false, bad: 0, refused: 0 };
+    let ended = connection.run().await;
     if let Err(error) = &ended
         && error.code() == Code::LimitExceeded
     {
@@ -48,33 +75,53 @@ where
     }
     // Whoever is gone does not hear it.
     drop(connection.wire.flush().await);
-    ended
+    ended?;
+    if !connection.secure {
+        return Ok(None);
+    }
+    let gone_on = || MailError::new(Code::NetTampered, "A client went on in clear after STARTTLS");
+    connection.wire.into_stream().map(Some).ok_or_else(gone_on)
 }
 
-struct Connection<S> {
-    wire: Wire<S>,
-    session: Session,
-    shared: Arc<Shared>,
+pub(super) struct Connection<'g, S> {
+    pub wire: Wire<S>,
+    pub session: Session,
+    pub shared: Arc<Shared>,
+    pub guest: &'g mut Guest,
+    /// Once somebody is logged in.
+    pub pass: Option<Pass>,
+    pub refused: u32,
+    /// Whether a handshake is to begin.
+    secure: bool,
     bad: u32,
-    refused: u32,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    async fn run(&mut self, ticket: Option<Ticket>) -> Result<()> {
-        let login = self.shared.options.login;
-        if !tokio::time::timeout(login, self.log_in()).await.map_err(|_| MailError::from(Code::NetTimeout))?? {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+    async fn run(&mut self) -> Result<()> {
+        let until = self.guest.until;
+        if !timeout_at(until, self.log_in()).await.map_err(|_| MailError::from(Code::NetTimeout))?? {
             return Ok(());
         }
-        drop(ticket);
+        drop(self.guest.ticket.take());
         self.wire.open(self.shared.options.append_limit);
-        while self.step(self.shared.options.silence).await? {}
-        Ok(())
+        let Some(pass) = self.pass.clone() else { return Ok(()) };
+        let (shared, silence) = (Arc::clone(&self.shared), self.shared.options.silence);
+        let mut dismissed = pin!(shared.access.dismissed(pass));
+        loop {
+            tokio::select! {
+                go_on = self.step(silence) => if !go_on? { return Ok(()) },
+                // Perhaps within an answer, so that nothing more can be said.
+                () = &mut dismissed => return Err(MailError::new(Code::AuthRejected, "The login is no longer good")),
+            }
+        }
     }
 
     /// Until somebody is logged in; whether that came to be.
     async fn log_in(&mut self) -> Result<bool> {
-        let greeting = format!("* OK [CAPABILITY {}] Mailtide is ready\r\n", self.session.capabilities());
-        self.wire.put(greeting.as_bytes());
+        if self.guest.line != Line::AfterTls {
+            let greeting = format!("* OK [CAPABILITY {}] Mailtide is ready\r\n", self.session.capabilities());
+            self.wire.put(greeting.as_bytes());
+        }
         while !self.session.is_authenticated() {
             if !self.step(self.shared.options.login).await? {
                 return Ok(false);
@@ -105,8 +152,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Action::Fetch(run) => self.fetch(&tag, run).await,
             Action::Idle => self.idle(&tag).await,
             Action::Login(login) => self.check(&tag, login).await,
-            Action::Authenticate(Mechanism::ScramSha256, initial) => self.scram(&tag, initial).await,
-            Action::Authenticate(_, initial) => self.plain(&tag, initial).await,
+            Action::Authenticate(mechanism, initial) => self.authenticate(&tag, mechanism, initial).await,
+            Action::StartTls => {
+                self.secure = true;
+                self.finish(&tag, Ok(Reply::ok("Begin TLS"))).await.map(|_| false)
+            }
             Action::Logout => {
                 self.wire.put(format!("* BYE Until later\r\n{tag} OK Logged out\r\n").as_bytes());
                 Ok(false)
@@ -127,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.bad < MOST_BAD
     }
 
-    async fn finish(&mut self, tag: &str, reply: Result<Reply, Refusal>) -> Result<bool> {
+    pub(super) async fn finish(&mut self, tag: &str, reply: Result<Reply, Refusal>) -> Result<bool> {
         let text = match reply {
             Ok(reply) => {
                 self.wire.push(&reply.untagged).await?;
@@ -210,98 +260,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 changed = changes.changed() => changed?,
             }
         }
-    }
-
-    /// AUTHENTICATE PLAIN (RFC 4616), with or without an initial response (RFC 4959).
-    async fn plain(&mut self, tag: &str, initial: Option<Bytes>) -> Result<bool> {
-        let Some(response) = self.first(initial).await? else { return Ok(false) };
-        match read_plain(&response) {
-            _ if response == "*" => self.finish(tag, Err(Refusal::bad("The login was given up"))).await,
-            Some(login) => self.check(tag, login).await,
-            None => self.finish(tag, Err(Refusal::bad("This is no response of PLAIN"))).await,
-        }
-    }
-
-    /// AUTHENTICATE SCRAM-SHA-256 (RFC 7677): the password never comes here.
-    async fn scram(&mut self, tag: &str, initial: Option<Bytes>) -> Result<bool> {
-        let Some(response) = self.first(initial).await? else { return Ok(false) };
-        let begun = STANDARD.decode(&response).ok().and_then(|message| ScramBegun::read(&message));
-        let Some(begun) = begun else {
-            return self.finish(tag, Err(Refusal::bad("This is no beginning of SCRAM-SHA-256"))).await;
-        };
-        let exchange = self.shared.access.challenge(begun).await?;
-        let challenge = STANDARD.encode(exchange.text());
-        let Some(response) = self.respond(&challenge).await? else { return Ok(false) };
-        let message = STANDARD.decode(&response).unwrap_or_default();
-        let Some(proof) = self.shared.access.prove(&exchange, &message).await else { return self.refused(tag).await };
-        // The client looks at the proof, and says with an empty line that it believes it.
-        let Some(response) = self.respond(&STANDARD.encode(proof)).await? else { return Ok(false) };
-        if !response.is_empty() {
-            return self.finish(tag, Err(Refusal::bad("The login was given up"))).await;
-        }
-        self.logged_in(tag).await
-    }
-
-    /// The initial response, which is asked for where it was not given; `None` where the client is gone.
-    async fn first(&mut self, initial: Option<Bytes>) -> Result<Option<Bytes>> {
-        match initial {
-            Some(initial) => Ok(Some(initial)),
-            None => self.respond("").await,
-        }
-    }
-
-    /// What a client says to a challenge.
-    async fn respond(&mut self, challenge: &str) -> Result<Option<Bytes>> {
-        self.wire.put(format!("+ {challenge}\r\n").as_bytes());
-        self.wire.flush().await?;
-        let line = self.wire.line(self.shared.options.login).await?;
-        Ok(line.map(|line| line.slice_ref(line.trim_ascii())))
-    }
-
-    async fn check(&mut self, tag: &str, login: Login) -> Result<bool> {
-        if self.shared.access.check(login).await? { self.logged_in(tag).await } else { self.refused(tag).await }
-    }
-
-    async fn logged_in(&mut self, tag: &str) -> Result<bool> {
-        self.session.log_in();
-        let code = format!("CAPABILITY {}", self.session.capabilities());
-        self.finish(tag, Ok(Reply::ok("Logged in").code(code))).await
-    }
-
-    async fn refused(&mut self, tag: &str) -> Result<bool> {
-        self.refused += 1;
-        let refusal = Refusal::no("AUTHENTICATIONFAILED", "The user name or password is wrong");
-        self.finish(tag, Err(refusal)).await?;
-        if self.refused >= MOST_REFUSED {
-            self.wire.put(b"* BYE Too many refused logins\r\n");
-        }
-        Ok(self.refused < MOST_REFUSED)
-    }
-}
-
-/// `authzid NUL authcid NUL password`. Nobody may act for somebody else.
-fn read_plain(response: &[u8]) -> Option<Login> {
-    let decoded = zeroize::Zeroizing::new(STANDARD.decode(response).ok()?);
-    let text = std::str::from_utf8(&decoded).ok()?;
-    let mut fields = text.split('\0');
-    let (authorize, user, password) = (fields.next()?, fields.next()?, fields.next()?);
-    let is_own = authorize.is_empty() || authorize == user;
-    let is_whole = fields.next().is_none() && is_own && !user.is_empty();
-    is_whole.then(|| Login { user: user.to_owned(), password: Secret::from(password) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_response_of_plain_is_taken_apart() {
-        let read = |text: &str| read_plain(STANDARD.encode(text).as_bytes()).map(|login| login.user);
-        assert_eq!(read("\0ada\0secret").as_deref(), Some("ada"));
-        assert_eq!(read("ada\0ada\0secret").as_deref(), Some("ada"));
-        for wrong in ["", "ada", "\0ada", "eve\0ada\0secret", "\0\0secret", "\0ada\0a\0b"] {
-            assert!(read(wrong).is_none(), "{wrong:?}");
-        }
-        assert!(read_plain(b"no base64!").is_none());
     }
 }

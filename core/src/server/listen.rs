@@ -1,20 +1,23 @@
 //! Listening: who is let in, and one task for each.
 
 use super::access::Access;
-use super::connection::{Shared, serve};
+use super::connection::{Guest, Line, Shared, serve};
 use super::manage::begin;
-use super::options::ServerOptions;
-use super::tls;
+use super::options::{ServerOptions, TlsMode};
+use super::tls::Tls;
+use super::users::set_user;
+use crate::auth::Bindings;
 use crate::error::{Code, MailError, Result};
 use crate::store::{BodySource, Durability, Handle, SqliteOptions, SqliteStore};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
+use tokio::time::{Instant, timeout_at};
 
 /// An IMAP server over one store, running until it is closed or dropped.
 ///
@@ -34,6 +37,7 @@ pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Server {
@@ -63,14 +67,14 @@ impl Server {
     async fn begin(store: Handle, bodies: Option<Arc<dyn BodySource>>, options: ServerOptions) -> Result<Self> {
         let access = Access::new(store.clone())?;
         if let Some((name, password)) = options.user.clone() {
-            access.set(name, password).await?;
+            set_user(&access, &name, password).await?;
         }
-        let is_guarded = options.tls.is_some() && access.has_users().await?;
+        let is_guarded = options.tls.is_some() && (options.tokens.is_some() || access.has_users().await?);
         if !options.address.ip().is_loopback() && !is_guarded {
             let text = "Beyond this machine a server needs TLS and a password";
             return Err(MailError::new(Code::UsageArgument, text).hint("Set tls and user, or listen on 127.0.0.1"));
         }
-        let tls = options.tls.as_ref().map(tls::config).transpose()?;
+        let tls = options.tls.as_ref().map(|tls| Tls::new(tls, options.tls_mode)).transpose()?;
         store.write(Durability::Full, begin).await?;
         let refused =
             |error| MailError::new(Code::NetConnect, format!("{} is not to be had: {error}", options.address));
@@ -78,9 +82,10 @@ impl Server {
         let address = listener.local_addr().map_err(refused)?;
         let (stop, stopped) = watch::channel(false);
         let seats = Arc::new(Semaphore::new(options.connections));
-        let door = Door { tls: tls.map(TlsAcceptor::from), seats, waiting: Arc::default(), stopped };
-        let task = tokio::spawn(door.keep(listener, Arc::new(Shared { access, bodies, options })));
-        Ok(Self { address, stop, task })
+        let door = Door { tls, seats, waiting: Arc::default(), stopped };
+        let shared = Arc::new(Shared { access, bodies, options });
+        let task = tokio::spawn(door.keep(listener, Arc::clone(&shared)));
+        Ok(Self { address, stop, task, shared })
     }
 
     /// Where it listens.
@@ -105,7 +110,7 @@ impl Drop for Server {
 
 /// Who may come in.
 struct Door {
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     seats: Arc<Semaphore>,
     waiting: Arc<Waiting>,
     stopped: watch::Receiver<bool>,
@@ -168,32 +173,46 @@ impl Door {
         let seat = Arc::clone(&self.seats).try_acquire_owned().ok();
         let ticket = self.waiting.take(peer, shared.options.before_login);
         let (Some(seat), Some(ticket)) = (seat, ticket) else {
-            if self.tls.is_none() {
+            if self.tls.as_ref().is_none_or(|tls| tls.mode == TlsMode::StartTls) {
                 // Whoever does not read it has the closed connection to see.
                 let _ = stream.try_write(b"* BYE [LIMIT] Too many connections\r\n");
             }
             return None;
         };
         drop(stream.set_nodelay(true));
-        Some(guest(stream, self.tls.clone(), (seat, ticket), Arc::clone(shared)))
+        let guest = Guest::new(peer, Some(ticket), &shared.options);
+        Some(host(stream, self.tls.clone(), (seat, guest), Arc::clone(shared)))
     }
 }
 
-async fn guest(
-    stream: TcpStream,
-    tls: Option<TlsAcceptor>,
-    (_seat, ticket): (OwnedSemaphorePermit, Ticket),
-    shared: Arc<Shared>,
-) {
-    let ended = match tls {
-        None => serve(stream, shared, Some(ticket)).await,
-        Some(tls) => match tokio::time::timeout(shared.options.login, tls.accept(stream)).await {
-            Ok(Ok(stream)) => serve(stream, shared, Some(ticket)).await,
-            Ok(Err(error)) => Err(crate::net::lost(&error)),
-            Err(_) => Err(Code::NetTimeout.into()),
-        },
-    };
-    if let Err(error) = ended {
+async fn host(stream: TcpStream, tls: Option<Tls>, (_seat, guest): (OwnedSemaphorePermit, Guest), shared: Arc<Shared>) {
+    if let Err(error) = attend(stream, tls, guest, shared).await {
         log::debug!("a connection ended: {error}");
     }
+}
+
+impl Guest {
+    pub(super) fn new(peer: IpAddr, ticket: Option<Ticket>, options: &ServerOptions) -> Self {
+        let until = Instant::now() + options.login;
+        Self { peer, ticket, until, line: Line::Settled, bindings: Bindings::default() }
+    }
+}
+
+/// A client from its first byte to its last. What it has said in clear before TLS is forgotten with what it was said to.
+pub(super) async fn attend<S>(stream: S, tls: Option<Tls>, mut guest: Guest, shared: Arc<Shared>) -> Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Some(tls) = tls else { return serve(stream, shared, &mut guest).await.map(drop) };
+    let mut stream = stream;
+    if tls.mode == TlsMode::StartTls {
+        guest.line = Line::BeforeTls;
+        let Some(clear) = serve(stream, Arc::clone(&shared), &mut guest).await? else { return Ok(()) };
+        (stream, guest.line) = (clear, Line::AfterTls);
+    }
+    let late = |_| MailError::from(Code::NetTimeout);
+    let stream = timeout_at(guest.until, tls.acceptor.accept(stream)).await.map_err(late)?;
+    let stream = stream.map_err(|error| crate::net::lost(&error))?;
+    guest.bindings = tls.bindings(&stream);
+    serve(stream, shared, &mut guest).await.map(drop)
 }

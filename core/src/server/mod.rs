@@ -21,11 +21,13 @@ mod expunge;
 mod fetch;
 mod list;
 mod listen;
+mod login;
 mod manage;
 mod numbers;
 mod options;
 mod parse;
 mod pattern;
+mod refusals;
 mod reply;
 mod search;
 mod select;
@@ -35,11 +37,13 @@ mod sort;
 mod status;
 mod store;
 mod tls;
+mod users;
 mod view;
 mod wire;
 
 pub use listen::Server;
-pub use options::{ServerOptions, ServerTls};
+pub use options::{ServerOptions, ServerTls, TlsMode, TokenCheck};
+pub use users::{AppPassword, ServerUser};
 
 use crate::store::Now;
 

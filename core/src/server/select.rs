@@ -16,6 +16,7 @@ struct Opened {
     edge: Edge,
     view: View,
     unseen: Option<u32>,
+    keywords: Flags,
     resync: Option<Resync>,
 }
 
@@ -38,7 +39,8 @@ impl Session {
         let (name, qresync) = (select.name.clone(), select.qresync.clone());
         // The mailbox before is closed also where this one cannot be opened (RFC 9051 section 6.3.2).
         let opened = self.read(move |reader| open(reader, &name, qresync)).await?;
-        let selected = Selected::new(opened.row.id, select.read_only, opened.view.clone(), opened.edge);
+        let mut selected = Selected::new(opened.row.id, select.read_only, opened.view.clone(), opened.edge);
+        selected.knows_keywords(&opened.keywords);
         self.describe(&mut out, &opened, &selected);
         self.selected = Some(selected);
         let code = if select.read_only { "READ-ONLY" } else { "READ-WRITE" };
@@ -46,7 +48,7 @@ impl Session {
     }
 
     fn describe(&self, out: &mut Vec<u8>, opened: &Opened, selected: &Selected) {
-        let Opened { row, edge, view, unseen, resync } = opened;
+        let Opened { row, edge, view, unseen, resync, .. } = opened;
         untagged!(out, "{} EXISTS", view.len());
         if !self.enabled.rev2 {
             untagged!(out, "0 RECENT");
@@ -122,7 +124,8 @@ fn open(reader: &dyn Reader, name: &str, qresync: Option<Qresync>) -> Result<Ope
     })?;
     let resync = qresync.filter(|known| known.uid_validity == row.uid_validity && known.mod_seq > 0);
     let resync = resync.map(|known| missed(reader, (&row, &view), &known)).transpose()?;
-    Ok(Opened { row, edge, view, unseen, resync })
+    let keywords = reader.keywords(row.id)?;
+    Ok(Opened { row, edge, view, unseen, keywords, resync })
 }
 
 fn missed(reader: &dyn Reader, (row, view): (&MailboxRow, &View), known: &Qresync) -> Result<Resync> {

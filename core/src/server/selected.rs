@@ -186,6 +186,13 @@ impl Selected {
         untagged!(out, "{seq} FETCH ({uid}FLAGS ({}){mod_seq})", row.flags);
     }
 
+    /// Keywords that FLAGS is going to name.
+    pub(super) fn knows_keywords(&mut self, keywords: &Flags) {
+        keywords.iter().for_each(|keyword| {
+            self.keywords.insert(&keyword);
+        });
+    }
+
     /// Says FLAGS anew where keywords have come that it did not name (RFC 9051 section 7.3.5).
     pub(super) fn name_keywords<'a>(&mut self, out: &mut Vec<u8>, flags: impl Iterator<Item = &'a Flags>) {
         let mut new = false;

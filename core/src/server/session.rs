@@ -14,6 +14,7 @@ use bytes::Bytes;
 pub(super) struct Session {
     store: Handle,
     append_limit: u32,
+    offer: Offer,
     authenticated: bool,
     /// The tag of the command that is being done.
     tag: String,
@@ -28,14 +29,51 @@ pub(super) enum Action {
     /// Rows are to be written as they are read.
     Fetch(Box<FetchRun>),
     Idle,
+    /// TLS begins.
+    StartTls,
     Login(Login),
     /// AUTHENTICATE, with its initial response.
     Authenticate(Mechanism, Option<Bytes>),
     Logout,
 }
 
-/// Capabilities before anybody has logged in.
-const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID AUTH=SCRAM-SHA-256 AUTH=PLAIN";
+/// How a client may log in, over the line that it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Offer {
+    /// Not before STARTTLS.
+    pub starttls: bool,
+    /// Bound to the TLS connection.
+    pub binding: bool,
+    /// With an OAuth token.
+    pub tokens: bool,
+}
+
+impl Offer {
+    /// The ways to log in, the strongest first.
+    fn mechanisms(self) -> impl Iterator<Item = Mechanism> {
+        let all = [
+            (Mechanism::ScramSha256Plus, self.binding),
+            (Mechanism::ScramSha256, true),
+            (Mechanism::OAuthBearer, self.tokens),
+            (Mechanism::XOAuth2, self.tokens),
+            (Mechanism::Plain, true),
+        ];
+        all.into_iter().filter(move |(_, is_there)| *is_there && !self.starttls).map(|(mechanism, _)| mechanism)
+    }
+
+    /// Capabilities before anybody has logged in.
+    pub(super) fn capabilities(self) -> String {
+        let mut words = BEFORE_LOGIN.to_owned();
+        if self.starttls {
+            words.push_str(" STARTTLS LOGINDISABLED");
+        }
+        words.extend(self.mechanisms().map(|mechanism| format!(" AUTH={mechanism}")));
+        words
+    }
+}
+
+/// What every client is offered before it has logged in.
+const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID";
 
 /// What comes after that.
 const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ENABLE ID IDLE NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN \
@@ -43,9 +81,9 @@ const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ENABLE ID IDLE NAMESPACE
     ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES OBJECTID SAVEDATE PREVIEW BINARY MULTIAPPEND UTF8=ACCEPT";
 
 impl Session {
-    pub(super) fn new(store: Handle, append_limit: u32) -> Self {
+    pub(super) fn new(store: Handle, append_limit: u32, offer: Offer) -> Self {
         let (tag, enabled) = (String::new(), Enabled::default());
-        Self { store, append_limit, authenticated: false, tag, enabled, selected: None }
+        Self { store, append_limit, offer, authenticated: false, tag, enabled, selected: None }
     }
 
     pub(super) fn store(&self) -> &Handle {
@@ -81,7 +119,7 @@ impl Session {
 
     pub(super) fn capabilities(&self) -> String {
         if !self.authenticated {
-            return BEFORE_LOGIN.to_owned();
+            return self.offer.capabilities();
         }
         format!("{AFTER_LOGIN} APPENDLIMIT={}", self.append_limit)
     }
@@ -93,18 +131,20 @@ impl Session {
         }
         Action::Reply(match command {
             Command::Logout => return Action::Logout,
+            Command::StartTls => return Action::StartTls,
             Command::Idle => return Action::Idle,
             Command::Login { user, password } => return Action::Login(Login { user, password }),
-            Command::Authenticate { mechanism, initial } => match Mechanism::from_name(&mechanism) {
-                // `=` is an empty one (RFC 4959 section 3).
-                Some(known @ (Mechanism::Plain | Mechanism::ScramSha256)) => {
-                    return Action::Authenticate(
-                        known,
-                        initial.map(|text| if text == "=" { Bytes::new() } else { text }),
-                    );
+            Command::Authenticate { mechanism, initial } => {
+                let named = Mechanism::from_name(&mechanism);
+                match named.filter(|known| self.offer.mechanisms().any(|offered| offered == *known)) {
+                    // `=` is an empty one (RFC 4959 section 3).
+                    Some(known) => {
+                        let initial = initial.map(|text| if text == "=" { Bytes::new() } else { text });
+                        return Action::Authenticate(known, initial);
+                    }
+                    None => Err(Refusal::no("CANNOT", "This way of logging in is not offered")),
                 }
-                _ => Err(Refusal::no("CANNOT", "This way of logging in is not offered")),
-            },
+            }
             Command::Fetch(fetch) => match self.fetch(fetch).await {
                 Ok(run) => return Action::Fetch(run),
                 Err(refusal) => Err(refusal),
@@ -142,10 +182,15 @@ impl Session {
     /// Whether a command may be given in this state (RFC 9051 section 6).
     fn allows(&self, command: &Command) -> Result<(), Refusal> {
         use Command::{Authenticate, Capability, Check, Close, Copy, Expunge, Fetch, Id, Login, Logout};
-        use Command::{Move, Noop, Search, Sort, Store, Thread, Unselect};
+        use Command::{Move, Noop, Search, Sort, StartTls, Store, Thread, Unselect};
         match command {
             Capability | Noop | Logout | Id => Ok(()),
+            StartTls if self.offer.starttls => Ok(()),
+            StartTls => Err(Refusal::bad("STARTTLS is not offered here")),
             Login { .. } | Authenticate { .. } if self.authenticated => Err(Refusal::bad("You are logged in already")),
+            Login { .. } | Authenticate { .. } if self.offer.starttls => {
+                Err(Refusal::no("PRIVACYREQUIRED", "First STARTTLS"))
+            }
             Login { .. } | Authenticate { .. } => Ok(()),
             _ if !self.authenticated => Err(Refusal::bad("Log in first")),
             Close | Unselect | Check | Expunge(_) | Fetch(_) | Store(_) | Search(_) | Sort(..) | Thread(..)

@@ -1,15 +1,19 @@
 //! Whole conversations with the server, over streams in memory and over sockets.
 
-use super::connection::{Shared, serve};
+use super::connection::{Guest, Shared};
+use super::listen::attend;
 use super::manage::begin;
-use super::{Server, ServerOptions, ServerTls, access::Access};
+use super::session::Offer;
+use super::{Server, ServerOptions, ServerTls, access::Access, tls::Tls, users::set_user};
 use crate::error::Code;
 use crate::imap::InternalDate;
 use crate::store::{Durability, Handle, MailboxState, NewMailbox, Now, RemoteMailbox, SqliteOptions, SqliteStore};
 use crate::store::{Flags, Headers, arrive, describe};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
+
+mod access;
 
 const MESSAGE: &str = "Subject: one\r\nFrom: ada@example.org\r\n\r\nfirst\r\n";
 
@@ -26,7 +30,7 @@ impl World {
         let handle = Handle::new(Arc::new(store)).unwrap();
         handle.write(Durability::Bulk, begin).await.unwrap();
         let access = Access::new(handle).unwrap();
-        access.set("ada".to_owned(), "secret".into()).await.unwrap();
+        set_user(&access, "ada", "secret".into()).await.unwrap();
         let options = ServerOptions { append_limit: 300_000, ..ServerOptions::default() };
         Self { _folder: folder, shared: Arc::new(Shared { access, bodies: None, options }) }
     }
@@ -36,9 +40,15 @@ impl World {
     }
 
     fn connect(&self) -> Client {
+        Client::new(self.line(None))
+    }
+
+    /// The client's end of a connection.
+    fn line(&self, tls: Option<Tls>) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
-        tokio::spawn(serve(theirs, Arc::clone(&self.shared), None));
-        Client { stream: ours, read: String::new(), tags: 0 }
+        let guest = Guest::new([127, 0, 0, 1].into(), None, &self.shared.options);
+        tokio::spawn(attend(theirs, tls, guest, Arc::clone(&self.shared)));
+        ours
     }
 
     async fn client(&self) -> Client {
@@ -49,13 +59,17 @@ impl World {
     }
 }
 
-struct Client {
-    stream: DuplexStream,
+struct Client<S = DuplexStream> {
+    stream: S,
     read: String,
     tags: u32,
 }
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    fn new(stream: S) -> Self {
+        Self { stream, read: String::new(), tags: 0 }
+    }
+
     /// Reads until that has come; all up to there.
     async fn until(&mut self, end: &str) -> String {
         let read = async {
@@ -342,15 +356,9 @@ async fn a_server_with_its_own_certificate_speaks_tls() {
     let options =
         ServerOptions { user: Some(("ada".to_owned(), "secret".into())), tls: Some(tls), ..ServerOptions::default() };
     let server = Server::open(&folder.path().join("a.mail"), options).await.unwrap();
-    let mut roots = rustls::RootCertStore::empty();
-    let pem = std::fs::read(folder.path().join("mailtide-server.crt")).unwrap();
-    roots.add(rustls::pki_types::pem::PemObject::from_pem_slice(&pem).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
     let tcp = tokio::net::TcpStream::connect(server.address()).await.unwrap();
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-    let mut stream = tokio_rustls::TlsConnector::from(config).connect(name, tcp).await.unwrap();
+    let mut stream = access::trust(folder.path()).connect(name, tcp).await.unwrap();
     let mut greeting = vec![0; 5];
     stream.read_exact(&mut greeting).await.unwrap();
     assert_eq!(greeting, b"* OK ");
@@ -388,6 +396,11 @@ const PROOFS: &[(&str, &str)] = &[
     ("SASL-IR", "plain_is_taken_with_and_without_an_initial_response"),
     ("AUTH=PLAIN", "plain_is_taken_with_and_without_an_initial_response"),
     ("AUTH=SCRAM-SHA-256", "our_own_client_reads_and_changes_everything"),
+    ("AUTH=SCRAM-SHA-256-PLUS", "our_own_client_logs_in_over_tls_in_every_way"),
+    ("AUTH=OAUTHBEARER", "our_own_client_logs_in_over_tls_in_every_way"),
+    ("AUTH=XOAUTH2", "our_own_client_logs_in_over_tls_in_every_way"),
+    ("STARTTLS", "nobody_logs_in_before_starttls_and_everything_begins_anew_after_it"),
+    ("LOGINDISABLED", "nobody_logs_in_before_starttls_and_everything_begins_anew_after_it"),
     ("ENABLE", "qresync.imap"),
     ("ID", "states.imap"),
     ("IDLE", "idle.imap"),
@@ -426,13 +439,17 @@ async fn nothing_is_offered_that_no_test_proves() {
     let greeting = client.until("]").await;
     client.ok("LOGIN ada secret").await;
     let answer = client.ok("CAPABILITY").await;
-    let offered = [&greeting, answer.lines().next().unwrap()].join(" ");
+    let everything =
+        [Offer { starttls: true, ..Offer::default() }, Offer { starttls: false, binding: true, tokens: true }];
+    let [before, over_tls] = everything.map(Offer::capabilities);
+    let offered = [&greeting, &before, &over_tls, answer.lines().next().unwrap()].join(" ");
     let is_word = |word: &&str| !["*", "OK", "[CAPABILITY", "CAPABILITY"].contains(word);
     for word in offered.trim_end_matches(']').split([' ', ']']).filter(|word| !word.is_empty()).filter(is_word) {
         assert!(PROOFS.iter().any(|(known, _)| known == &word), "{word} is offered and not proved");
     }
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let tests = include_str!("tests.rs").to_owned() + &std::fs::read_to_string(root.join("tests/server.rs")).unwrap();
+    let outside = std::fs::read_to_string(root.join("tests/server.rs")).unwrap();
+    let tests = [include_str!("tests.rs"), include_str!("tests/access.rs"), &outside].concat();
     for (word, proof) in PROOFS {
         assert!(offered.contains(word), "{word} is proved and not offered");
         let script = root.join("../tests/simulation/scripts").join(proof);

@@ -70,6 +70,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         (self.append_limit, self.limits) = (u64::from(append_limit), limits);
     }
 
+    /// Gives the stream up, for a handshake that begins now. `None` where the client went on in clear: whatever that is, it
+    /// must not be taken for something that came encrypted (RFC 9051 section 6.2.1).
+    pub(super) fn into_stream(self) -> Option<S> {
+        self.buffer.is_empty().then_some(self.stream)
+    }
+
     /// Bytes to write. They go out when a command is waited for, or many have come together.
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);

@@ -142,6 +142,8 @@ pub trait Reader {
     fn tombstones(&self, mailbox: MailboxId, mod_seq: u64) -> Result<Vec<Tombstone>>;
     /// Our UIDs of visible messages.
     fn uids(&self, mailbox: MailboxId) -> Result<UidSet>;
+    /// The keywords of the messages of a mailbox, those excepted that have a bit ([`Flags::bits`]).
+    fn keywords(&self, mailbox: MailboxId) -> Result<Flags>;
     /// The server's UIDs of all placements that have one, reserved ones included.
     fn remote_uids(&self, mailbox: MailboxId) -> Result<UidSet>;
     /// The server's UIDs of placements that are only reserved.
@@ -222,6 +224,10 @@ pub trait Reader {
     fn user(&self, name: &str) -> Result<Option<User>>;
     /// All users, by name.
     fn users(&self) -> Result<Vec<User>>;
+    /// A user's password for one program.
+    fn app_password(&self, user: UserId, label: &str) -> Result<Option<AppPassword>>;
+    /// All of a user's, by label.
+    fn app_passwords(&self, user: UserId) -> Result<Vec<AppPassword>>;
     /// A user's own flags of a message, where the mailbox has such.
     fn user_flags(&self, user: UserId, mailbox: MailboxId, uid: u32) -> Result<Option<Flags>>;
     /// Rights on a mailbox.
@@ -360,6 +366,12 @@ pub trait Writer: Reader {
     fn insert_user(&mut self, name: &str, verifier: Option<&Verifier>) -> Result<UserId>;
     /// Writes all of a user but the id.
     fn update_user(&mut self, user: &User) -> Result<()>;
+    /// Takes a user away, with the passwords, flags, subscriptions and metadata that are only his.
+    fn delete_user(&mut self, id: UserId) -> Result<()>;
+    /// Adds a password for one program; the label taken already is `usage.argument`.
+    fn insert_app_password(&mut self, password: &AppPassword) -> Result<()>;
+    /// Takes one away; whether there was one.
+    fn delete_app_password(&mut self, user: UserId, label: &str) -> Result<bool>;
     /// Sets a user's own flags of a message; `None` takes them away.
     fn set_user_flags(&mut self, user: UserId, mailbox: MailboxId, uid: u32, flags: Option<&Flags>) -> Result<()>;
     /// Sets a right; empty rights take it away.

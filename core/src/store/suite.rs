@@ -155,7 +155,8 @@ macro_rules! store_suite {
             rows: mailboxes_are_kept_whole, names_are_taken_by_those_that_are_there,
                 a_uid_validity_never_comes_back, placements_are_found_by_both_numbers, lists_go_both_ways_in_pages,
                 messages_are_found_by_what_they_are_known_by, headers_are_kept_as_they_came,
-                what_is_sent_is_kept_with_its_recipients, users_and_what_is_theirs, rules_notes_and_metadata,
+                what_is_sent_is_kept_with_its_recipients, users_and_what_is_theirs, passwords_for_one_program_each,
+                the_keywords_of_a_mailbox, rules_notes_and_metadata,
                 a_part_goes_with_the_last_that_has_it, tombstones_and_what_the_retention_takes,
                 wanted_bodies_come_newest_first;
             changes: flags_change_here_and_stand_in_the_journal, flag_changes_merge, a_move_is_one_thing,

@@ -84,6 +84,7 @@ impl<'a> Args<'a> {
         Ok(match (uid, word.as_str()) {
             (false, "CAPABILITY") => Command::Capability,
             (false, "NOOP") => Command::Noop,
+            (false, "STARTTLS") => Command::StartTls,
             (false, "LOGOUT") => Command::Logout,
             (false, "ID") => self.id()?,
             (false, "LOGIN") => Command::Login { user: self.text()?, password: Secret::from(self.text()?) },

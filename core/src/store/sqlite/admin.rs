@@ -3,7 +3,9 @@
 use super::tx::Tx;
 use super::unreadable;
 use crate::error::{Code, MailError, Result};
-use crate::store::{Account, Flags, Keep, KeepRule, Lease, MailboxId, Metadata, Right, User, UserId, Verifier};
+use crate::store::{
+    Account, AppPassword, Flags, Keep, KeepRule, Lease, MailboxId, Metadata, Right, User, UserId, Verifier,
+};
 use rusqlite::{Row, params};
 
 pub(super) fn account(tx: &Tx<'_>) -> Result<Option<Account>> {
@@ -91,17 +93,70 @@ pub(super) fn update_user(tx: &Tx<'_>, user: &User) -> Result<()> {
 }
 
 fn read_user(row: &Row<'_>) -> Result<User> {
-    let verifier = match row.get(3)? {
-        None => None,
-        Some(mechanism) => Some(Verifier {
-            mechanism,
-            iterations: row.get(4)?,
-            salt: row.get(5)?,
-            stored_key: row.get(6)?,
-            server_key: row.get(7)?,
-        }),
-    };
+    let verifier = if row.get::<_, Option<String>>(3)?.is_some() { Some(read_verifier(row)?) } else { None };
     Ok(User { id: UserId(row.get(0)?), name: row.get(1)?, verifier, disabled: row.get(2)? })
+}
+
+/// From its mechanism in column 3 on.
+fn read_verifier(row: &Row<'_>) -> Result<Verifier> {
+    Ok(Verifier {
+        mechanism: row.get(3)?,
+        iterations: row.get(4)?,
+        salt: row.get(5)?,
+        stored_key: row.get(6)?,
+        server_key: row.get(7)?,
+    })
+}
+
+pub(super) fn delete_user(tx: &Tx<'_>, id: UserId) -> Result<()> {
+    for (name, sql) in [
+        ("delete_users_passwords", "DELETE FROM app_passwords WHERE user = ?1"),
+        ("delete_users_flags", "DELETE FROM user_flags WHERE user = ?1"),
+        ("delete_users_subscriptions", "DELETE FROM subscriptions WHERE user = ?1"),
+        ("delete_users_metadata", "DELETE FROM metadata WHERE user = ?1"),
+    ] {
+        tx.run(name, sql, [id.0])?;
+    }
+    tx.run_one("delete_user", "DELETE FROM users WHERE id = ?1", [id.0])
+}
+
+macro_rules! select_app_password {
+    ($rest:literal) => {
+        concat!(
+            "SELECT user, label, created, mechanism, iterations, salt, stored_key, server_key FROM app_passwords ",
+            $rest
+        )
+    };
+}
+
+pub(super) fn app_password(tx: &Tx<'_>, user: UserId, label: &str) -> Result<Option<AppPassword>> {
+    tx.one(select_app_password!("WHERE user = ?1 AND label = ?2"), (user.0, label), read_app_password)
+}
+
+pub(super) fn app_passwords(tx: &Tx<'_>, user: UserId) -> Result<Vec<AppPassword>> {
+    tx.all(select_app_password!("WHERE user = ?1 ORDER BY label"), [user.0], read_app_password)
+}
+
+pub(super) fn insert_app_password(tx: &Tx<'_>, password: &AppPassword) -> Result<()> {
+    let AppPassword { user, label, created, verifier } = password;
+    if app_password(tx, *user, label)?.is_some() {
+        return Err(MailError::new(Code::UsageArgument, format!("There is an app password {label:?} already")));
+    }
+    let sql = "INSERT INTO app_passwords (user, label, created, mechanism, iterations, salt, stored_key, server_key)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let Verifier { mechanism, iterations, salt, stored_key, server_key } = verifier;
+    let params = params![user.0, label, created, mechanism, iterations, salt, stored_key, server_key];
+    tx.run_one("insert_app_password", sql, params)
+}
+
+pub(super) fn delete_app_password(tx: &Tx<'_>, user: UserId, label: &str) -> Result<bool> {
+    let sql = "DELETE FROM app_passwords WHERE user = ?1 AND label = ?2";
+    Ok(tx.run("delete_app_password", sql, (user.0, label))? > 0)
+}
+
+fn read_app_password(row: &Row<'_>) -> Result<AppPassword> {
+    let (user, label, created) = (UserId(row.get(0)?), row.get(1)?, row.get(2)?);
+    Ok(AppPassword { user, label, created, verifier: read_verifier(row)? })
 }
 
 pub(super) fn user_flags(tx: &Tx<'_>, user: UserId, mailbox: MailboxId, uid: u32) -> Result<Option<Flags>> {

@@ -51,6 +51,12 @@ pub(super) fn uids(tx: &Tx<'_>, mailbox: MailboxId) -> Result<UidSet> {
     uid_set(tx, "SELECT uid FROM placements WHERE mailbox = ?1 AND message IS NOT NULL ORDER BY uid", mailbox)
 }
 
+pub(super) fn keywords(tx: &Tx<'_>, mailbox: MailboxId) -> Result<Flags> {
+    let sql = "SELECT DISTINCT keywords FROM placements WHERE mailbox = ?1 AND keywords IS NOT NULL";
+    let all = tx.all(sql, [mailbox.0], |row| Ok(Flags::from_parts(0, &row.get::<_, String>(0)?)))?;
+    Ok(all.iter().flat_map(Flags::iter).collect())
+}
+
 pub(super) fn remote_uids(tx: &Tx<'_>, mailbox: MailboxId) -> Result<UidSet> {
     let sql = "SELECT remote_uid FROM placements WHERE mailbox = ?1 AND remote_uid IS NOT NULL ORDER BY remote_uid";
     uid_set(tx, sql, mailbox)

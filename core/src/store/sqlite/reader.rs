@@ -60,6 +60,10 @@ impl Reader for Tx<'_> {
         placements::uids(self, mailbox)
     }
 
+    fn keywords(&self, mailbox: MailboxId) -> Result<Flags> {
+        placements::keywords(self, mailbox)
+    }
+
     fn remote_uids(&self, mailbox: MailboxId) -> Result<UidSet> {
         placements::remote_uids(self, mailbox)
     }
@@ -198,6 +202,14 @@ impl Reader for Tx<'_> {
 
     fn users(&self) -> Result<Vec<User>> {
         admin::users(self)
+    }
+
+    fn app_password(&self, user: UserId, label: &str) -> Result<Option<AppPassword>> {
+        admin::app_password(self, user, label)
+    }
+
+    fn app_passwords(&self, user: UserId) -> Result<Vec<AppPassword>> {
+        admin::app_passwords(self, user)
     }
 
     fn user_flags(&self, user: UserId, mailbox: MailboxId, uid: u32) -> Result<Option<Flags>> {

@@ -48,6 +48,7 @@ const TABLES: &[(&str, Option<&str>)] = &[
     ("subscriptions", None),
     ("metadata", None),
     ("users", Some("id")),
+    ("app_passwords", None),
     ("user_flags", None),
     ("rights", None),
 ];

@@ -38,6 +38,7 @@ DELETE FROM body_parts WHERE body NOT IN (SELECT id FROM bodies);
 DELETE FROM bodies WHERE id NOT IN (SELECT body FROM messages WHERE body IS NOT NULL)
     AND id NOT IN (SELECT body FROM outbox) AND id NOT IN (SELECT part FROM body_parts);
 DELETE FROM chunks WHERE id / 65536 NOT IN (SELECT id FROM bodies);
+DELETE FROM app_passwords WHERE user NOT IN (SELECT id FROM users);
 -- No number is given again, and everything is compared anew.
 UPDATE mailboxes SET
     uid_next = max(uid_next, coalesce((SELECT max(uid) + 1 FROM placements p WHERE p.mailbox = mailboxes.id), 1),

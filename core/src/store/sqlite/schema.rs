@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x4d74_6465;
 
 /// One step from each version to the next; the first makes everything. Steps that were released are never changed.
-const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first];
+const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first, second];
 
 /// The version that this library writes.
 pub(super) fn current() -> i32 {
@@ -102,4 +102,22 @@ fn steps(connection: &Connection, store_id: &str, to: Target) -> Result<()> {
 fn first(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(include_str!("schema.sql"))?;
     connection.execute_batch("INSERT INTO meta VALUES ('uid_validity', 0), ('feed_floor', 0)")
+}
+
+/// Passwords for one program each, and which keywords a mailbox has.
+fn second(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE app_passwords (
+             user INTEGER NOT NULL,
+             label TEXT NOT NULL,
+             created INTEGER NOT NULL,
+             mechanism TEXT NOT NULL,
+             iterations INTEGER NOT NULL,
+             salt BLOB NOT NULL,
+             stored_key BLOB NOT NULL,
+             server_key BLOB NOT NULL,
+             PRIMARY KEY (user, label)
+         ) STRICT, WITHOUT ROWID;
+         CREATE INDEX placement_keywords ON placements (mailbox, keywords) WHERE keywords IS NOT NULL;",
+    )
 }

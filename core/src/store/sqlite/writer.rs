@@ -144,6 +144,18 @@ impl Writer for Tx<'_> {
         admin::update_user(self, user)
     }
 
+    fn delete_user(&mut self, id: UserId) -> Result<()> {
+        admin::delete_user(self, id)
+    }
+
+    fn insert_app_password(&mut self, password: &AppPassword) -> Result<()> {
+        admin::insert_app_password(self, password)
+    }
+
+    fn delete_app_password(&mut self, user: UserId, label: &str) -> Result<bool> {
+        admin::delete_app_password(self, user, label)
+    }
+
     fn set_user_flags(&mut self, user: UserId, mailbox: MailboxId, uid: u32, flags: Option<&Flags>) -> Result<()> {
         admin::set_user_flags(self, user, (mailbox, uid), flags)
     }

@@ -237,6 +237,51 @@ pub fn users_and_what_is_theirs(bench: &Bench) {
     assert_eq!(bench.read(|reader| reader.rights(inbox)), []);
 }
 
+pub fn passwords_for_one_program_each(bench: &Bench) {
+    let verifier = |key: u8| Verifier {
+        mechanism: "SCRAM-SHA-256".to_owned(),
+        iterations: 4096,
+        salt: vec![1],
+        stored_key: vec![key],
+        server_key: vec![3],
+    };
+    let (ada, bob) =
+        bench.write(|writer| Ok((writer.insert_user("ada", None)?, writer.insert_user("bob", Some(&verifier(9)))?)));
+    let password = |user, label: &str, key| AppPassword {
+        user,
+        label: label.to_owned(),
+        created: 1_700_000_000,
+        verifier: verifier(key),
+    };
+    let all = [password(ada, "laptop", 1), password(ada, "phone", 2), password(bob, "phone", 3)];
+    bench.write(|writer| all.iter().rev().try_for_each(|password| writer.insert_app_password(password)));
+    assert_eq!(bench.refused(|writer| writer.insert_app_password(&all[1])), Code::UsageArgument);
+    assert_eq!(bench.read(|reader| reader.app_passwords(ada)), all[..2]);
+    assert_eq!(bench.read(|reader| reader.app_password(ada, "phone")).as_ref(), Some(&all[1]));
+    assert_eq!(bench.read(|reader| reader.app_password(ada, "tablet")), None);
+    assert!(bench.write(|writer| writer.delete_app_password(ada, "phone")));
+    assert!(!bench.write(|writer| writer.delete_app_password(ada, "phone")));
+    assert_eq!(bench.read(|reader| reader.app_passwords(ada)), all[..1]);
+    bench.write(|writer| writer.delete_user(ada));
+    assert_eq!(bench.read(|reader| reader.app_passwords(ada)), []);
+    assert_eq!(bench.read(|reader| reader.user("ada")), None);
+    assert_eq!(bench.read(|reader| reader.app_passwords(bob)), all[2..]);
+    assert_eq!(bench.refused(|writer| writer.delete_user(ada)), Code::Internal);
+}
+
+pub fn the_keywords_of_a_mailbox(bench: &Bench) {
+    let (inbox, work) = (bench.own("INBOX"), bench.own("Work"));
+    assert_eq!(bench.read(|reader| reader.keywords(inbox)), Flags::new());
+    for (mailbox, words) in [(inbox, "\\Seen $Invoice"), (inbox, "$Invoice Red"), (inbox, "$Forwarded"), (work, "Blue")]
+    {
+        let uid = bench.append(mailbox, "one");
+        let delta = change::FlagDelta { add: flags(words), ..change::FlagDelta::default() };
+        bench.write(|writer| change::flag(writer, mailbox, &set(&uid.to_string()), &delta, NOW));
+    }
+    assert_eq!(bench.read(|reader| reader.keywords(inbox)), flags("$Invoice Red"));
+    assert_eq!(bench.read(|reader| reader.keywords(work)), flags("Blue"));
+}
+
 pub fn rules_notes_and_metadata(bench: &Bench) {
     let (inbox, work) = (bench.own("INBOX"), bench.own("Work"));
     let rule = KeepRule { keep: Keep::Text, days: Some(30), largest: Some(1 << 40) };

@@ -74,6 +74,19 @@ pub struct User {
     pub disabled: bool,
 }
 
+/// A password that a user has made for one program, and can take away from it alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppPassword {
+    /// Whose it is.
+    pub user: UserId,
+    /// What for, such as `phone`; no two of a user have the same.
+    pub label: String,
+    /// When it was made, in seconds since 1970.
+    pub created: i64,
+    /// What it is checked against.
+    pub verifier: Verifier,
+}
+
 /// What SCRAM keeps instead of a password (RFC 5802 section 3): useless for logging in elsewhere, but still worth
 /// guessing at, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
