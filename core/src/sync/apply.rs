@@ -248,7 +248,11 @@ impl Pass {
     }
 
     async fn compare_rows(&mut self, mailbox: MailboxId, question: Option<(Question, Option<Asked>)>) -> Result<()> {
-        let Some((row, known)) = self.open_row(mailbox).await? else { return Ok(()) };
+        let Some((row, known)) = self.open_row(mailbox).await? else {
+            // What was asked ahead may not be sent any more.
+            self.line.leave();
+            return Ok(());
+        };
         let name = held::name_of(Some(&row), MailboxName::new(&row.name, false));
         let (mut question, mut asked) = question.unwrap_or_else(|| (self.cheapest(&row), None));
         let mut known = known;

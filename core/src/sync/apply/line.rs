@@ -28,6 +28,8 @@ pub(super) struct Line {
     pub connection: Connection,
     enabling: Option<Pending>,
     enabled: Vec<String>,
+    /// UNSELECT, until it is answered: what nobody waits for may not be sent at all.
+    leaving: Option<Pending>,
     /// The mailbox that is open once all that was sent is answered, by the bytes of its name, and what is known of it.
     open: Option<(MailboxName, Option<Selected>)>,
     /// How often one was opened.
@@ -58,8 +60,7 @@ impl Line {
     fn left(mut self) -> Option<Self> {
         if self.open.take().is_some() {
             self.connection.capabilities().has("UNSELECT").then_some(())?;
-            // Whatever the answer is, a mailbox is opened before something is done in one.
-            drop(self.send(command::unselect(), Wants::Nothing));
+            self.leaving = Some(self.send(command::unselect(), Wants::Nothing));
         }
         Some(self)
     }
@@ -80,11 +81,16 @@ impl Line {
         let command = qresync::enable(&connection.capabilities())?;
         let enabling = command.map(|command| connection.begin(command, Wants::Capability, Extra::default()));
         let read_only = session.account().read_only;
-        Ok(Self { connection, enabling, enabled: Vec::new(), open: None, openings: 0, read_only, is_old })
+        let (enabled, leaving) = (Vec::new(), None);
+        Ok(Self { connection, enabling, enabled, leaving, open: None, openings: 0, read_only, is_old })
     }
 
-    /// Waits for what was turned on.
+    /// Waits for what was turned on, and left.
     pub async fn settle(&mut self) -> Result<()> {
+        if let Some(leaving) = self.leaving.take() {
+            // Whatever the answer is, a mailbox is opened before something is done in one.
+            drop(leaving.answer().await);
+        }
         let Some(enabling) = self.enabling.take() else { return Ok(()) };
         match enabling.answer().await {
             Ok(reply) => {
