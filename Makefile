@@ -1,5 +1,5 @@
 # The commands people and CI run. Each is one script or one line; `tools/setup` installs what they need.
-.PHONY: demo setup test soak check package bench fuzz docs generate simulate
+.PHONY: demo setup test clients soak check package bench fuzz docs generate simulate
 PYTHON = .venv/bin/python
 
 demo: setup
@@ -9,7 +9,12 @@ setup:
 	tools/setup
 
 test: setup
+	tests/clients/setup
 	tools/test
+
+clients:
+	tests/clients/setup all
+	MAILTIDE_CLIENTS=1 python3 -m unittest discover --verbose --start-directory tests/clients
 
 soak: setup
 	tools/soak

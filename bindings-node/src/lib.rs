@@ -13,6 +13,7 @@ mod account;
 mod append;
 mod archive;
 mod bridge;
+mod cli;
 mod columns;
 mod draft;
 mod engine;

@@ -323,6 +323,8 @@ export interface NativeWatch {
 
 export interface Native {
   codes(): string[];
+  /** The exit code of what was typed. */
+  commandLine(args: string[]): number;
   /** The set in its shortest form; throws where it is none. */
   uidSet(text: string): string;
   repair(bridge: NativeBridge, id: number, path: string): Started;

@@ -12,6 +12,7 @@ mod bulk;
 mod bytes;
 mod call;
 mod callback;
+mod cli;
 mod dates;
 mod draft;
 mod engine;
@@ -58,6 +59,8 @@ mod _native {
     use crate::bytes::Bytes;
     #[pymodule_export]
     use crate::call::{Call, run_blocking};
+    #[pymodule_export]
+    use crate::cli::command_line;
     #[pymodule_export]
     use crate::draft::addresses;
     #[pymodule_export]

@@ -1,32 +1,61 @@
-//! Serves a store on loopback until standard input ends: `serve FILE USER PASSWORD [tls|starttls]`. Prints its port. The
-//! store is made where there is none; with TLS a certificate of its own, beside it.
+//! Serves a store on loopback until standard input ends: `serve FILE USER PASSWORD [port=N] [tls=implicit|starttls]
+//! [provider=PORT]`. Prints its port. The store is made where there is none; with TLS a certificate of its own, beside it.
+//! With `provider` it is a gateway: the store is kept in step with the mail of that user, by that password, at that port of
+//! this machine.
 
-#![allow(clippy::print_stdout, reason = "whoever started it reads the port there")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "whoever started it reads the port there")]
 
 use mailtide::server::{Server, ServerOptions, ServerTls, TlsMode};
+use mailtide::{Account, Code, Credentials, FollowOptions, Mail, MailError, MailOptions, Result, Security};
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 #[tokio::main]
-async fn main() -> mailtide::Result<()> {
+async fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [file, user, password, more @ ..] = args.as_slice() else {
-        let text = "serve FILE USER PASSWORD [tls|starttls]";
-        return Err(mailtide::MailError::new(mailtide::Code::UsageArgument, text));
+        return Err(usage());
     };
+    let given = |name: &str| more.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    let port = given("port").map_or(Ok(0), str::parse).map_err(|_| usage())?;
     let mut options = ServerOptions::default();
-    if let Some(mode) = more.first() {
+    options.address = SocketAddr::from(([127, 0, 0, 1], port));
+    options.user = Some((user.clone(), password.as_str().into()));
+    options.before_login = 64;
+    if let Some(mode) = given("tls") {
         let folder = Path::new(file).parent().unwrap_or(Path::new(".")).to_owned();
         options.tls = Some(ServerTls::SelfSigned { folder, name: "localhost".to_owned() });
         options.tls_mode = if mode == "starttls" { TlsMode::StartTls } else { TlsMode::Implicit };
     }
-    options.user = Some((user.clone(), password.as_str().into()));
-    options.before_login = 64;
-    let server = Server::open(file.as_ref(), options).await?;
+    let Some(provider) = given("provider") else {
+        return serve(Server::open(file.as_ref(), options).await?).await;
+    };
+    let mut account = Account::new("127.0.0.1", user, Credentials::Password(password.as_str().into()));
+    (account.port, account.security) = (provider.parse().map_err(|_| usage())?, Security::Cleartext);
+    let mail = Mail::open(file, MailOptions { account: Some(account), ..MailOptions::default() }).await?;
+    let server = Server::gateway(mail.store().clone(), Arc::new(mail.clone()), options).await?;
+    let following = mail.clone();
+    tokio::spawn(async move {
+        if let Err(error) = following.keep_in_sync(FollowOptions::default()).await {
+            eprintln!("{error}");
+        }
+    });
+    serve(server).await?;
+    mail.close().await
+}
+
+async fn serve(server: Server) -> Result<()> {
     println!("{}", server.address().port());
     let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     // However it ended.
     drop(ended.await);
     server.close().await;
     Ok(())
+}
+
+fn usage() -> MailError {
+    let text = "serve FILE USER PASSWORD [port=N] [tls=implicit|starttls] [provider=PORT]";
+    MailError::new(Code::UsageArgument, text)
 }

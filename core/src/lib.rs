@@ -18,6 +18,8 @@ mod session;
 mod watch;
 
 pub mod archive;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod imap;
 pub mod index;
 pub mod journal;

@@ -30,6 +30,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("sync", 7),
     ("watch", 7),
     ("mail", 8),
+    ("cli", 9),
 ];
 
 /// Rooms whose functions are functions of values: no socket, no clock, no disk, no runtime.

@@ -10,17 +10,17 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "simulation")]
+sys.path[:0] = [str(HERE.parent)]
 
+from servers.ours import Ours
 from servers.private import PASSWORD
-from test_model import Ours
 
 PATIENCE = 60
 
 
 class Access(unittest.TestCase):
     def serve(self, mode: str) -> Ours:
-        server = Ours(mode)
+        server = Ours(tls=mode)
         self.addCleanup(server.__exit__)
         return server
 
@@ -42,7 +42,7 @@ class Access(unittest.TestCase):
             self.assertEqual(client.select()[0], "OK")
 
     def test_imaplib_logs_in_over_tls_from_the_first_byte(self) -> None:
-        server = self.serve("tls")
+        server = self.serve("implicit")
         with imaplib.IMAP4_SSL("localhost", server.port, ssl_context=self.trust(server), timeout=PATIENCE) as client:
             client.login("ada", PASSWORD)
             self.assertEqual(client.select()[0], "OK")

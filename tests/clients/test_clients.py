@@ -1,88 +1,36 @@
 #!/usr/bin/env python3
-"""Mail programs of others against the engine's server. One that is not installed is skipped, and said so."""
+"""Programs that copy mail, against the engine's server: mbsync, offlineimap, fetchmail, getmail, curl."""
 
-import shutil
-import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "simulation")]
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
+from clients.program import Programs, mark, message, subject
 from servers.private import PASSWORD
-from test_model import Line, Ours
-
-PATIENCE = 120
 
 
-def message(name: str) -> bytes:
-    return f"Message-ID: <{name}@x>\r\nSubject: {name}\r\nFrom: ada@example.org\r\n\r\nabout {name}\r\n".encode()
-
-
-class Clients(unittest.TestCase):
-    def setUp(self) -> None:
-        self.server = Ours()
-        self.addCleanup(self.server.__exit__)
-        self.line = Line(self.server.port, "ada")
-        self.addCleanup(self.line.close)
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-
-    def need(self, program: str) -> None:
-        if not shutil.which(program):
-            self.skipTest(f"{program} is not installed")
-
-    def run_program(self, *command: str) -> str:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, cwd=self.folder)
-        text = (done.stdout + done.stderr).decode(errors="replace")
-        self.assertEqual(done.returncode, 0, text)
-        return text
-
-    def ask(self, command: str, literal: bytes | None = None) -> list[str]:
-        answer, end = self.line.run(command, literal)
-        self.assertTrue(end.startswith("OK"), (command, end))
-        return answer
-
-    def add(self, name: str, flags: str = "") -> None:
-        raw = message(name)
-        self.ask(f"APPEND INBOX ({flags}) {{{len(raw)}}}", raw)
-
-    def rows(self) -> dict[str, str]:
-        """Flags by subject, of INBOX as the server has it."""
-        self.ask("SELECT INBOX")
-        found = {}
-        for row in self.ask("UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])"):
-            if "Subject: " in row:
-                found[row.split("Subject: ")[1].split()[0]] = row.split("FLAGS (")[1].split(")")[0]
-        return found
-
+class Copies(Programs):
     def test_mbsync_carries_changes_both_ways(self) -> None:
-        self.need("mbsync")
         for name in ("one", "two", "three"):
             self.add(name)
-        (self.folder / "mail").mkdir()
-        (self.folder / "mbsyncrc").write_text(
-            f"IMAPStore far\nHost 127.0.0.1\nPort {self.server.port}\nUser ada\nPass {PASSWORD}\nSSLType None\n"
-            f"AuthMechs LOGIN\n\nMaildirStore near\nPath {self.folder}/mail/\nInbox {self.folder}/mail/INBOX\n\n"
-            f"Channel all\nFar :far:\nNear :near:\nPatterns INBOX\nCreate Near\nExpunge Both\nSyncState *\n"
-        )
-        sync = ["mbsync", "-c", str(self.folder / "mbsyncrc"), "all"]
+        sync = self.mbsync("INBOX")
         self.run_program(*sync)
         inbox = self.folder / "mail" / "INBOX"
-        files = {self.subject(file): file for file in [*inbox.glob("new/*"), *inbox.glob("cur/*")]}
+        files = {subject(file): file for file in [*inbox.glob("new/*"), *inbox.glob("cur/*")]}
         self.assertEqual(sorted(files), ["one", "three", "two"])
         # It adds a field of its own.
         self.assertTrue(files["one"].read_bytes().endswith(b"\n\nabout one\n"))
 
-        self.flag(files["one"], "S")
-        self.flag(files["two"], "T")
+        mark(files["one"], "S")
+        mark(files["two"], "T")
         (inbox / "new" / "local.1").write_bytes(message("four").replace(b"\r\n", b"\n"))
         self.ask("SELECT INBOX")
         self.ask(r"UID STORE 3 +FLAGS (\Flagged)")
         self.run_program(*sync)
         self.assertEqual(self.rows(), {"one": "\\Seen", "three": "\\Flagged", "four": ""})
-        flagged = [file.name for file in inbox.glob("cur/*") if self.subject(file) == "three"]
+        flagged = [file.name for file in inbox.glob("cur/*") if subject(file) == "three"]
         self.assertTrue(flagged[0].endswith(":2,F"), flagged)
         before = self.rows()
         self.run_program(*sync)
@@ -101,11 +49,11 @@ class Clients(unittest.TestCase):
         )
         sync = ["offlineimap", "-o", "-u", "basic", "-c", str(self.folder / "rc")]
         self.run_program(*sync)
-        files = {self.subject(file): file for file in (self.folder / "mail").glob("INBOX/*/*")}
+        files = {subject(file): file for file in (self.folder / "mail").glob("INBOX/*/*")}
         self.assertEqual(sorted(files), ["one", "two"])
-        self.flag(files["two"], "FS")
+        mark(files["two"], "FS")
         self.run_program(*sync)
-        self.assertEqual(self.rows(), {"one": "", "two": "\\Seen \\Flagged"})
+        self.assertEqual(self.rows(), {"one": "", "two": "\\Flagged \\Seen"})
 
     def test_curl_reads_writes_and_searches(self) -> None:
         self.need("curl")
@@ -119,13 +67,38 @@ class Clients(unittest.TestCase):
         self.assertIn("* SEARCH 2", self.run_program(*curl, f"{url}/INBOX", "--request", "SEARCH SUBJECT two"))
         self.assertIn('"/" INBOX', self.run_program(*curl, f"{url}/"))
 
-    @staticmethod
-    def subject(file: Path) -> str:
-        return next(line.split()[1] for line in file.read_text().splitlines() if line.startswith("Subject: "))
+    def test_fetchmail_takes_what_is_new_and_leaves_the_rest(self) -> None:
+        self.need("fetchmail")
+        for name in ("one", "two"):
+            self.add(name)
+        self.add("old", "\\Seen")
+        poll = f"poll 127.0.0.1 port {self.server.port} protocol imap"
+        file = self.folder / "fetchmailrc"
+        file.write_text(f"{poll} user ada password {PASSWORD} sslproto '' no keep mda 'cat >> {self.folder}/got'\n")
+        file.chmod(0o600)
+        self.run_program("fetchmail", "-f", "fetchmailrc", "--pidfile", "pid", "--idfile", "ids")
+        got = (self.folder / "got").read_text()
+        self.assertEqual([name for name in ("one", "two", "old") if f"about {name}" in got], ["one", "two"])
+        self.assertEqual(list(self.rows()), ["old"])
 
-    @staticmethod
-    def flag(file: Path, letters: str) -> None:
-        file.rename(file.parent.parent / "cur" / f"{file.name.split(':')[0]}:2,{letters}")
+    def test_getmail_takes_each_message_once(self) -> None:
+        self.need("getmail")
+        for name in ("one", "two"):
+            self.add(name)
+        (self.folder / "getmailrc").write_text(
+            "[retriever]\ntype = SimpleIMAPRetriever\nserver = 127.0.0.1\n"
+            f"port = {self.server.port}\nusername = ada\npassword = {PASSWORD}\nmove_on_delete = Archive\n"
+            '[destination]\ntype = MDA_external\npath = /bin/sh\narguments = ("-c", "cat >> got")\n'
+            "allow_root_commands = true\n[options]\nread_all = false\ndelete = true\n"
+        )
+        get = ["getmail", f"--getmaildir={self.folder}", "--rcfile=getmailrc"]
+        self.run_program(*get)
+        self.add("three")
+        self.run_program(*get)
+        got = (self.folder / "got").read_text()
+        self.assertEqual([got.count(f"about {name}") for name in ("one", "two", "three")], [1, 1, 1])
+        self.assertEqual(self.rows(), {})
+        self.assertEqual(sorted(self.rows("Archive")), ["one", "three", "two"])
 
 
 if __name__ == "__main__":

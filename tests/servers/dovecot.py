@@ -25,7 +25,7 @@ MECHANISMS = "plain login scram-sha-256 xoauth2 oauthbearer"
 
 
 class Dovecot(PrivateServer):
-    """Options: plugins (quota, acl, zlib, METADATA), maildir (instead of mdbox), mechanisms (a string)."""
+    """Options: plugins (quota, acl, zlib, METADATA), maildir (instead of mdbox), fsync (Dovecot's word), mechanisms (a string)."""
 
     name: ClassVar[str] = "dovecot"
 
@@ -63,6 +63,7 @@ class Dovecot(PrivateServer):
             gid=owner.pw_gid,
             password=PASSWORD,
             store="maildir:~/Maildir" if self.options.get("maildir") else "mdbox:~/mdbox",
+            fsync=self.options.get("fsync") or "never",
             mechanisms=self.options.get("mechanisms") or MECHANISMS,
             plugins="quota acl notify zlib" if plugins else "",
             imap_plugins="quota acl notify zlib imap_quota imap_acl imap_zlib" if plugins else "",
@@ -109,7 +110,7 @@ mail_uid = {uid}
 mail_gid = {gid}
 first_valid_uid = 1
 mail_location = {store}
-mail_fsync = never
+mail_fsync = {fsync}
 mail_save_crlf = yes
 mailbox_list_index = yes
 mail_max_userip_connections = 5000

@@ -3,10 +3,8 @@
 
 import imaplib
 import re
-import socket
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from servers.dovecot import Dovecot
+from servers.line import Line
+from servers.ours import Ours
 from servers.private import PASSWORD, ServerError
 
 ROOT = HERE.parent.parent
@@ -47,87 +47,6 @@ class Model:
         self.process.stdout.close()
 
 
-class Ours:
-    """The engine's server over a fresh store, in a process of its own."""
-
-    def __init__(self, *more: str) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.process = subprocess.Popen(
-            [self.program(), str(Path(self.folder.name) / "served.mail"), "ada", PASSWORD, *more],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
-        self.port = int(self.process.stdout.readline())
-
-    @staticmethod
-    def program() -> str:
-        build = ["cargo", "build", "--quiet", "--package", "mailtide", "--example", "serve"]
-        subprocess.run(build, cwd=ROOT, check=True)
-        return str(ROOT / "target" / "debug" / "examples" / "serve")
-
-    def __enter__(self) -> "Ours":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.close()
-        self.process.wait(PATIENCE)
-        self.process.stdout.close()
-        self.folder.cleanup()
-
-
-class Line:
-    """A connection that sends what it is told and reads whole responses; line endings inside literals become \\n."""
-
-    def __init__(self, port: int, user: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        self.file = self.socket.makefile("rb")
-        self.tag = 0
-        self.response()
-        answer, end = self.run(f'LOGIN "{user}" "{PASSWORD}"')
-        assert end.startswith("OK"), (answer, end)
-
-    def response(self) -> str:
-        out = ""
-        while True:
-            line = self.file.readline()
-            assert line.endswith(b"\n"), f"the connection ended after {out!r}"
-            out += line.rstrip(b"\r\n").decode("latin-1")
-            literal = re.search(r"\{(\d+)\}$", out)
-            if not literal:
-                return out
-            out += self.file.read(int(literal[1])).decode("latin-1").replace("\r\n", "\n")
-
-    def run(self, command: str, literal: bytes | None = None) -> tuple[list[str], str]:
-        self.tag += 1
-        tag = f"t{self.tag}"
-        self.socket.sendall(f"{tag} {command}\r\n".encode("latin-1"))
-        answer: list[str] = []
-        while True:
-            response = self.response()
-            if response.startswith(f"{tag} "):
-                return answer, response[len(tag) + 1 :]
-            if response.startswith("+"):
-                if literal is None:
-                    return answer, response
-                self.socket.sendall(literal + b"\r\n")
-            else:
-                answer.append(response)
-
-    def done(self) -> tuple[list[str], str]:
-        self.socket.sendall(b"DONE\r\n")
-        answer: list[str] = []
-        while not (response := self.response()).startswith(f"t{self.tag} "):
-            answer.append(response)
-        return answer, response.split(" ", 1)[1]
-
-    def close(self) -> None:
-        self.file.close()
-        self.socket.close()
-
-
 class Script:
     """Plays one file to one server."""
 
@@ -143,7 +62,7 @@ class Script:
         try:
             while at < len(self.lines):
                 at = self.step(at)
-        except AssertionError as error:
+        except (AssertionError, ConnectionError) as error:
             raise AssertionError(f"line {at + 1}, {self.lines[at]!r}: {error}") from error
         finally:
             for connection in self.connections.values():

@@ -13,6 +13,7 @@ use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::command::{self, ListQuery, StatusItem};
 use crate::imap::extension::special_use::{self, Use};
 use crate::imap::extension::{self, children, list_extended, list_status, namespace, object_id};
+use crate::imap::quirk::Quirks;
 use crate::imap::{self, ListRow, MailboxName, Response, Role, StatusItems, Untagged};
 use crate::wire::{Encoder, Frame};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +98,11 @@ impl Session {
     /// What the server can do, as it says after login.
     pub async fn capabilities(&self) -> Result<Vec<String>> {
         Ok(self.any().await?.connection.capabilities().iter().map(str::to_owned).collect())
+    }
+
+    /// What is done differently with this server.
+    pub(crate) async fn quirks(&self) -> Result<Quirks> {
+        Ok(Quirks::clone(&*self.any().await?.connection.quirks()))
     }
 
     /// Asks for nothing: whether the server is there.

@@ -1,0 +1,128 @@
+//! Messages and mailboxes as rows of a table, and as JSON. Pure.
+
+use super::table::{Cell, Column, Look};
+use super::text::{clean, size, when};
+use crate::error::MailError;
+use crate::imap::{Flag, InternalDate, Role};
+use crate::message::{Attachment, EmailAddress};
+use crate::session::{MailboxInfo, Message};
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+/// Columns of a list of messages. The mailbox is left out where all are of one.
+pub(super) const MESSAGES: &[Column] = &[
+    Column { title: "", to_the_right: false, most: None, gives: false },
+    Column { title: "uid", to_the_right: true, most: None, gives: false },
+    Column { title: "mailbox", to_the_right: false, most: Some(20), gives: false },
+    Column { title: "date", to_the_right: true, most: None, gives: false },
+    Column { title: "from", to_the_right: false, most: Some(24), gives: false },
+    Column { title: "subject", to_the_right: false, most: None, gives: true },
+    Column { title: "", to_the_right: false, most: None, gives: false },
+    Column { title: "size", to_the_right: true, most: None, gives: false },
+];
+
+/// Columns of the list of mailboxes.
+pub(super) const MAILBOXES: &[Column] = &[
+    Column { title: "mailbox", to_the_right: false, most: None, gives: true },
+    Column { title: "unread", to_the_right: true, most: None, gives: false },
+    Column { title: "messages", to_the_right: true, most: None, gives: false },
+    Column { title: "for", to_the_right: false, most: None, gives: false },
+];
+
+/// A message as a row of [`MESSAGES`].
+pub(super) fn message_row(message: &Message, with_mailbox: bool, now: &Zoned) -> Vec<Cell> {
+    let has = |flag: &Flag| message.flags().contains(flag);
+    let is_unread = !has(&Flag::SEEN);
+    let mark = match (has(&Flag::FLAGGED), is_unread, has(&Flag::ANSWERED)) {
+        (true, _, _) => Cell::new("★", Look::Yellow),
+        (_, true, _) => Cell::new("●", Look::Blue),
+        (_, _, true) => Cell::new("↩", Look::Dim),
+        _ => Cell::from(" "),
+    };
+    let received = message.received().and_then(InternalDate::timestamp).map(|at| at.to_zoned(now.time_zone().clone()));
+    let look = if is_unread { Look::Bold } else { Look::Plain };
+    let files = message.attachments().iter().filter(|attachment| attachment.is_attached()).count();
+    let files = if files == 0 { String::new() } else { format!("+{files}") };
+    let mailbox = if with_mailbox { clean(&message.reference().mailbox) } else { String::new() };
+    vec![
+        mark,
+        message.uid().to_string().into(),
+        mailbox.into(),
+        Cell::new(received.map(|date| when(&date, now)).unwrap_or_default(), Look::Dim),
+        Cell::new(who(&message.from_()), look),
+        Cell::new(message.subject().map(|subject| clean(&subject)).unwrap_or_default(), look),
+        Cell::new(files, Look::Dim),
+        Cell::new(message.size().map(size).unwrap_or_default(), Look::Dim),
+    ]
+}
+
+/// The first of some people, by name where there is one.
+pub(super) fn who(people: &[EmailAddress]) -> String {
+    let shown = |one: &EmailAddress| {
+        one.name.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| one.email.clone())
+    };
+    people.first().map(|first| clean(&shown(first))).unwrap_or_default()
+}
+
+/// All of them, with their addresses.
+pub(super) fn everybody(people: &[EmailAddress]) -> String {
+    people.iter().map(|one| clean(&one.to_string())).collect::<Vec<_>>().join(", ")
+}
+
+/// A mailbox as a row of [`MAILBOXES`].
+pub(super) fn mailbox_row(info: &MailboxInfo) -> Vec<Cell> {
+    let status = info.status.clone().unwrap_or_default();
+    let unseen = status.unseen.filter(|unseen| *unseen > 0);
+    let look = if unseen.is_some() { Look::Bold } else { Look::Plain };
+    let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+    vec![
+        Cell::new(clean(&info.name), look),
+        Cell::new(number(unseen), Look::Blue),
+        number(status.messages).into(),
+        Cell::new(info.role.map(Role::as_str).unwrap_or_default(), Look::Dim),
+    ]
+}
+
+/// A mailbox for programs.
+pub(super) fn mailbox_json(info: &MailboxInfo) -> Value {
+    let status = info.status.clone().unwrap_or_default();
+    json!({
+        "mailbox": info.name, "role": info.role.map(Role::as_str), "selectable": info.selectable,
+        "messages": status.messages, "unread": status.unseen, "size": status.size,
+        "uid_validity": status.uid_validity, "uid_next": status.uid_next,
+    })
+}
+
+/// A message for programs.
+pub(super) fn message_json(message: &Message) -> Value {
+    let reference = message.reference();
+    let moment = |date: Option<InternalDate>| {
+        date.and_then(InternalDate::timestamp).map(|at| at.to_zoned(TimeZone::UTC).timestamp().to_string())
+    };
+    let flags: Vec<_> = message.flags().iter().map(Flag::as_str).collect();
+    json!({
+        "uid": reference.uid, "mailbox": reference.mailbox.as_ref(), "uid_validity": reference.uid_validity,
+        "account": reference.account.as_ref(), "flags": flags, "received": moment(message.received()),
+        "date": moment(message.date()), "subject": message.subject(), "from": people(&message.from_()),
+        "to": people(&message.to()), "cc": people(&message.cc()), "message_id": message.message_id(),
+        "size": message.size(), "attachments": message.attachments().iter().map(attachment).collect::<Vec<_>>(),
+    })
+}
+
+/// An error within a report.
+pub(super) fn error_json(error: &MailError) -> Value {
+    let context = error.context();
+    json!({ "error": error.code().as_str(), "message": error.message(), "mailbox": context.mailbox, "hint": context.hint })
+}
+
+fn people(people: &[EmailAddress]) -> Value {
+    people.iter().map(|one| json!({ "name": one.name, "email": one.email })).collect()
+}
+
+fn attachment(attachment: &Attachment) -> Value {
+    json!({
+        "part": attachment.path(), "filename": attachment.filename, "type": attachment.media_type,
+        "size": attachment.size(), "inline": attachment.inline,
+    })
+}
