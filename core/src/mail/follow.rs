@@ -2,7 +2,7 @@
 
 use super::Mail;
 use super::listen::Listener;
-use crate::error::{MailError, Result, Retry};
+use crate::error::{Code, MailError, Result, Retry};
 use crate::outbox::Entry as Outgoing;
 use crate::store::search::{self, Gathered};
 use crate::store::upkeep::Retention;
@@ -73,9 +73,14 @@ impl Mail {
     /// What trying again cannot help: the password is refused, the disk is full.
     pub async fn keep_in_sync(&self, options: FollowOptions) -> Result<()> {
         let mut closing = self.0.closing.subscribe();
-        tokio::select! {
+        let followed = tokio::select! {
             result = self.follow(options) => result,
             _ = closing.wait_for(|closed| *closed) => Ok(()),
+        };
+        match followed {
+            // What was under way may be told of it first.
+            Err(error) if error.code() == Code::UsageClosed && self.is_closed() => Ok(()),
+            followed => followed,
         }
     }
 
