@@ -17,7 +17,7 @@ NODE_PEERS = ["imapflow@^1.0.0 || ^2.0.0", "mailparser@^3.7.0"]
 
 @dataclass(frozen=True)
 class Peer:
-    """A program that does tasks; those of one language are compared."""
+    """A program that does tasks; those of one language are compared (mbsync with ours in Rust)."""
 
     name: str
     language: str
@@ -36,7 +36,8 @@ def peers() -> list[Peer]:
         Peer("mailtide, Python", "Python", (python, str(PEERS / "ours_python.py")), True),
         Peer("mailtide, Node", "Node", ("node", str(node / "ours_node.mjs")), True),
     ]
-    others = [Peer(name, "Python", (python, str(PEERS / "python.py"), name)) for name in python_peers(python)]
+    others = [Peer("mbsync", "Rust", (str(PEERS / "mbsync.sh"),))] if shutil.which("mbsync") else []
+    others += [Peer(name, "Python", (python, str(PEERS / "python.py"), name)) for name in python_peers(python)]
     if npm_peers(node):
         others.append(Peer("imapflow", "Node", ("node", str(node / "imapflow.mjs"))))
     return ours + others
