@@ -97,7 +97,9 @@ def client(port: int, password: str = PASSWORD) -> Iterator[imaplib.IMAP4]:
 
 @pytest.fixture(scope="session", autouse=True)
 def binary() -> None:
-    subprocess.run(["cargo", "build", "--quiet", "--package", "mailtide", "--bin", "mailtide"], cwd=ROOT, check=True)
+    # With the binding's package, so that it is the engine that tools/setup has built.
+    packages = ["--package", "mailtide", "--package", "mailtide-python"]
+    subprocess.run(["cargo", "build", "--quiet", *packages, "--bin", "mailtide"], cwd=ROOT, check=True)
 
 
 @pytest.fixture(params=list(ENTRIES))
