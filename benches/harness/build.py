@@ -17,7 +17,7 @@ NODE_PEERS = ["imapflow@^1.0.0 || ^2.0.0", "mailparser@^3.7.0"]
 
 @dataclass(frozen=True)
 class Peer:
-    """A program that does tasks; those of one language are compared."""
+    """A program that does tasks; those of one language are compared (mbsync with ours in Rust)."""
 
     name: str
     language: str
@@ -28,18 +28,27 @@ class Peer:
 def peers() -> list[Peer]:
     """All that could be built or installed here, ours first."""
     HOME.mkdir(parents=True, exist_ok=True)
-    rust = ROOT / "target" / "release" / "mailtide-bench"
-    run("cargo", "build", "--release", "--package", "mailtide-bench", "--package", "mailtide-node")
+    rust = rust_peers()
+    run("cargo", "build", "--release", "--package", "mailtide-node")
     python, node = python_home(), node_home()
     ours = [
-        Peer("mailtide, Rust", "Rust", (str(rust),), True),
+        rust[0],
         Peer("mailtide, Python", "Python", (python, str(PEERS / "ours_python.py")), True),
         Peer("mailtide, Node", "Node", ("node", str(node / "ours_node.mjs")), True),
     ]
-    others = [Peer(name, "Python", (python, str(PEERS / "python.py"), name)) for name in python_peers(python)]
+    others = rust[1:]
+    others += [Peer(name, "Python", (python, str(PEERS / "python.py"), name)) for name in python_peers(python)]
     if npm_peers(node):
         others.append(Peer("imapflow", "Node", ("node", str(node / "imapflow.mjs"))))
     return ours + others
+
+
+def rust_peers() -> list[Peer]:
+    """Those that need no binding: ours in Rust, and mbsync where it is installed."""
+    run("cargo", "build", "--release", "--package", "mailtide-bench")
+    ours = ROOT / "target" / "release" / "mailtide-bench"
+    peers = [Peer("mailtide, Rust", "Rust", (str(ours),), True)]
+    return peers + ([Peer("mbsync", "Rust", (str(PEERS / "mbsync.sh"),))] if shutil.which("mbsync") else [])
 
 
 def sizes() -> dict[str, int]:

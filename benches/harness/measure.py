@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -46,9 +47,12 @@ class Task:
 
 def once(task: Task, peer: Peer, server: Server) -> Run:
     """One run. A peer that fails, or does not do all of it, is an error."""
+    mirror = server.home / "mirror" / f"{task.user}-{peer.name}"
+    follow(task, peer, server, mirror)
     user = server.prepared(task.name, task.user, task.count)
     with delayed(server.port(task.tls), task.link) as port:
         environment = os.environ | server.settings(task.tls, user, port, task.count) | dict(task.settings)
+        environment["BENCH_DIR"] = str(mirror)
         began = time.monotonic()
         command = [*peer.command, task.name]
         process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -68,6 +72,20 @@ def once(task: Task, peer: Peer, server: Server) -> Run:
     server.check(task.name, user, task.count, figures)
     wall = time.monotonic() - began
     return Run(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss, figures)
+
+
+def follow(task: Task, peer: Peer, server: Server, mirror: Path) -> None:
+    """The mirror that a task of synchronisation begins with: none, or one in step."""
+    if not task.name.startswith("sync"):
+        return
+    if task.name in ("sync-first", "sync-latency"):
+        shutil.rmtree(mirror, ignore_errors=True)
+    begins = not mirror.exists()
+    mirror.mkdir(parents=True, exist_ok=True)
+    if begins and task.name in ("sync-again", "sync-changed"):
+        environment = os.environ | server.settings(False, task.user, server.port(False), task.count)
+        command = [*peer.command, "sync-first"]
+        subprocess.run(command, env=environment | {"BENCH_DIR": str(mirror)}, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from servers.dovecot import Dovecot
 
 #: How much a message of `huge` is written at once.
 PIECE = 1 << 20
+#: Messages of INBOX in an account of many mailboxes.
+BOX = 500
 
 
 class Server:
@@ -105,10 +107,41 @@ class Server:
             connection.sendall(b"\r\n")
             assert answers.readline().startswith(b"b OK")
 
+    def fill_boxes(self, user: str, mailboxes: int) -> None:
+        """So many mailboxes beside INBOX, a few messages in each."""
+        mails = messages(mailboxes + BOX, seed=4)
+        with self.client(user) as client:
+            for _ in range(BOX):
+                client.append("INBOX", None, None, next(mails).raw)
+            for number in range(mailboxes - 1):
+                client.create(f"box{number:03}")
+                client.append(f"box{number:03}", None, None, next(mails).raw)
+
+    def change(self, user: str) -> None:
+        """What somebody else does to INBOX: flags of 100 messages, 10 expunged, 20 new."""
+        with self.client(user) as client:
+            uids = client.uid("SEARCH", "ALL")[1][0].split()
+            flagged = client.uid("SEARCH", "FLAGGED")[1][0].split()
+            change = "-FLAGS.SILENT" if flagged else "+FLAGS.SILENT"
+            client.uid("STORE", b",".join(uids[10:110]).decode(), change, r"(\Flagged)")
+            client.uid("STORE", b",".join(uids[:10]).decode(), "+FLAGS.SILENT", r"(\Deleted)")
+            client.expunge()
+            for mail in messages(20, seed=time.time_ns()):
+                client.append("INBOX", None, None, mail.raw)
+
+    def messages_of(self, user: str) -> int:
+        """How many messages are in all mailboxes."""
+        with self.client(user) as client:
+            names = [line.rsplit(b" ", 1)[-1].decode() for line in client.list()[1] if isinstance(line, bytes)]
+            told = [client.status(name, "(MESSAGES)")[1][0] for name in names]
+        return sum(int(line.rsplit(b" ", 1)[-1].rstrip(b")")) for line in told if isinstance(line, bytes))
+
     def prepared(self, task: str, user: str, count: int) -> str:
         """The account for a run of a task, which may be a fresh one."""
         if task in ("append", "append-huge", "idle"):
             return f"{user}{time.time_ns()}"
+        if task == "sync-changed":
+            self.change(user)
         if task.startswith("flags"):
             with self.client(user) as client:
                 client.store(f"1:{count}", "-FLAGS.SILENT", r"(\Seen)")
@@ -124,5 +157,8 @@ class Server:
             with self.client(user) as client:
                 there = int((client.select("INBOX")[1][0] or b"0").decode())
             assert there == (count if task == "append" else 1), f"{task}: {there} messages there"
+        elif task in ("sync-first", "sync-again", "sync-changed"):
+            there = self.messages_of(user)
+            assert figures["messages"] == there, f"{task}: {figures['messages']} of {there} messages"
         elif task in ("headers", "bodies", "parse"):
             assert figures["messages"] == count, f"{task}: {figures['messages']} of {count} messages"

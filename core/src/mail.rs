@@ -15,6 +15,7 @@ mod content;
 mod feed;
 mod fetch;
 mod follow;
+mod listen;
 mod mailbox;
 mod manage;
 mod names;

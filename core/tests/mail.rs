@@ -8,6 +8,7 @@
 #[path = "sync/world.rs"]
 mod world;
 
+use mailtide::imap::quirk::Quirks;
 use mailtide::imap::{Flag, Role, UidSet};
 use mailtide::journal::State;
 use mailtide::message::Draft;
@@ -398,11 +399,51 @@ async fn a_pass_tells_how_far_it_is_and_a_pause_waits_for_a_word() {
 #[tokio::test(flavor = "multi_thread")]
 async fn kept_in_step_each_side_hears_of_the_other() {
     let Some(server) = Server::start() else { return };
-    let live = server.session("follow", &[]).await;
+    hear_of_each_other(&server, "notify", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_notify_inbox_is_followed() {
+    let Some(server) = Server::start() else { return };
+    hear_of_each_other(&server, "idle", &["NOTIFY"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_notify_a_change_in_any_mailbox_is_heard() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("any", &[]).await;
+    live.create_mailbox("Plans", CreateOptions::default()).await.unwrap();
+    let plans = live.mailbox("Plans").unwrap();
+    plans.append(bytes(mail(1)), world::dated(1)).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let here = open(&folder, of(&server, "any")).await;
+    let mut changes = here.changes(Since::Now);
+    assert!(changes.at_hand().await.unwrap().is_none());
+    // Nothing is asked for by the clock as long as this test waits.
+    let options = FollowOptions { every: Duration::from_secs(3600), ..FollowOptions::default() };
+    let following = tokio::spawn({
+        let here = here.clone();
+        async move { here.keep_in_sync(options).await }
+    });
+    until_new(&mut changes, "0001").await;
+    for n in 2..5 {
+        plans.append(bytes(mail(n)), world::dated(n)).await.unwrap();
+        until_new(&mut changes, &format!("{n:04}")).await;
+    }
+    here.close().await.unwrap();
+    tokio::time::timeout(PATIENCE, following).await.unwrap().unwrap().unwrap();
+}
+
+async fn hear_of_each_other(server: &Server, user: &str, hidden: &[&str]) {
+    let live = server.session(user, &[]).await;
     let there = live.mailbox("INBOX").unwrap();
     there.append(bytes(mail(1)), world::dated(1)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let here = open(&folder, of(&server, "follow")).await;
+    let mut account = server.account(user);
+    let mut quirks = Quirks::default();
+    quirks.hidden.extend(hidden.iter().map(ToString::to_string));
+    account.quirks = Some(quirks);
+    let here = open(&folder, MailOptions { account: Some(account), ..MailOptions::default() }).await;
     let mut changes = here.changes(Since::Now);
     assert!(changes.at_hand().await.unwrap().is_none());
     let following = tokio::spawn({
@@ -416,7 +457,7 @@ async fn kept_in_step_each_side_hears_of_the_other() {
     while !here.pending().await.unwrap().is_empty() {
         tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap().unwrap();
     }
-    assert_eq!(server.contents("follow")["INBOX"]["0001"].flags, "\\Flagged");
+    assert_eq!(server.contents(user)["INBOX"]["0001"].flags, "\\Flagged");
     here.close().await.unwrap();
     tokio::time::timeout(PATIENCE, following).await.unwrap().unwrap().unwrap();
 }

@@ -53,6 +53,36 @@ async fn a_first_sync_brings_everything_and_a_second_one_asks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_came_and_what_went_is_told_by_one_answer() {
+    let Some(server) = Server::start() else { return };
+    let live = server.session("told", &[]).await;
+    let inbox = live.mailbox("INBOX").unwrap();
+    let add = async |n: u32| inbox.append(AppendSource::Bytes(mail(n).into()), AppendOptions::default()).await.unwrap();
+    let flag = async |uid: u32, flag: Flag| {
+        let change = FlagChange { add: vec![flag], ..FlagChange::default() };
+        inbox.flag(uid, change, WriteOptions::default()).await.unwrap();
+    };
+    for n in 1..=20 {
+        add(n).await;
+    }
+    let device = Device::new(&server, "told", &[]).await;
+    // What Dovecot numbers from here on, it tells.
+    device.sync().await;
+    flag(1, Flag::SEEN).await;
+    device.sync().await;
+
+    for n in 21..=25 {
+        add(n).await;
+    }
+    flag(2, Flag::FLAGGED).await;
+    inbox.expunge(set("3"), WriteOptions::default()).await.unwrap();
+    let report = device.sync().await;
+    let total = report.total;
+    assert_eq!((total.asked, total.added, total.flags, total.removed), (1, 5, 1, 1));
+    assert_in_step(&server, &device).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn changes_of_both_sides_meet_whatever_the_server_can_do() {
     let hidden: [&'static [&'static str]; 4] = [
         &[],

@@ -1,23 +1,22 @@
 //! Bringing the store in step: one pass, or one after another for as long as somebody waits.
 
 use super::Mail;
+use super::listen::Listener;
 use crate::error::{Code, MailError, Result, Retry};
-use crate::imap::INBOX;
 use crate::outbox::Entry as Outgoing;
-use crate::store::search;
-use crate::store::{Durability, Reader};
-use crate::sync::{SyncOptions, SyncReport};
-use crate::watch::{Watch, WatchOptions};
-use futures_util::FutureExt;
-use std::time::Duration;
+use crate::store::search::{self, Gathered};
+use crate::store::upkeep::Retention;
+use crate::store::{Durability, MessageId, Reader};
+use crate::sync::{Kept, SyncOptions, SyncReport};
+use std::time::{Duration, Instant};
 
 /// Messages that are indexed in one transaction.
 const INDEXED: usize = 500;
 /// The first wait after a failure, and the longest.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
-/// How long a pass waits for the watch to stand.
-const STANDS: Duration = Duration::from_secs(10);
+/// How often what the retention no longer holds is taken away.
+const TIDY_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How soon after a pass the outbox alone asks for another one.
 const SOONEST: Duration = Duration::from_secs(30);
 
@@ -48,9 +47,13 @@ impl Mail {
     /// [`Code::StoreLocked`](crate::Code::StoreLocked) while another process has the lease, and what the server, the
     /// network or the store say. What could not be sent is among [`SyncReport::problems`].
     pub async fn sync(&self, options: SyncOptions) -> Result<SyncReport> {
+        self.pass(options, &mut Kept::default()).await
+    }
+
+    async fn pass(&self, options: SyncOptions, kept: &mut Kept) -> Result<SyncReport> {
         let session = self.live().await?;
         let is_real = !options.dry_run;
-        let mut report = crate::sync::sync(&session, self.handle()?.clone(), options).await?;
+        let mut report = crate::sync::sync_keeping(&session, self.handle()?.clone(), options, kept).await?;
         self.reached(None);
         if is_real {
             self.index().await?;
@@ -60,7 +63,8 @@ impl Mail {
     }
 
     /// Keeps both sides in step until the future is dropped or the mailbox closed: a pass at once, and another one
-    /// whenever INBOX has news, something was changed here, or `every` has gone by. A lost network is waited for, and told
+    /// whenever the server has news, something was changed here, or `every` has gone by. A server with NOTIFY (RFC 5465)
+    /// tells of all mailboxes, others of INBOX alone. A lost network is waited for, and told
     /// to those who follow ([`Mail::changes`], [`LocalMailbox::watch`](super::LocalMailbox::watch)) as
     /// [`Event::Offline`](crate::Event::Offline) and [`Event::Online`](crate::Event::Online).
     ///
@@ -82,14 +86,15 @@ impl Mail {
 
     async fn follow(&self, mut options: FollowOptions) -> Result<()> {
         options.sync.dry_run = false;
-        let (mut failures, mut watch) = (0, None);
+        let (mut failures, mut listener, mut kept, mut tidied) = (0, None, Kept::default(), None);
         loop {
             let known = self.newest().await?;
-            let wait = match self.watched_pass(&mut watch, &options).await {
+            let wait = match self.heard_pass(&mut listener, &mut kept, &options).await {
                 Ok(()) => {
                     failures = 0;
-                    self.until_news(&mut watch, known, options.every).await?;
-                    continue;
+                    let news = self.until_news(&mut listener, known, (options.every, &mut tidied)).await;
+                    let Err(error) = news else { continue };
+                    pause(&error, failures, (options.sync.environment.random)())?
                 }
                 Err(error) => {
                     let wait = pause(&error, failures, (options.sync.environment.random)())?;
@@ -98,7 +103,7 @@ impl Mail {
                 }
             };
             failures += 1;
-            watch = None;
+            (listener, kept) = (None, Kept::default());
             tokio::time::sleep(wait).await;
         }
     }
@@ -115,32 +120,45 @@ impl Mail {
         });
     }
 
-    /// A pass, begun when the watch stands: what comes during the pass is heard.
-    async fn watched_pass(&self, watch: &mut Option<Watch>, options: &FollowOptions) -> Result<()> {
-        if watch.is_none() {
-            let mut begun = self.live().await?.mailbox(INBOX)?.watch(WatchOptions::default());
-            // The pass asks in any case; a watch that does not stand by then only hears less.
-            if let Ok(ready) = tokio::time::timeout(STANDS, begun.ready()).await {
-                ready?;
-            }
-            *watch = Some(begun);
+    /// A pass, with somebody listening: what comes after it has asked is heard.
+    async fn heard_pass(
+        &self,
+        listener: &mut Option<Listener>,
+        kept: &mut Kept,
+        options: &FollowOptions,
+    ) -> Result<()> {
+        if listener.is_none() {
+            *listener = Some(Listener::begin(&self.live().await?).await?);
         }
-        self.sync(options.sync.clone()).await.map(drop)
+        self.pass(options.sync.clone(), kept).await.map(drop)
     }
 
-    /// Returns when another pass is worth it.
-    async fn until_news(&self, watch: &mut Option<Watch>, known: Newest, every: Duration) -> Result<()> {
+    /// Returns when another pass is worth it; an error when nothing is heard any more.
+    async fn until_news(
+        &self,
+        listener: &mut Option<Listener>,
+        known: Newest,
+        (every, tidied): (Duration, &mut Option<Instant>),
+    ) -> Result<()> {
         let every = self.due().await?.map_or(every, |due| every.min(due));
-        let heard = tokio::select! {
-            heard = next(watch) => heard,
-            changed = self.changed_since(known) => return changed,
-            () = tokio::time::sleep(every) => return Ok(()),
-        };
-        // One pass for all that has been told; where the watch has ended, the next pass says why or begins another.
-        if !heard || !drained(watch) {
-            *watch = None;
+        tokio::select! {
+            heard = heard(listener) => heard,
+            changed = self.changed_since(known) => changed,
+            () = self.quiet(every, tidied) => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Lets that time go by, and uses it once a day to tidy up.
+    async fn quiet(&self, time: Duration, tidied: &mut Option<Instant>) {
+        let begun = tokio::time::Instant::now();
+        if tidied.is_none_or(|last| last.elapsed() >= TIDY_EVERY) {
+            *tidied = Some(Instant::now());
+            // What fails here is tried again another day, and whoever needs the store is told by it.
+            if let Err(error) = self.tidy(Retention::default()).await {
+                log::debug!("the store could not be tidied up: {error}");
+            }
+        }
+        tokio::time::sleep_until(begun + time).await;
     }
 
     /// Returns when somebody has changed something here that the server is to hear of.
@@ -167,10 +185,23 @@ impl Mail {
         self.handle()?.read(newest).await
     }
 
-    /// Brings the index of words up to date.
+    /// Brings the index of words up to date. While some words are put down, the next ones are gathered.
     pub(super) async fn index(&self) -> Result<()> {
-        while self.handle()?.write(Durability::Bulk, |writer| search::index(writer, INDEXED)).await?.is_more {}
+        let mut gathered = self.gather(MessageId(0)).await?;
+        while !gathered.is_empty() {
+            let next = gathered.next();
+            let put = self.handle()?.write(Durability::Bulk, move |writer| gathered.put(writer));
+            gathered = match next {
+                Some(next) => futures_util::future::try_join(put, self.gather(next)).await?.1,
+                None if put.await?.is_more => self.gather(MessageId(0)).await?,
+                None => break,
+            };
+        }
         Ok(())
+    }
+
+    async fn gather(&self, after: MessageId) -> Result<Gathered> {
+        self.handle()?.read(move |reader| search::gather(reader, after, INDEXED)).await
     }
 
     /// Sends what is due; what kept messages from being sent.
@@ -202,22 +233,11 @@ fn newest(reader: &dyn Reader) -> Result<Newest> {
     Ok(Newest { change, outgoing })
 }
 
-/// Whether an event came; false at the end of the watch.
-async fn next(watch: &mut Option<Watch>) -> bool {
-    match watch {
-        Some(watch) => matches!(watch.next().await, Ok(Some(_))),
-        None => false,
-    }
-}
-
-/// Takes all events that are there; false at the end of the watch.
-fn drained(watch: &mut Option<Watch>) -> bool {
-    loop {
-        match next(watch).now_or_never() {
-            Some(true) => {}
-            Some(false) => return false,
-            None => return true,
-        }
+/// Returns when something was heard; never where nobody listens.
+async fn heard(listener: &mut Option<Listener>) -> Result<()> {
+    match listener {
+        Some(listener) => listener.heard().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) use message::Loaded;
 pub(crate) use messages::Batches;
 pub(crate) use observer::{Observed, observer};
 pub(crate) use route::{Reply, Rows, Wants};
-pub(crate) use selected::{Selected, select, select_named, select_since};
+pub(crate) use selected::{Selected, Selecting, select};
 pub(crate) use spool::{Whole, whole};
 pub(crate) use task::Task;
 pub(crate) use window::SET_TEXT;

@@ -110,6 +110,14 @@ impl Pool {
         Ok(Some(BodyLease { lease: self.lease(Want::Body).await?, _permit: permit }))
     }
 
+    /// Takes a connection out that is there and has no mailbox open, for a caller who needs one alone.
+    pub fn claim(&self) -> Option<Connection> {
+        let mut state = self.lock();
+        let is_free = |slot: &Slot| slot.users == 0 && slot.view().mailbox.is_none() && slot.connection.is_alive();
+        let at = state.slots.iter().position(is_free)?;
+        Some(state.slots.swap_remove(at).connection)
+    }
+
     /// Whether others find a connection while one sends a body.
     pub fn has_spare(&self) -> bool {
         self.lock().max > 1

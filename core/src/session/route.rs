@@ -254,9 +254,20 @@ impl Route {
         Ok(())
     }
 
+    /// How many of the commands, from the oldest on, this may be for. A mailbox is opened when all before it is answered,
+    /// and nothing is told of it sooner: a row that comes twice must not be taken for one of the next mailbox.
+    fn reach(&self, response: &Response) -> usize {
+        let opens = |c: &InFlight| matches!(c.wants, Wants::Select | Wants::SelectSince);
+        match self.flying.iter().position(|command| opens(command)) {
+            Some(at) if is_of_mailbox(response) => at.max(1),
+            _ => self.flying.len(),
+        }
+    }
+
     fn offer(&mut self, response: Response, frame: &Frame) -> Result<Routed> {
-        let taker = self.flying.iter_mut().position(|c| c.wants.takes(&c.tag, &response));
-        let taker = taker.or_else(|| self.flying.iter().position(|c| c.wants.completes(&response)));
+        let reach = self.reach(&response);
+        let taker = self.flying.iter_mut().take(reach).position(|c| c.wants.takes(&c.tag, &response));
+        let taker = taker.or_else(|| self.flying.iter().take(reach).position(|c| c.wants.completes(&response)));
         let Some(command) = taker.and_then(|at| self.flying.get_mut(at)) else {
             return self.unasked(frame).map(|()| Routed::Unsolicited(Box::new(response)));
         };
@@ -272,6 +283,16 @@ impl Route {
         command.reply.untagged.push(response);
         Ok(Routed::Taken)
     }
+}
+
+/// Whether this is about the mailbox that is open.
+fn is_of_mailbox(response: &Response) -> bool {
+    use Untagged::{Esearch, Exists, Fetch, Flags, Recent, Search, Vanished};
+    let status = matches!(response, Response::Status { kind: StatusKind::Ok, code: Some(_), .. });
+    let data = |data: &Untagged| {
+        matches!(data, Fetch(_) | Search { .. } | Esearch(_) | Vanished { .. } | Exists(_) | Recent(_) | Flags(_))
+    };
+    status || matches!(response, Response::Data(told) if data(told))
 }
 
 /// What a response takes in memory, about: a server can make a row of a few bytes as often as it likes.
@@ -393,6 +414,19 @@ mod tests {
         );
         assert!(matches!(routed[0], Routed::Unsolicited(_)));
         assert_eq!(answer.try_recv().unwrap().unwrap().untagged.len(), 2);
+    }
+
+    #[test]
+    fn what_is_told_twice_is_not_taken_for_the_mailbox_that_is_opened_next() {
+        let mut route = Route::new(1 << 20);
+        let rows = || Wants::Rows(Rows::of(&uids("1:3"), &[FetchItem::Size]));
+        let _first = fly(&mut route, "a", rows());
+        let mut opened = fly(&mut route, "b", Wants::Select);
+        let mut second = fly(&mut route, "c", rows());
+        let row = "* 1 FETCH (UID 1 RFC822.SIZE 7)";
+        hear(&mut route, &[row, row, "* 9 EXISTS", "a OK", row, "* 1 EXISTS", "b OK", "c OK"]);
+        assert_eq!(opened.try_recv().unwrap().unwrap().untagged.len(), 1);
+        assert_eq!(second.try_recv().unwrap().unwrap().untagged.len(), 0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A session: live IMAP with one account, for any number of tasks at once.
 
 use super::account::Account;
-use super::connection::closed;
+use super::connection::{Connection, closed};
 use super::engine::Engine;
 use super::mailbox::Mailbox;
 use super::names::Names;
@@ -107,6 +107,15 @@ impl Session {
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.0.pool
+    }
+
+    /// A connection for one caller alone, who may change what it tells, and whether it was made some time ago.
+    pub(crate) async fn own(&self) -> Result<(Connection, bool)> {
+        self.open()?;
+        match self.0.pool.claim() {
+            Some(connection) => Ok((connection, true)),
+            None => Ok((self.0.engine.open(&self.0.account, None).await?, false)),
+        }
     }
 
     /// Becomes true when the session is closed.

@@ -5,8 +5,8 @@
 //! decodes to 4 KiB or more and is no text is a content of its own, a part, stored once for all contents that it stands
 //! in. A recipe says how to make the message of it again. Before a content is published, it was made again once and compared.
 //!
-//! Contents that are small go in with the transaction that is open ([`put`]). Large ones are staged ([`Staging`]) in
-//! short transactions of their own, and published in another.
+//! Contents that are small are made ready by [`pack`], before a transaction is open, and go in whole ([`Packed::put`],
+//! [`put()`]). Large ones are staged ([`Staging`]) in short transactions of their own, and published in another.
 
 mod put;
 mod read;
@@ -14,7 +14,7 @@ mod recipe;
 mod split;
 mod stage;
 
-pub use put::put;
+pub use put::{Packed, pack, put};
 pub use read::{Content, hash_of as hash, open, read};
 pub use stage::Staging;
 

@@ -183,6 +183,13 @@ pub trait Reader {
     fn body(&self, id: BodyId) -> Result<Option<BodyRow>>;
     /// A chunk of a content, as it was given. Missing is `store.damaged`.
     fn chunk(&self, body: BodyId, number: u32) -> Result<Vec<u8>>;
+    /// Compresses a chunk of a content, at most [`CHUNK`] bytes, as it would be stored now. The costly part of writing it,
+    /// which so need not happen inside the transaction.
+    fn pack(&self, content: &[u8]) -> Result<Frame>;
+    /// What is in such a frame.
+    fn unpack(&self, frame: &Frame) -> Result<Vec<u8>>;
+    /// The same as [`Reader::pack`] for the headers of a message.
+    fn pack_headers(&self, headers: &Headers) -> Result<Frame>;
     /// How many dictionaries there are for that kind.
     fn dictionaries(&self, kind: Kind) -> Result<usize>;
     /// How many of that kind are stored: headers, or contents.
@@ -294,8 +301,13 @@ pub trait Writer: Reader {
     /// Writes all of a mailbox but its id; `mailbox.exists` where it would have the name of another.
     fn update_mailbox(&mut self, row: &MailboxRow) -> Result<()>;
 
+    /// Adds a message, placed nowhere yet, whose headers were made ready by [`Reader::pack_headers`].
+    fn insert_packed(&mut self, new: &NewMessage, headers: &Frame) -> Result<MessageId>;
     /// Adds a message, placed nowhere yet.
-    fn insert_message(&mut self, new: &NewMessage) -> Result<MessageId>;
+    fn insert_message(&mut self, new: &NewMessage) -> Result<MessageId> {
+        let headers = self.pack_headers(&new.headers)?;
+        self.insert_packed(new, &headers)
+    }
     /// Writes all of a message but its id, its headers and its content.
     fn update_message(&mut self, row: &MessageRow) -> Result<()>;
     /// Writes other headers for a message.
@@ -316,8 +328,8 @@ pub trait Writer: Reader {
 
     /// A content that is going to be written, and that no reader sees yet.
     fn stage_body(&mut self, now: i64) -> Result<BodyId>;
-    /// Writes a chunk of a content that is being staged, at most [`CHUNK`] bytes; how many it takes, compressed.
-    fn put_chunk(&mut self, body: BodyId, number: u32, content: &[u8]) -> Result<u64>;
+    /// Writes a chunk of a content that is being staged, made by [`Reader::pack`].
+    fn put_chunk(&mut self, body: BodyId, number: u32, frame: &Frame) -> Result<()>;
     /// Makes a staged content visible. Its parts are published already.
     fn publish_body(&mut self, row: &BodyRow) -> Result<()>;
     /// Gives a message its content, or takes it away (the content goes when nobody has it any more, and so do its parts).

@@ -11,7 +11,7 @@ mod placement;
 mod search;
 
 pub use admin::{Account, AppPassword, Keep, KeepRule, Lease, Metadata, Now, Right, StoreId, Usage, User, Verifier};
-pub use body::{BodyRow, ContentHash};
+pub use body::{BodyRow, ContentHash, Frame};
 pub use feed::{Change, Cursor, FeedRow};
 pub use ids::{BodyId, IntentId, MailboxId, MessageId, OutboxId, SegmentId, ThreadId, UserId};
 pub use mailbox::{Counts, MailboxRow, MailboxState, NewMailbox, RemoteMailbox};

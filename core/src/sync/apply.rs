@@ -7,6 +7,7 @@
 //! Every transaction leaves the store as a pass could have ended there: a pass that is broken off, or whose process is
 //! killed, goes on from what it has committed.
 
+mod ahead;
 mod bodies;
 mod command;
 mod ends;
@@ -31,25 +32,41 @@ use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::{MailboxName, Role, UidSet};
 use crate::journal;
 use crate::session::Session;
-use crate::store::{Durability, Handle, MailboxId, MailboxRow, MailboxState, MessageId, Writer, arrive};
-use line::Line;
+use crate::store::{Durability, Handle, MailboxId, MailboxRow, MailboxState, MessageId, Writer};
+use line::{Asked, Line};
 use list::Listings;
 use push::Which;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// How often one mailbox may be asked again within a pass, for its answers not fitting together.
 const MOST_QUESTIONS: usize = 4;
+/// How many mailboxes are asked before the first has answered.
+const ASKED_AHEAD: usize = 8;
 
 /// One pass over an account: both sides are brought in step, as far as the server lets them.
 ///
 /// A pass can be given up by dropping its future; what it has committed stays. `store.locked` while another process
 /// has the lease. A mailbox that cannot be opened is one of [`SyncReport::problems`], and the others go on.
 pub async fn sync(session: &Session, store: Handle, options: SyncOptions) -> Result<SyncReport> {
+    sync_keeping(session, store, options, &mut Kept::default()).await
+}
+
+/// The connection of a pass, kept for the next one. It ends when it is dropped.
+#[derive(Default)]
+pub(crate) struct Kept(Option<Line>);
+
+/// The same on the connection of an earlier pass, where there is one that still lasts; that of this pass is kept.
+pub(crate) async fn sync_keeping(
+    session: &Session,
+    store: Handle,
+    options: SyncOptions,
+    kept: &mut Kept,
+) -> Result<SyncReport> {
     let holder = format!("process {}", std::process::id());
     let books = Books::open(store, (holder, options.lease), Arc::clone(&options.environment.now)).await?;
     let mut guard = GiveBack { books: Some(books.clone()), session: session.clone() };
-    let result = run(session, &books, options).await;
+    let result = run(session, &books, options, kept).await;
     guard.books = None;
     let closed = books.close().await;
     let report = result?;
@@ -71,8 +88,8 @@ impl Drop for GiveBack {
     }
 }
 
-async fn run(session: &Session, books: &Books, options: SyncOptions) -> Result<SyncReport> {
-    let line = Line::open(session).await?;
+async fn run(session: &Session, books: &Books, options: SyncOptions, kept: &mut Kept) -> Result<SyncReport> {
+    let line = Line::again(kept.0.take(), session).await?;
     let report = SyncReport::default();
     let (session, books) = (session.clone(), books.clone());
     let mut pass = Pass {
@@ -89,10 +106,17 @@ async fn run(session: &Session, books: &Books, options: SyncOptions) -> Result<S
         names: BTreeMap::new(),
         meter: Meter::default(),
     };
-    let result = pass.run().await;
-    pass.line.connection.cut();
-    result?;
-    pass.finish().await
+    let result = match pass.run().await {
+        Ok(()) => pass.finish().await,
+        Err(error) => Err(error),
+    };
+    // A server that gave another message than the one asked for is asked again on another connection.
+    if result.is_ok() && pass.doubted.is_empty() {
+        kept.0 = Some(pass.line);
+    } else {
+        pass.line.connection.cut();
+    }
+    result
 }
 
 /// A pass under way.
@@ -119,7 +143,13 @@ struct Pass {
 impl Pass {
     async fn run(&mut self) -> Result<()> {
         let most = self.session.account().limits.mailboxes;
-        let listings = list::list(&mut self.line, most).await?;
+        let listings = match list::list(&mut self.line, most).await {
+            Err(error) if self.line.has_aged(&error) => {
+                self.line.renew(&self.session).await?;
+                list::list(&mut self.line, most).await?
+            }
+            listings => listings?,
+        };
         let work = self.plan(&listings.listing).await?;
         if self.options.dry_run {
             return self.foresee(&listings.listing, work).await;
@@ -151,8 +181,8 @@ impl Pass {
     }
 
     /// The report, with what is left that somebody has to look at.
-    async fn finish(self) -> Result<SyncReport> {
-        let (counts, mut report) = (self.counts, self.report);
+    async fn finish(&mut self) -> Result<SyncReport> {
+        let (counts, mut report) = (std::mem::take(&mut self.counts), std::mem::take(&mut self.report));
         let read = move |reader: &dyn crate::store::Reader| {
             let mut named = Vec::new();
             for (id, counts) in counts {
@@ -180,17 +210,30 @@ impl Pass {
             Action::Ask { question } => Some((MailboxId(work.id?), question)),
             _ => None,
         });
-        let asks: Vec<_> = asks.collect();
+        let mut asks: VecDeque<_> = asks.collect();
         self.phase("mailboxes", (asks.len() as u64, None));
-        for (mailbox, question) in asks {
-            self.compare(mailbox, Some(question)).await?;
+        let mut ahead = VecDeque::new();
+        loop {
+            while ahead.len() < ASKED_AHEAD
+                && let Some((mailbox, question)) = asks.pop_front()
+            {
+                ahead.push_back((mailbox, question, self.ask_ahead(mailbox, question).await?));
+            }
+            let Some((mailbox, question, asked)) = ahead.pop_front() else { return Ok(()) };
+            self.compare(mailbox, Some((question, asked))).await?;
             self.step(mailbox, (1, 0));
         }
-        Ok(())
+    }
+
+    /// Sends a question before it is its turn, where that can be done.
+    async fn ask_ahead(&mut self, mailbox: MailboxId, question: Question) -> Result<Option<Asked>> {
+        let Some((row, known)) = self.open_row(mailbox).await? else { return Ok(None) };
+        let name = held::name_of(Some(&row), MailboxName::new(&row.name, false));
+        self.line.ask_ahead(&name, question, (&list::cursor(&row), &known))
     }
 
     /// Brings the rows of one mailbox in step. Without a question the cheapest one is asked.
-    async fn compare(&mut self, mailbox: MailboxId, question: Option<Question>) -> Result<()> {
+    async fn compare(&mut self, mailbox: MailboxId, question: Option<(Question, Option<Asked>)>) -> Result<()> {
         let is_listed = question.is_some();
         match self.compare_rows(mailbox, question).await {
             // One that is to be made there, or is gone there: the next list tells.
@@ -204,14 +247,23 @@ impl Pass {
         }
     }
 
-    async fn compare_rows(&mut self, mailbox: MailboxId, question: Option<Question>) -> Result<()> {
-        let Some((row, known)) = self.open_row(mailbox).await? else { return Ok(()) };
+    async fn compare_rows(&mut self, mailbox: MailboxId, question: Option<(Question, Option<Asked>)>) -> Result<()> {
+        let Some((row, known)) = self.open_row(mailbox).await? else {
+            // What was asked ahead may not be sent any more.
+            self.line.leave();
+            return Ok(());
+        };
         let name = held::name_of(Some(&row), MailboxName::new(&row.name, false));
-        let mut question = question.unwrap_or_else(|| self.cheapest(&row));
+        let (mut question, mut asked) = question.unwrap_or_else(|| (self.cheapest(&row), None));
         let mut known = known;
         for _ in 0..MOST_QUESTIONS {
-            let cursor = self.cursor(mailbox).await?;
-            let remote = self.line.ask(&name, question, (&cursor, &known)).await?;
+            let remote = match asked.take() {
+                Some(asked) => self.line.told(asked).await?,
+                None => {
+                    let cursor = self.cursor(mailbox).await?;
+                    self.line.ask(&name, question, (&cursor, &known)).await?
+                }
+            };
             self.count(mailbox).asked += 1;
             let care = self.care(mailbox, row.role);
             let told = remote.clone();
@@ -296,33 +348,6 @@ impl Pass {
         let confirmed = self.options.care.confirmed || is_emptied || by_user;
         let resets = if by_user { u32::MAX } else { self.options.care.resets };
         super::resync::Care { confirmed, resets, ..self.options.care }
-    }
-
-    /// Headers of everything that is reserved, mailbox by mailbox.
-    async fn all_headers(&mut self) -> Result<()> {
-        let reserved = self.books.read(|reader| {
-            let mut all = Vec::new();
-            for row in reader.mailboxes()?.into_iter().filter(|row| row.remote.is_some()) {
-                let uids = reader.reserved(row.id)?;
-                if !uids.is_empty() || row.state == MailboxState::Reserved {
-                    all.push((row, uids));
-                }
-            }
-            Ok(all)
-        });
-        let reserved = reserved.await?;
-        self.phase("headers", (reserved.iter().map(|(_, uids)| uids.len()).sum(), None));
-        for (row, uids) in reserved {
-            let name = held::name_of(Some(&row), MailboxName::new(&row.name, false));
-            let fetched = if uids.is_empty() { Ok(()) } else { self.headers(row.id, &name, uids).await };
-            match fetched {
-                Err(error) if !concerns_all(&error) => self.report.problems.push(error),
-                result => result?,
-            }
-            // Ready, once nothing is reserved any more.
-            self.books.write(Durability::Bulk, move |writer, now| arrive::advance(writer, row.id, |_| (), now)).await?;
-        }
-        Ok(())
     }
 
     fn note(&mut self, row: &MailboxRow, actions: Vec<Action>) {

@@ -16,6 +16,7 @@ pub mod resync;
 
 pub use action::{Action, Cursor, Pause, Proof, Question, Work};
 pub use apply::sync;
+pub(crate) use apply::{Kept, sync_keeping};
 pub use books::Clock;
 pub(crate) use books::take_lease;
 pub use options::{Counts, Environment, OnSyncProgress, SyncOptions, SyncReport};

@@ -7,6 +7,7 @@ use super::action::{Action, Cursor, Question, Work};
 use super::resync::mod_seq;
 use crate::imap::{MailboxName, UidSet};
 use crate::planted::{Bug, planted};
+use std::collections::BTreeMap;
 
 /// What the server can do, after its quirks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -176,6 +177,10 @@ pub struct Body {
     pub date: i64,
 }
 
+/// How many batches later a body of an older date may still join one of its mailbox: mailboxes whose messages came in turn
+/// are not opened for each.
+const SPREAD: usize = 200;
+
 /// Cuts bodies into batches of about `batch` bytes and at most `count` messages, newest first, until `left` bytes of the
 /// day's budget are used up. A body larger than a batch is one alone; one larger than the rest of the budget waits for
 /// another day, and smaller ones behind it do not overtake it.
@@ -183,18 +188,20 @@ pub struct Body {
 pub fn batches(mut bodies: Vec<Body>, batch: u64, count: usize, left: Option<u64>) -> Vec<Batch> {
     bodies.sort_by_key(|body| (std::cmp::Reverse(body.date), body.mailbox, std::cmp::Reverse(body.uid)));
     let (mut batches, mut left): (Vec<Batch>, _) = (Vec::new(), left.unwrap_or(u64::MAX));
+    let mut newest = BTreeMap::new();
     for body in bodies {
         let Some(rest) = left.checked_sub(body.bytes) else { break };
         left = rest;
-        let fits = |b: &&mut Batch| {
-            b.mailbox == body.mailbox && b.bytes.saturating_add(body.bytes) <= batch && b.uids.len() < count as u64
-        };
-        match batches.last_mut().filter(fits) {
+        let fits = |b: &&mut Batch| b.bytes.saturating_add(body.bytes) <= batch && b.uids.len() < count as u64;
+        let next = batches.len();
+        let at = newest.get(&body.mailbox).copied().filter(|at| next - at <= SPREAD);
+        match at.and_then(|at: usize| batches.get_mut(at)).filter(fits) {
             Some(last) => {
                 last.uids.insert(body.uid);
                 last.bytes += body.bytes;
             }
             None => {
+                newest.insert(body.mailbox, next);
                 batches.push(Batch {
                     mailbox: body.mailbox,
                     uids: [body.uid].into_iter().collect(),

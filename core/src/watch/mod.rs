@@ -1,5 +1,7 @@
 //! Following a mailbox: on a connection of its own, through lost networks, each change told once.
 //!
+//! What follows a whole account ([`News`]) is only told that something has changed.
+//!
 //! ```text
 //! server -> Live, Tracker (what the server has told) -> Teller (what the user was told) -> Queue -> Watch::next
 //! a store's feed -> Events (`mail/feed.rs`) -> Watch::next
@@ -11,6 +13,7 @@ mod diff;
 mod event;
 mod follow;
 mod live;
+mod news;
 mod queue;
 mod snapshot;
 mod teller;
@@ -18,6 +21,7 @@ mod tracker;
 
 pub use cursor::WatchCursor;
 pub use event::{Event, Since, WatchEvent, WatchOptions};
+pub(crate) use news::News;
 
 use crate::error::{MailError, Result};
 use crate::session::{Mailbox, Task};

@@ -3,6 +3,8 @@
 
 #![allow(clippy::print_stdout, reason = "the harness reads it")]
 
+mod sync;
+
 use bytes::Bytes;
 use mailtide::imap::{Flag, UidSet};
 use mailtide::{
@@ -26,8 +28,7 @@ struct Settings {
     started: Instant,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let settings = Settings {
         host: var("BENCH_HOST")?,
         port: var("BENCH_PORT")?.parse()?,
@@ -39,12 +40,22 @@ async fn main() -> Result<()> {
         started: Instant::now(),
     };
     let task = std::env::args().next_back().unwrap_or_default();
-    match task.as_str() {
-        "many" => return many(&settings).await,
-        "idle" => return idle(&settings).await,
+    // As the bindings run the local mailbox.
+    let mut several = tokio::runtime::Builder::new_multi_thread();
+    let mut one = tokio::runtime::Builder::new_current_thread();
+    let builder = if task.starts_with("sync") { several.worker_threads(2) } else { &mut one };
+    builder.enable_all().build()?.block_on(perform(&settings, &task))
+}
+
+async fn perform(settings: &Settings, task: &str) -> Result<()> {
+    match task {
+        "many" => return many(settings).await,
+        "idle" => return idle(settings).await,
+        "sync-latency" => return sync::latency(settings).await,
+        task if task.starts_with("sync") => return sync::pass(settings).await,
         _ => {}
     }
-    let (messages, bytes) = run(&settings, &task).await?;
+    let (messages, bytes) = run(settings, task).await?;
     let seconds = settings.started.elapsed().as_secs_f64();
     println!("{}", serde_json::json!({ "seconds": seconds, "messages": messages, "bytes": bytes }));
     Ok(())

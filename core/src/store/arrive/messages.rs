@@ -2,11 +2,11 @@
 
 use crate::error::{Code, MailError, Result};
 use crate::imap::{InternalDate, UidSet};
-use crate::journal::{Intent, State};
+use crate::journal::{Digest, Intent, State};
 use crate::store::place::{Work, revive};
 use crate::store::{
-    BodyId, Change, Flags, Headers, IntentId, Local, MailboxId, MailboxState, MessageId, MessageRow, NewMessage, Now,
-    PlacementRow, Writer, derive, threads,
+    BodyId, Change, Flags, Frame, Headers, IntentId, Link, Local, MailboxId, MailboxState, MessageId, MessageRow,
+    NewMessage, Now, PlacementRow, Reader, Writer, derive, threads,
 };
 
 /// All that makes a message visible.
@@ -28,6 +28,35 @@ pub struct Arrived {
     pub save_date: Option<i64>,
     /// The message here that it was found to be: somebody moved or copied it. Its header must be the same.
     pub same_as: Option<MessageId>,
+}
+
+/// An [`Arrived`] with what is derived from it: the costly part, which need not happen inside the transaction.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    arrived: Arrived,
+    digest: Digest,
+    links: Vec<Link>,
+    frame: Frame,
+}
+
+impl Prepared {
+    /// The server's own id of it.
+    #[must_use]
+    pub fn email_id(&self) -> Option<&str> {
+        self.arrived.email_id.as_deref()
+    }
+
+    /// It was found to be this message here.
+    pub fn is_same_as(&mut self, message: MessageId) {
+        self.arrived.same_as = Some(message);
+    }
+}
+
+/// Makes a message ready to be made visible.
+pub fn prepare(reader: &dyn Reader, arrived: Arrived) -> Result<Prepared> {
+    let digest = derive::digest(&arrived.headers.header, arrived.size, arrived.internal_date);
+    let (links, frame) = (derive::links(&arrived.headers.header), reader.pack_headers(&arrived.headers)?);
+    Ok(Prepared { arrived, digest, links, frame })
 }
 
 /// Flags that both sides have come to.
@@ -67,14 +96,21 @@ pub fn reserve(writer: &mut dyn Writer, mailbox: MailboxId, uids: &UidSet, now: 
 /// Makes messages visible whose UIDs are reserved; others of `rows` are left out, and so are those visible already.
 /// How many became visible.
 pub fn headers(writer: &mut dyn Writer, mailbox: MailboxId, rows: &[Arrived], now: Now) -> Result<u64> {
+    let rows = rows.iter().map(|row| prepare(writer, row.clone())).collect::<Result<Vec<_>>>()?;
+    prepared(writer, mailbox, rows, now)
+}
+
+/// The same for messages that were made ready before.
+pub fn prepared(writer: &mut dyn Writer, mailbox: MailboxId, rows: Vec<Prepared>, now: Now) -> Result<u64> {
     let mut work = Work::begin(writer, mailbox, now)?;
     let mut count = 0;
-    for arrived in rows {
+    for prepared in rows {
+        let arrived = &prepared.arrived;
         let Some(mut row) = writer.placement_by_remote(mailbox, arrived.uid)? else { continue };
         if row.message.is_some() {
             continue;
         }
-        row.message = Some(message_of(writer, arrived)?);
+        row.message = Some(message_of(writer, &prepared)?);
         row.flags = arrived.flags.clone();
         row.agreed = Some(arrived.flags.clone());
         row.mod_seq = work.next_mod_seq();
@@ -87,23 +123,23 @@ pub fn headers(writer: &mut dyn Writer, mailbox: MailboxId, rows: &[Arrived], no
     Ok(count)
 }
 
-fn message_of(writer: &mut dyn Writer, arrived: &Arrived) -> Result<MessageId> {
+fn message_of(writer: &mut dyn Writer, prepared: &Prepared) -> Result<MessageId> {
+    let Prepared { arrived, digest, links, frame } = prepared;
     if let Some(id) = arrived.same_as
         && writer.headers(id)?.is_some_and(|known| known.header == arrived.headers.header)
     {
         revive(writer, id)?;
         return Ok(id);
     }
-    let links = derive::links(&arrived.headers.header);
     let new = NewMessage {
         size: arrived.size,
         internal_date: arrived.internal_date,
-        digest: Some(derive::digest(&arrived.headers.header, arrived.size, arrived.internal_date)),
+        digest: Some(*digest),
         email_id: arrived.email_id.clone(),
         headers: arrived.headers.clone(),
-        links,
+        links: links.clone(),
     };
-    let id = writer.insert_message(&new)?;
+    let id = writer.insert_packed(&new, frame)?;
     threads::assign(writer, id, &new.links)?;
     Ok(id)
 }

@@ -1,71 +1,120 @@
-//! Putting a small content down in one transaction, and what a staged one has in common with it.
+//! Putting a small content down: made ready outside of any transaction (split, compressed, made again and compared), and
+//! then only written.
 
-use super::read::{Content, hash_of};
-use super::split::{Apart, Splitter};
+use super::read::{Content, damaged, hash_of};
+use super::split::Splitter;
 use super::{check_size, recipe};
 use crate::error::{Code, Result};
-use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Now, Reader, Writer};
+use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Frame, Now, Reader, Writer};
 use bytes::Bytes;
 
-/// Puts a whole content down in the transaction that is open; its id. For those of a few megabytes at most.
+/// A content that is ready to be put down, in memory as it will be stored.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    own: Chunks,
+    parts: Vec<Chunks>,
+}
+
+/// A row without an id, and its chunks.
+#[derive(Clone, Debug)]
+struct Chunks {
+    row: BodyRow,
+    frames: Vec<Frame>,
+}
+
+/// Makes a whole content ready. For those of a few megabytes at most.
 ///
-/// `header` is that of the message as its row has it: a content that begins with it is stored without it. The same
-/// content is stored once.
-pub fn put(writer: &mut dyn Writer, content: &[u8], header: &Bytes, now: Now) -> Result<BodyId> {
+/// `header` is that of the message as its row has it: a content that begins with it is stored without it.
+pub fn pack(reader: &dyn Reader, content: &[u8], header: &Bytes) -> Result<Packed> {
     check_size(content.len() as u64)?;
-    let (hash, rest) = (hash_of(content), content.strip_prefix(&header[..]));
+    let rest = content.strip_prefix(&header[..]);
     let left_out = if rest.is_some() { header.len() as u64 } else { 0 };
-    if let Some(same) = same_content(writer, &hash, left_out)? {
-        return Ok(same);
-    }
-    let row = BodyRow { header: left_out, ..unwritten(hash, content.len() as u64) };
+    let row = BodyRow { header: left_out, ..unwritten(hash_of(content), content.len() as u64) };
     let rest = rest.unwrap_or(content);
     let mut splitter = Splitter::default();
     splitter.push(rest);
     splitter.finish();
-    let recipe = recipe::write(splitter.pieces());
-    let apart = std::mem::take(splitter.apart());
-    match put_split(writer, BodyRow { recipe, ..row.clone() }, (splitter.stored(), &apart, header), now) {
+    let parts = std::mem::take(splitter.apart()).into_iter();
+    let parts = parts.map(|apart| Chunks::part(reader, &apart.bytes)).collect::<Result<Vec<_>>>()?;
+    let split = BodyRow { recipe: recipe::write(splitter.pieces()), ..row.clone() };
+    let packed = Packed { own: Chunks::new(reader, split, splitter.stored())?, parts };
+    match packed.compare(reader, content, header) {
+        Ok(()) => Ok(packed),
         // Cannot be; and if it were, the message is stored as it is.
-        Err(error) if error.code() == Code::StoreDamaged => put_split(writer, row, (rest, &[], header), now),
-        done => done,
+        Err(error) if error.code() == Code::StoreDamaged => {
+            let plain = Packed { own: Chunks::new(reader, row, rest)?, parts: Vec::new() };
+            plain.compare(reader, content, header).map(|()| plain)
+        }
+        Err(error) => Err(error),
     }
 }
 
-fn put_split(
-    writer: &mut dyn Writer,
-    mut row: BodyRow,
-    (stored, apart, header): (&[u8], &[Apart], &Bytes),
-    now: Now,
-) -> Result<BodyId> {
-    let parts = apart.iter().map(|apart| put_part(writer, &apart.bytes, now)).collect::<Result<Vec<_>>>()?;
-    row.parts = parts.iter().map(|part| part.id).collect();
-    put_chunks(writer, &mut row, stored, now)?;
-    match verify(writer, &row, parts, header) {
-        // With its parts, where nobody else has them.
-        Ok(()) => writer.publish_body(&row).map(|()| row.id),
-        Err(error) => writer.publish_body(&row).and_then(|()| writer.delete_body(row.id)).and(Err(error)),
+/// Makes a whole content ready and puts it down, in the transaction that is open; its id. As [`pack`] and
+/// [`Packed::put`].
+pub fn put(writer: &mut dyn Writer, content: &[u8], header: &Bytes, now: Now) -> Result<BodyId> {
+    pack(writer, content, header)?.put(writer, now)
+}
+
+impl Packed {
+    /// Makes the content again, and compares it with what came.
+    fn compare(&self, reader: &dyn Reader, content: &[u8], header: &Bytes) -> Result<()> {
+        let all: Vec<&Chunks> = std::iter::once(&self.own).chain(&self.parts).collect();
+        // While nothing has an id, the place in this list is one.
+        let named = (0..).map(BodyId).zip(&all).map(|(id, chunks)| BodyRow { id, ..chunks.row.clone() });
+        let mut rows: Vec<BodyRow> = named.collect();
+        let parts = rows.split_off(1);
+        let own = rows.pop().ok_or_else(damaged)?;
+        let mut made = Content::of(own, parts, header.clone())?.unhashed();
+        let frame = |body: BodyId, number: u32| {
+            let chunks = all.get(usize::try_from(body.0).ok()?)?;
+            chunks.frames.get(usize::try_from(number).ok()?)
+        };
+        let mut left = content;
+        while let Some(piece) =
+            made.step(&mut |body, number| reader.unpack(frame(body, number).ok_or_else(damaged)?))?
+        {
+            left = left.strip_prefix(&piece[..]).ok_or_else(damaged)?;
+        }
+        if left.is_empty() { Ok(()) } else { Err(damaged()) }
+    }
+
+    /// Puts it down in the transaction that is open; its id. The same content is stored once, and so is the same part.
+    pub fn put(&self, writer: &mut dyn Writer, now: Now) -> Result<BodyId> {
+        if let Some(same) = same_content(writer, &self.own.row.hash, self.own.row.header)? {
+            return Ok(same);
+        }
+        let mut parts = Vec::new();
+        for part in &self.parts {
+            parts.push(match part_with(writer, &part.row.hash)? {
+                Some(same) => same.id,
+                None => part.write(writer, Vec::new(), now)?,
+            });
+        }
+        self.own.write(writer, parts, now)
     }
 }
 
-/// What an attachment decodes to, unless it is here already.
-fn put_part(writer: &mut dyn Writer, content: &[u8], now: Now) -> Result<BodyRow> {
-    let mut row = unwritten(hash_of(content), content.len() as u64);
-    if let Some(same) = part_with(writer, &row.hash)? {
-        return Ok(same);
+impl Chunks {
+    fn new(reader: &dyn Reader, mut row: BodyRow, stored: &[u8]) -> Result<Self> {
+        let frames = stored.chunks(CHUNK).map(|chunk| reader.pack(chunk)).collect::<Result<Vec<_>>>()?;
+        row.chunks = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        row.stored = frames.iter().map(Frame::size).sum();
+        Ok(Self { row, frames })
     }
-    put_chunks(writer, &mut row, content, now)?;
-    writer.publish_body(&row)?;
-    Ok(row)
-}
 
-fn put_chunks(writer: &mut dyn Writer, row: &mut BodyRow, content: &[u8], now: Now) -> Result<()> {
-    row.id = writer.stage_body(now.seconds())?;
-    for chunk in content.chunks(CHUNK) {
-        row.stored += writer.put_chunk(row.id, row.chunks, chunk)?;
-        row.chunks += 1;
+    /// What an attachment decodes to.
+    fn part(reader: &dyn Reader, content: &[u8]) -> Result<Self> {
+        Self::new(reader, unwritten(hash_of(content), content.len() as u64), content)
     }
-    Ok(())
+
+    fn write(&self, writer: &mut dyn Writer, parts: Vec<BodyId>, now: Now) -> Result<BodyId> {
+        let id = writer.stage_body(now.seconds())?;
+        for (number, frame) in (0..).zip(&self.frames) {
+            writer.put_chunk(id, number, frame)?;
+        }
+        writer.publish_body(&BodyRow { id, parts, ..self.row.clone() })?;
+        Ok(id)
+    }
 }
 
 /// A row of which nothing is written yet.
@@ -96,11 +145,4 @@ pub(super) fn part_with(reader: &dyn Reader, hash: &ContentHash) -> Result<Optio
         }
     }
     Ok(None)
-}
-
-/// Makes the content again and compares its hash.
-pub(super) fn verify(reader: &dyn Reader, row: &BodyRow, parts: Vec<BodyRow>, header: &Bytes) -> Result<()> {
-    let mut content = Content::of(row.clone(), parts, header.clone())?;
-    while content.next(reader)?.is_some() {}
-    Ok(())
 }

@@ -32,6 +32,9 @@ pub struct Content {
     hash: Option<Context>,
 }
 
+/// Gives a chunk of a content by its number.
+pub(super) type Load<'a> = &'a mut dyn FnMut(BodyId, u32) -> Result<Vec<u8>>;
+
 /// The content of a message: `body.not_here` where it is not held.
 pub fn open(reader: &dyn Reader, message: MessageId) -> Result<Content> {
     let missing = || MailError::new(Code::MessageMissing, "The message is no longer there");
@@ -128,10 +131,26 @@ impl Content {
     /// The next bytes, at most 64 KiB; `None` at the end. What was read from the beginning to the end is compared with
     /// its hash: `store.damaged`.
     pub fn next(&mut self, reader: &dyn Reader) -> Result<Option<Bytes>> {
+        let id = self.row.id;
+        self.step(&mut |body, number| match reader.chunk(body, number) {
+            // Told apart: let go since, or not all there. A content that is being staged has no row yet.
+            Err(error) if error.code() == Code::StoreDamaged && reader.body(id)?.is_none() => Err(not_here()),
+            chunk => chunk,
+        })
+    }
+
+    /// The same without a hash at its end: who compares has the content.
+    pub(super) fn unhashed(mut self) -> Self {
+        self.hash = None;
+        self
+    }
+
+    /// The next bytes, of chunks that `load` gives.
+    pub(super) fn step(&mut self, load: Load<'_>) -> Result<Option<Bytes>> {
         if self.at >= self.row.size {
             return self.verify().map(|()| None);
         }
-        let bytes = if self.at < self.row.header { self.of_header()? } else { self.of_chunks(reader)? };
+        let bytes = if self.at < self.row.header { self.of_header()? } else { self.of_chunks(load)? };
         if bytes.is_empty() {
             return Err(damaged());
         }
@@ -153,15 +172,15 @@ impl Content {
         if from < to { Ok(self.header.slice(from..to)) } else { Err(damaged()) }
     }
 
-    fn of_chunks(&mut self, reader: &dyn Reader) -> Result<Bytes> {
+    fn of_chunks(&mut self, load: Load<'_>) -> Result<Bytes> {
         self.skip();
         let within = self.at - self.made;
         match self.pieces.get(self.piece) {
             Some(Piece::Plain(length)) => {
                 let most = (length - within).min(PIECE as u64);
-                self.stored_bytes(reader, self.own(), self.stored + within, most)
+                self.stored_bytes(load, self.own(), self.stored + within, most)
             }
-            Some(Piece::Base64(base64)) => self.lines(reader, *base64, within),
+            Some(Piece::Base64(base64)) => self.lines(load, *base64, within),
             None => Err(damaged()),
         }
     }
@@ -177,7 +196,7 @@ impl Content {
     }
 
     /// Lines of base64 from a character on: some full ones, or the last.
-    fn lines(&mut self, reader: &dyn Reader, base64: Base64, within: u64) -> Result<Bytes> {
+    fn lines(&mut self, load: Load<'_>, base64: Base64, within: u64) -> Result<Bytes> {
         let line = within / base64.stride();
         let skipped = usize::try_from(within % base64.stride()).map_err(|_| damaged())?;
         let (source, first) = match base64.apart {
@@ -188,13 +207,13 @@ impl Content {
         let mut out = Vec::with_capacity(PIECE);
         if line < base64.lines {
             let lines = (base64.lines - line).min((PIECE as u64 / base64.stride()).max(1));
-            let decoded = self.exactly(reader, source, from, lines * base64.line() as u64)?;
+            let decoded = self.exactly(load, source, from, lines * base64.line() as u64)?;
             for full in decoded.chunks(base64.line()) {
                 encode(full, &mut out);
                 out.extend_from_slice(base64.end());
             }
         } else {
-            let decoded = self.exactly(reader, source, from, u64::from(base64.last))?;
+            let decoded = self.exactly(load, source, from, u64::from(base64.last))?;
             encode(&decoded, &mut out);
             out.extend_from_slice(if base64.ended { base64.end() } else { b"" });
         }
@@ -205,10 +224,10 @@ impl Content {
     }
 
     /// So many stored bytes, from several chunks where they lie so.
-    fn exactly(&mut self, reader: &dyn Reader, source: Source, mut from: u64, mut most: u64) -> Result<Vec<u8>> {
+    fn exactly(&mut self, load: Load<'_>, source: Source, mut from: u64, mut most: u64) -> Result<Vec<u8>> {
         let mut out = Vec::with_capacity(usize::try_from(most).unwrap_or(0).min(CHUNK));
         while most > 0 {
-            let bytes = self.stored_bytes(reader, source, from, most)?;
+            let bytes = self.stored_bytes(load, source, from, most)?;
             from += bytes.len() as u64;
             most -= bytes.len() as u64;
             out.extend_from_slice(&bytes);
@@ -217,29 +236,20 @@ impl Content {
     }
 
     /// Stored bytes from one chunk, at least one of them.
-    fn stored_bytes(&mut self, reader: &dyn Reader, source: Source, from: u64, most: u64) -> Result<Bytes> {
+    fn stored_bytes(&mut self, load: Load<'_>, source: Source, from: u64, most: u64) -> Result<Bytes> {
         let (number, within) = (from / CHUNK as u64, from % CHUNK as u64);
         let number = u32::try_from(number).ok().filter(|number| *number < source.chunks).ok_or_else(damaged)?;
         let chunk = match &self.chunk {
             Some((body, held, chunk)) if (*body, *held) == (source.body, number) => chunk.clone(),
-            _ => self.load(reader, source.body, number)?,
+            _ => {
+                let chunk = Bytes::from(load(source.body, number)?);
+                self.chunk = Some((source.body, number, chunk.clone()));
+                chunk
+            }
         };
         let within = usize::try_from(within).map_err(|_| damaged())?;
         let end = usize::try_from(most).ok().and_then(|most| within.checked_add(most)).unwrap_or(usize::MAX);
         if within >= chunk.len() { Err(damaged()) } else { Ok(chunk.slice(within..end.min(chunk.len()))) }
-    }
-
-    fn load(&mut self, reader: &dyn Reader, body: BodyId, number: u32) -> Result<Bytes> {
-        let chunk = match reader.chunk(body, number) {
-            Ok(chunk) => Bytes::from(chunk),
-            // Told apart: let go since, or not all there. A content that is being staged has no row yet.
-            Err(error) if error.code() == Code::StoreDamaged && reader.body(self.row.id)?.is_none() => {
-                return Err(not_here());
-            }
-            Err(error) => return Err(error),
-        };
-        self.chunk = Some((body, number, chunk.clone()));
-        Ok(chunk)
     }
 }
 
@@ -264,6 +274,6 @@ fn not_here() -> MailError {
     MailError::new(Code::BodyNotHere, "The body of this message is not held here").hint("Fetch it from the server")
 }
 
-fn damaged() -> MailError {
+pub(super) fn damaged() -> MailError {
     MailError::new(Code::StoreDamaged, "The store's file is damaged: a content is not what was written")
 }

@@ -1,11 +1,11 @@
 //! Staging a large content: split and cut into chunks as it comes, made again and compared, published.
 
-use super::put::{part_with, same_content, unwritten, verify};
-use super::read::take_hash;
+use super::put::{part_with, same_content, unwritten};
+use super::read::{Content, take_hash};
 use super::split::Splitter;
 use super::{check_size, recipe};
 use crate::error::{Code, MailError, Result};
-use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Durability, Now, Store, Writer};
+use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Durability, Now, Reader, Store, Writer};
 use bytes::Bytes;
 use ring::digest::{Context, SHA256};
 use std::sync::Arc;
@@ -54,7 +54,9 @@ impl Growing {
         let most = if all { bytes.len() } else { bytes.len() / CHUNK * CHUNK };
         let taken: Vec<u8> = bytes.drain(..most).collect();
         for chunk in taken.chunks(CHUNK) {
-            self.row.stored += writer.put_chunk(self.row.id, self.row.chunks, chunk)?;
+            let frame = writer.pack(chunk)?;
+            writer.put_chunk(self.row.id, self.row.chunks, &frame)?;
+            self.row.stored += frame.size();
             self.row.chunks += 1;
         }
         self.row.size += taken.len() as u64;
@@ -197,4 +199,11 @@ fn publish_part(writer: &mut dyn Writer, row: &BodyRow) -> Result<BodyId> {
         Some(same) => writer.delete_body(row.id).map(|()| same.id),
         None => writer.publish_body(row).map(|()| row.id),
     }
+}
+
+/// Makes the content again and compares its hash.
+fn verify(reader: &dyn Reader, row: &BodyRow, parts: Vec<BodyRow>, header: &Bytes) -> Result<()> {
+    let mut content = Content::of(row.clone(), parts, header.clone())?;
+    while content.next(reader)?.is_some() {}
+    Ok(())
 }

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::index::{Batch, DocSet, Head, Merge, SegmentData, Source, to_merge};
 use crate::message;
 use crate::query::Field;
-use crate::store::{MessageId, Reader, SegmentId, Writer};
+use crate::store::{BodyId, MessageId, Reader, SegmentId, Writer};
 
 /// What [`index`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,42 +18,110 @@ pub struct Indexed {
     pub is_more: bool,
 }
 
+/// Most memory that the words of one segment take while they are gathered, in bytes.
+const LARGEST: usize = 16 << 20;
+
 /// Indexes messages that are new or whose text has come, at most `limit` of them or 16 MiB of memory for their words,
 /// and merges segments where there are many. Headers are indexed at once, a text once its content is here: to be called
 /// while mail arrives, in transactions of their own. Where nothing is new, what an earlier version has indexed is brought
-/// to this one.
+/// to this one. [`gather`] and [`Gathered::put`] are its two halves.
 pub fn index(writer: &mut dyn Writer, limit: usize) -> Result<Indexed> {
-    const LARGEST: usize = 16 << 20;
-    let heads = forget(writer)?;
-    let mut ids = writer.unindexed(MessageId(0), limit)?;
-    let is_renewing = ids.is_empty();
-    if is_renewing {
-        ids = outdated(writer, &heads, limit)?;
+    gather(writer, MessageId(0), limit)?.put(writer)
+}
+
+/// Words that were gathered, to be put into the index.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    segment: Option<SegmentData>,
+    /// Messages, with the content that each had; `None` for one that is gone.
+    docs: Vec<(MessageId, Option<Option<BodyId>>)>,
+    is_more: bool,
+    /// Whether these were indexed by an earlier version.
+    is_renewing: bool,
+    /// Whether segments hold something of messages that are gone or have changed.
+    is_stale: bool,
+}
+
+/// Gathers the words of messages above `after` that are new or whose text has come: the costly part of [`index`], which
+/// needs no transaction.
+pub fn gather(reader: &dyn Reader, after: MessageId, limit: usize) -> Result<Gathered> {
+    let mut ids = reader.unindexed(after, limit)?;
+    let mut is_renewing = false;
+    if ids.is_empty() && after == MessageId(0) {
+        let heads = heads(reader)?;
+        is_renewing = heads.iter().any(|(_, head)| !head.is_current);
+        ids = outdated(reader, &heads, limit)?;
     }
-    let mut batch = Batch::new();
-    let mut taken = 0;
-    for id in &ids {
-        add(&mut batch, writer, *id)?;
-        taken += 1;
-        if batch.size() >= LARGEST {
-            break;
+    let mut gathered = Gathered::of(reader, &ids)?;
+    let is_cut = gathered.docs.len() < ids.len() || ids.len() == limit && limit > 0;
+    // After the last message that is renewed comes the end of the old segments.
+    gathered.is_more = is_cut || is_renewing && !ids.is_empty();
+    Ok(Gathered { is_renewing, is_stale: !reader.stale()?.is_empty(), ..gathered })
+}
+
+impl Gathered {
+    fn of(reader: &dyn Reader, ids: &[MessageId]) -> Result<Self> {
+        let (mut batch, mut docs) = (Batch::new(), Vec::new());
+        for id in ids {
+            add(&mut batch, reader, *id)?;
+            docs.push((*id, content_of(reader, *id)?));
+            if batch.size() >= LARGEST {
+                break;
+            }
         }
+        Ok(Self { segment: (!batch.is_empty()).then(|| batch.finish()), docs, ..Self::default() })
     }
-    for id in ids.iter().take(taken) {
-        writer.set_indexed(*id)?;
+
+    /// The message to go on after while these are put down, if there may be more.
+    #[must_use]
+    pub fn next(&self) -> Option<MessageId> {
+        self.docs.last().filter(|_| self.is_more && !self.is_renewing).map(|(id, _)| *id)
     }
-    if !batch.is_empty() {
-        writer.insert_segment(&batch.finish())?;
+
+    /// Whether there is nothing to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.docs.is_empty() && !self.is_renewing && !self.is_stale
     }
+
+    /// Puts the words into the index. Where a content has come or gone since they were gathered, that is done anew.
+    pub fn put(mut self, writer: &mut dyn Writer) -> Result<Indexed> {
+        forget(writer)?;
+        if !self.is_as_gathered(writer)? {
+            let ids: Vec<MessageId> = self.docs.iter().map(|(id, _)| *id).collect();
+            self = Self { is_more: self.is_more, ..Self::of(writer, &ids)? };
+        }
+        if self.is_renewing && self.docs.is_empty() {
+            leave_renewed(writer)?;
+        }
+        self.docs.iter().try_for_each(|(id, _)| writer.set_indexed(*id))?;
+        if let Some(segment) = &self.segment {
+            writer.insert_segment(segment)?;
+        }
+        merge_small(writer)?;
+        Ok(Indexed { messages: self.docs.len(), is_more: self.is_more })
+    }
+
+    fn is_as_gathered(&self, reader: &dyn Reader) -> Result<bool> {
+        for (id, content) in &self.docs {
+            if content_of(reader, *id)? != *content {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The content that a message has; `None` where the message is gone.
+fn content_of(reader: &dyn Reader, id: MessageId) -> Result<Option<Option<BodyId>>> {
+    Ok(reader.search_facts(id)?.map(|facts| facts.body))
+}
+
+fn merge_small(writer: &mut dyn Writer) -> Result<()> {
     let rows = writer.segments()?;
     let sizes: Vec<u64> = rows.iter().map(|row| row.bytes).collect();
     let few: Vec<SegmentId> = to_merge(&sizes).into_iter().filter_map(|at| rows.get(at)).map(|row| row.id).collect();
-    if !few.is_empty() {
-        merge(writer, &few, |sources| Merge::run(sources, &DocSet::new()))?;
-    }
-    // After the last message that is renewed comes the end of the old segments.
-    let is_more = taken < ids.len() || ids.len() == limit && limit > 0 || is_renewing && taken > 0;
-    Ok(Indexed { messages: taken, is_more })
+    if few.is_empty() { Ok(()) } else { merge(writer, &few, |sources| Merge::run(sources, &DocSet::new())) }
 }
 
 /// Merges all segments into one, without what is gone: smallest and fastest. For a quiet moment; it takes time and
@@ -73,22 +141,24 @@ pub fn rebuild(writer: &mut dyn Writer) -> Result<()> {
 }
 
 /// Writes segments anew that hold something of messages that are gone or have changed, once these are many; until then
-/// such messages are looked at, whatever the index says. The heads of all segments.
-fn forget(writer: &mut dyn Writer) -> Result<Heads> {
+/// such messages are looked at, whatever the index says.
+fn forget(writer: &mut dyn Writer) -> Result<()> {
     let stale = writer.stale()?;
-    let gone: DocSet = stale.iter().map(|id| id.0).collect();
+    if stale.is_empty() {
+        return Ok(());
+    }
     let heads = heads(writer)?;
     let held: usize = heads.iter().map(|(_, head)| head.docs.len()).sum();
-    if stale.is_empty() || stale.len() < 64 && stale.len() * 8 < held {
-        return Ok(heads);
+    if stale.len() < 64 && stale.len() * 8 < held {
+        return Ok(());
     }
+    let gone: DocSet = stale.iter().map(|id| id.0).collect();
     for (id, head) in &heads {
         if head.docs.iter().any(|doc| gone.contains(doc.id)) {
             merge(writer, &[*id], |sources| Merge::run(sources, &gone))?;
         }
     }
-    stale.into_iter().try_for_each(|id| writer.set_fresh(id))?;
-    self::heads(writer)
+    stale.into_iter().try_for_each(|id| writer.set_fresh(id))
 }
 
 type Heads = Vec<(SegmentId, Head)>;
@@ -98,30 +168,38 @@ fn heads(reader: &dyn Reader) -> Result<Heads> {
     ids.map(|id| Ok((id, Head::parse(&reader.segment_head(id)?)?))).collect()
 }
 
-/// Messages that an earlier version has indexed without seams and whose text is here, at most `limit`. Where there are
-/// none any more, its segments are written anew without those that have been indexed again: what is left of it are words
-/// of texts that were let go.
-fn outdated(writer: &mut dyn Writer, heads: &Heads, limit: usize) -> Result<Vec<MessageId>> {
-    let old = || heads.iter().filter(|(_, head)| !head.is_current);
-    let renewed = heads.iter().flat_map(|(_, head)| &head.docs).filter(|doc| doc.seams).map(|doc| doc.id);
-    let renewed: DocSet = renewed.collect();
+/// Messages that this version has indexed.
+fn renewed(heads: &Heads) -> DocSet {
+    heads.iter().flat_map(|(_, head)| &head.docs).filter(|doc| doc.seams).map(|doc| doc.id).collect()
+}
+
+/// Messages that an earlier version has indexed without seams and whose text is here, at most `limit`.
+fn outdated(reader: &dyn Reader, heads: &Heads, limit: usize) -> Result<Vec<MessageId>> {
+    let renewed = renewed(heads);
+    let old = heads.iter().filter(|(_, head)| !head.is_current).flat_map(|(_, head)| &head.docs);
     let mut ids = Vec::new();
-    for doc in old().flat_map(|(_, head)| &head.docs).filter(|doc| !doc.seams && !renewed.contains(doc.id)) {
+    for doc in old.filter(|doc| !doc.seams && !renewed.contains(doc.id)) {
         if ids.len() == limit {
             break;
         }
-        ids.extend(writer.message(MessageId(doc.id))?.filter(|row| row.body.is_some() || !doc.body).map(|row| row.id));
+        ids.extend(reader.message(MessageId(doc.id))?.filter(|row| row.body.is_some() || !doc.body).map(|row| row.id));
     }
     ids.sort_unstable();
     ids.dedup();
-    if ids.is_empty() {
-        for (id, head) in old() {
-            let twice = head.docs.iter().filter(|doc| !doc.seams && renewed.contains(doc.id));
-            let twice = twice.map(|doc| doc.id).collect();
-            merge(writer, &[*id], |sources| Merge::as_current(sources, &twice, true))?;
-        }
-    }
     Ok(ids)
+}
+
+/// Writes the segments of an earlier version anew without the messages that have been indexed again: what is left of
+/// them are words of texts that were let go.
+fn leave_renewed(writer: &mut dyn Writer) -> Result<()> {
+    let heads = heads(writer)?;
+    let renewed = renewed(&heads);
+    for (id, head) in heads.iter().filter(|(_, head)| !head.is_current) {
+        let twice = head.docs.iter().filter(|doc| !doc.seams && renewed.contains(doc.id));
+        let twice = twice.map(|doc| doc.id).collect();
+        merge(writer, &[*id], |sources| Merge::as_current(sources, &twice, true))?;
+    }
+    Ok(())
 }
 
 fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<()> {

@@ -17,7 +17,7 @@ mod lacking;
 mod run;
 mod text;
 
-pub use build::{Indexed, index, rebuild, tidy};
+pub use build::{Gathered, Indexed, gather, index, rebuild, tidy};
 pub use cache::Searcher;
 pub(crate) use text::parsed as searched;
 pub use text::snippet;

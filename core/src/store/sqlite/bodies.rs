@@ -4,7 +4,7 @@ use super::tx::Tx;
 use super::unreadable;
 use crate::error::{Code, MailError, Result};
 use crate::store::codec::{Kind, dictionary_number};
-use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, MessageId};
+use crate::store::{BodyId, BodyRow, CHUNK, ContentHash, Frame, MessageId};
 use rusqlite::params;
 
 /// Bits of a chunk's id that are its number: 65,536 chunks are 16 GiB.
@@ -53,14 +53,16 @@ pub(super) fn stage(tx: &Tx<'_>, now: i64) -> Result<BodyId> {
     Ok(BodyId(tx.insert("stage_body", sql, [now])?))
 }
 
-pub(super) fn put_chunk(tx: &Tx<'_>, body: BodyId, number: u32, content: &[u8]) -> Result<u64> {
+pub(super) fn pack(tx: &Tx<'_>, content: &[u8]) -> Result<Frame> {
     if content.len() > CHUNK {
         return Err(MailError::new(Code::Internal, "A chunk is too large"));
     }
-    let frame = tx.compress(Kind::Body, content)?;
+    tx.compress(Kind::Body, content).map(Frame::new)
+}
+
+pub(super) fn put_chunk(tx: &Tx<'_>, body: BodyId, number: u32, frame: &Frame) -> Result<()> {
     let sql = "INSERT INTO chunks (id, data) VALUES (?1, ?2)";
-    tx.run_one("put_chunk", sql, params![chunk_id(body, number)?, frame])?;
-    Ok(frame.len() as u64)
+    tx.run_one("put_chunk", sql, params![chunk_id(body, number)?, frame.bytes()])
 }
 
 pub(super) fn publish(tx: &Tx<'_>, row: &BodyRow) -> Result<()> {
@@ -130,8 +132,8 @@ pub(super) fn stored(tx: &Tx<'_>, kind: Kind) -> Result<u64> {
     Ok(tx.one(sql, [], |row| Ok(row.get(0)?))?.unwrap_or(0))
 }
 
-/// Largest content of which a sample is taken, in bytes: what is longer repeats itself enough.
-const LARGEST_SAMPLE: usize = 16 << 10;
+/// Largest content that is a sample, in bytes: what is longer repeats itself enough.
+const LARGEST_SAMPLE: usize = 8 << 10;
 
 pub(super) fn samples(tx: &Tx<'_>, kind: Kind, count: usize) -> Result<Vec<Vec<u8>>> {
     let step = (stored(tx, kind)? / (count as u64).max(1)).max(1);
@@ -139,7 +141,7 @@ pub(super) fn samples(tx: &Tx<'_>, kind: Kind, count: usize) -> Result<Vec<Vec<u
         Kind::Headers => "SELECT data FROM headers WHERE message % ?1 = 0 LIMIT ?2",
         Kind::Body => {
             "SELECT c.data FROM bodies b JOIN chunks c ON c.id = b.id * 65536
-             WHERE b.id % ?1 = 0 AND b.staged IS NULL AND b.chunks = 1 AND b.size - b.header <= 16384
+             WHERE b.id % ?1 = 0 AND b.staged IS NULL AND b.chunks = 1 AND b.size - b.header <= 8192
                  AND b.id NOT IN (SELECT part FROM body_parts) LIMIT ?2"
         }
     };
@@ -159,7 +161,8 @@ pub(super) fn repack(tx: &Tx<'_>, kind: Kind, after: i64, most: usize) -> Result
             "UPDATE headers SET data = ?2 WHERE message = ?1",
         ),
         Kind::Body => (
-            "SELECT id, data FROM chunks WHERE id > ?1 ORDER BY id LIMIT ?2",
+            // What is longer has little use of a dictionary.
+            "SELECT id, data FROM chunks WHERE id > ?1 AND length(data) <= 8192 ORDER BY id LIMIT ?2",
             "UPDATE chunks SET data = ?2 WHERE id = ?1",
         ),
     };

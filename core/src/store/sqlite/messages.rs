@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::imap::InternalDate;
 use crate::journal::Digest;
 use crate::store::codec::Kind;
-use crate::store::{BodyId, ContentHash, Headers, Link, LinkKind, MessageId, MessageRow, NewMessage, ThreadId};
+use crate::store::{BodyId, ContentHash, Frame, Headers, Link, LinkKind, MessageId, MessageRow, NewMessage, ThreadId};
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 use rusqlite::{Row, params};
@@ -90,12 +90,12 @@ pub(super) fn merge_thread(tx: &Tx<'_>, from: ThreadId, into: ThreadId) -> Resul
     tx.run("merge_thread", sql, (from.0, into.0)).map(drop)
 }
 
-pub(super) fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
+pub(super) fn insert(tx: &Tx<'_>, new: &NewMessage, headers: &Frame) -> Result<MessageId> {
     let sql = "INSERT INTO messages (size, date, zone, digest, email_id) VALUES (?1, ?2, ?3, ?4, ?5)";
     let InternalDate { seconds, offset } = new.internal_date;
     let digest = new.digest.as_ref().map(|digest| &digest.as_bytes()[..]);
     let id = tx.insert("insert_message", sql, params![new.size, seconds, offset, digest, new.email_id])?;
-    set_headers(tx, MessageId(id), &new.headers, &new.links)?;
+    write_headers(tx, MessageId(id), headers, &new.links)?;
     Ok(MessageId(id))
 }
 
@@ -112,6 +112,14 @@ pub(super) fn update(tx: &Tx<'_>, row: &MessageRow) -> Result<()> {
 
 pub(super) fn set_headers(tx: &Tx<'_>, id: MessageId, headers: &Headers, links: &[Link]) -> Result<()> {
     drop_links(tx, id)?;
+    write_headers(tx, id, &pack_headers(tx, headers)?, links)
+}
+
+pub(super) fn pack_headers(tx: &Tx<'_>, headers: &Headers) -> Result<Frame> {
+    tx.compress(Kind::Headers, &pack(headers)).map(Frame::new)
+}
+
+fn write_headers(tx: &Tx<'_>, id: MessageId, headers: &Frame, links: &[Link]) -> Result<()> {
     let mut hashes = Vec::new();
     for link in links {
         let (hash, kind) = (hash(&link.id), link.kind as i64);
@@ -119,9 +127,8 @@ pub(super) fn set_headers(tx: &Tx<'_>, id: MessageId, headers: &Headers, links: 
         tx.run("insert_link", sql, (hash, id.0, kind))?;
         hashes.extend_from_slice(&hash.to_be_bytes());
     }
-    let frame = tx.compress(Kind::Headers, &pack(headers))?;
     let sql = "INSERT OR REPLACE INTO headers (message, data, links) VALUES (?1, ?2, ?3)";
-    tx.run_one("set_headers", sql, params![id.0, frame, hashes])
+    tx.run_one("set_headers", sql, params![id.0, headers.bytes(), hashes])
 }
 
 pub(super) fn delete(tx: &Tx<'_>, id: MessageId) -> Result<()> {

@@ -124,6 +124,18 @@ impl Reader for Tx<'_> {
         bodies::chunk(self, body, number)
     }
 
+    fn pack(&self, content: &[u8]) -> Result<Frame> {
+        bodies::pack(self, content)
+    }
+
+    fn unpack(&self, frame: &Frame) -> Result<Vec<u8>> {
+        self.decompress(frame.bytes(), CHUNK)
+    }
+
+    fn pack_headers(&self, headers: &Headers) -> Result<Frame> {
+        messages::pack_headers(self, headers)
+    }
+
     fn dictionaries(&self, kind: Kind) -> Result<usize> {
         bodies::dictionaries(self, kind)
     }

@@ -24,8 +24,8 @@ impl Writer for Tx<'_> {
         mailboxes::update(self, row)
     }
 
-    fn insert_message(&mut self, new: &NewMessage) -> Result<MessageId> {
-        messages::insert(self, new)
+    fn insert_packed(&mut self, new: &NewMessage, headers: &Frame) -> Result<MessageId> {
+        messages::insert(self, new, headers)
     }
 
     fn update_message(&mut self, row: &MessageRow) -> Result<()> {
@@ -64,8 +64,8 @@ impl Writer for Tx<'_> {
         bodies::stage(self, now)
     }
 
-    fn put_chunk(&mut self, body: BodyId, number: u32, content: &[u8]) -> Result<u64> {
-        bodies::put_chunk(self, body, number, content)
+    fn put_chunk(&mut self, body: BodyId, number: u32, frame: &Frame) -> Result<()> {
+        bodies::put_chunk(self, body, number, frame)
     }
 
     fn publish_body(&mut self, row: &BodyRow) -> Result<()> {

@@ -186,7 +186,8 @@ pub fn a_part_goes_with_the_last_that_has_it(bench: &Bench) {
     };
     let add = |writer: &mut dyn Writer, hash, parts: &[BodyId]| {
         let id = writer.stage_body(NOW.seconds())?;
-        writer.put_chunk(id, 0, b"x")?;
+        let frame = writer.pack(b"x")?;
+        writer.put_chunk(id, 0, &frame)?;
         writer.publish_body(&whole(id, hash, parts)).map(|()| id)
     };
     let (part, one, two) = bench.write(|writer| {

@@ -19,6 +19,37 @@ impl fmt::Debug for ContentHash {
     }
 }
 
+/// A chunk of a content, or the headers of a message, as a store keeps them: compressed outside of any transaction, by
+/// [`Reader::pack`](crate::store::Reader::pack) and [`Reader::pack_headers`](crate::store::Reader::pack_headers).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame(Vec<u8>);
+
+impl Frame {
+    /// For a store: these bytes, which it has made.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// For a store: the bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({} bytes)", self.0.len())
+    }
+}
+
 /// A content, whole and verified; those that are still being written have no row that a reader sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodyRow {

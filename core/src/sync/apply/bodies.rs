@@ -1,14 +1,17 @@
 //! Bodies: newest first, in batches by bytes, within the day's budget. A body is whole and verified, or not there.
 
 use super::Pass;
+use super::ahead::{Ahead, Landed};
 use super::line::rows;
 use crate::error::Result;
 use crate::imap::command::FetchItem;
 use crate::imap::{FetchRow, MailboxName, Section, UidSet};
 use crate::journal::Digest;
 use crate::planted::{Bug, planted};
+use crate::session::Task;
+use crate::store::body::{self, Packed};
 use crate::store::{
-    Durability, Keep, MailboxId, MailboxRow, MessageId, MessageRow, Now, Reader, Wanted, Writer, arrive, body, upkeep,
+    Durability, Keep, MailboxId, MailboxRow, MessageId, MessageRow, Now, Reader, Wanted, Writer, arrive, upkeep,
 };
 use crate::sync::books::blocking;
 use crate::sync::plan::{Batch, Body, batches};
@@ -23,13 +26,34 @@ const LARGE: u64 = 4 << 20;
 const STRETCH: u64 = 512 << 10;
 /// Batches and stretches under way at once.
 const AHEAD: usize = 3;
-/// Bodies of one mailbox that are looked up at once.
-const LOOKED_UP: usize = 2000;
+/// Batches that have come and are being put down: what is in memory is bounded by both.
+const BEHIND: usize = 4;
+/// Bodies that are looked up at once, over all mailboxes, and the least of one mailbox.
+const LOOKED_UP: usize = 20_000;
+const LEAST: usize = 500;
 /// Where the budget of the day is kept.
 const BUDGET: &str = "sync.budget";
 
+/// Bodies that are wanted, by mailbox and UID.
+type WantedBodies = BTreeMap<(i64, u32), Wanted>;
+/// Our UIDs from which on downwards each mailbox is still to be looked through.
+type Rest = BTreeMap<i64, u32>;
+
+/// What became of a batch.
+struct Taken {
+    count: u64,
+    refused: Vec<MessageId>,
+}
+
+/// A batch under way to the disk, and what came with it.
+struct Behind {
+    mailbox: MailboxId,
+    bytes: u64,
+    written: Task<Taken>,
+}
+
 impl Pass {
-    /// Fetches the bodies that are wanted and not here.
+    /// Fetches the bodies that are wanted and not here, each at most once.
     pub(super) async fn bodies(&mut self) -> Result<()> {
         let now = self.books.now();
         if self.options.on_progress.is_some() {
@@ -37,94 +61,95 @@ impl Pass {
             let (count, bytes) = all.iter().fold((0, 0), |(n, size), (_, uids, more)| (n + uids.len(), size + more));
             self.phase("bodies", (count, Some(bytes)));
         }
+        let mut rest = None;
         loop {
-            let (wanted, used) = self.books.read(move |reader| Ok((wanted(reader, now)?, used(reader, now)?))).await?;
+            let asked = rest.take();
+            let look = move |reader: &dyn Reader| Ok((wanted(reader, asked.as_ref(), now)?, used(reader, now)?));
+            let ((wanted, below), used) = self.books.read(look).await?;
             let left = self.options.bytes_a_day.map(|most| most.saturating_sub(used));
             let trusted = wanted.values().filter(|wanted| !self.doubted.contains(&wanted.message));
             let bodies: Vec<Body> = trusted.map(body_of).collect();
+            let count = bodies.len() as u64;
             let plan = batches(bodies, BATCH, MESSAGES, left);
-            if plan.is_empty() || self.fetch_bodies(plan, &wanted).await? == 0 {
+            // What is left over waits for another day's budget.
+            let is_all = plan.iter().map(|batch| batch.uids.len()).sum::<u64>() == count;
+            self.fetch_bodies(plan, &wanted).await?;
+            if below.is_empty() || !is_all {
                 return Ok(());
             }
+            rest = Some(below);
         }
     }
 
-    /// Fetches some batches; how many bodies came. None means that going on brings nothing.
-    async fn fetch_bodies(&mut self, plan: Vec<Batch>, wanted: &BTreeMap<(i64, u32), Wanted>) -> Result<u64> {
-        let (mut done, mut left, mut ahead) = (0, VecDeque::from(plan), VecDeque::new());
+    /// Fetches some batches. While one is made ready and put down, the next ones come.
+    async fn fetch_bodies(&mut self, plan: Vec<Batch>, wanted: &WantedBodies) -> Result<()> {
+        let mut left = VecDeque::from(plan);
+        let (mut ahead, mut behind) = (Ahead::new(whole().into()), VecDeque::new());
         loop {
-            // Only batches of the open mailbox are sent ahead.
-            while let Some(batch) = left.front().cloned() {
+            while ahead.len() < AHEAD
+                && let Some(batch) = next_batch(&mut left, ahead.len())
+            {
                 if batch.bytes > LARGE {
-                    if !ahead.is_empty() {
-                        break;
-                    }
-                    left.pop_front();
-                    done += self.large(&batch, wanted).await?;
+                    self.large(&batch, wanted).await?;
                     continue;
                 }
-                let is_open = ahead.back().is_none_or(|(last, _): &(Batch, _)| last.mailbox == batch.mailbox);
-                if !is_open || ahead.len() >= AHEAD {
-                    break;
-                }
-                left.pop_front();
                 let name = self.name(MailboxId(batch.mailbox), &MailboxName::new("", false)).await?;
-                if !self.is_open(MailboxId(batch.mailbox), &name).await? {
-                    continue;
-                }
-                let item = FetchItem::Section { section: Section::default(), partial: None };
-                for pending in self.line.fetch(&batch.uids, &[FetchItem::Uid, item])? {
-                    ahead.push_back((batch.clone(), pending));
-                }
+                let mailbox = MailboxId(batch.mailbox);
+                ahead.send(&mut self.line, &batch, (mailbox, &name, &batch.uids))?;
             }
-            let Some((batch, pending)) = ahead.pop_front() else { return Ok(done) };
-            let item = FetchItem::Section { section: Section::default(), partial: None };
-            let (rows, bytes) = self.rows_of(&batch.uids, &[FetchItem::Uid, item], pending).await?;
-            let came = self.take(&batch, rows, wanted).await?;
-            done += came;
-            let mailbox = MailboxId(batch.mailbox);
-            self.count(mailbox).bytes += bytes;
-            self.step(mailbox, (came, bytes));
+            let landed = self.land(&mut ahead).await?;
+            let most = if landed.is_some() { BEHIND - 1 } else { 0 };
+            while behind.len() > most {
+                let Some(oldest) = behind.pop_front() else { break };
+                self.taken(oldest).await?;
+            }
+            match landed {
+                Some((batch, Landed::Rows(rows, bytes))) => behind.push_back(self.take(&batch, rows, bytes, wanted)),
+                Some((batch, Landed::Closed)) => left.retain(|other| other.mailbox != batch.mailbox),
+                None => return Ok(()),
+            }
         }
     }
 
-    /// Puts the bodies of a batch down, in one transaction with what the day's budget has left.
-    async fn take(
-        &mut self,
-        batch: &Batch,
-        rows: BTreeMap<u32, FetchRow>,
-        wanted: &BTreeMap<(i64, u32), Wanted>,
-    ) -> Result<u64> {
+    /// Waits for a batch to be put down.
+    async fn taken(&mut self, behind: Behind) -> Result<()> {
+        let Behind { mailbox, bytes, written } = behind;
+        let Taken { count, refused } = written.await?;
+        self.doubted.extend(refused);
+        let counted = self.count(mailbox);
+        counted.bodies += count;
+        counted.bytes += bytes;
+        self.step(mailbox, (count, bytes));
+        Ok(())
+    }
+
+    /// Makes the bodies of a batch ready and puts them down beside the pass, in one transaction with what the day's budget
+    /// has left.
+    fn take(&self, batch: &Batch, rows: BTreeMap<u32, FetchRow>, bytes: u64, wanted: &WantedBodies) -> Behind {
         let of = |uid: u32| wanted.get(&(batch.mailbox, uid)).copied();
         let came: Vec<(Wanted, FetchRow)> = rows
             .into_iter()
             .filter_map(|(uid, row)| Some((of(uid).filter(|_| batch.uids.contains(uid))?, row)))
             .collect();
-        let write = move |writer: &mut dyn Writer, now: Now| {
-            let (mut count, mut bytes, mut refused) = (0, 0, Vec::new());
-            for (wanted, row) in came {
-                let (size, is_it) = put(writer, &wanted, row, now)?;
-                bytes += size;
-                count += u64::from(is_it);
-                refused.extend((!is_it).then_some(wanted.message));
-            }
-            spend(writer, bytes, now).map(|()| (count, refused))
+        let books = self.books.clone();
+        let work = async move {
+            let ready =
+                move |reader: &dyn Reader| came.into_iter().map(|(wanted, row)| ready(reader, wanted, row)).collect();
+            let ready: Vec<Ready> = books.read(ready).await?;
+            books.write(Durability::Bulk, move |writer, now| put_down(writer, ready, now)).await
         };
-        let (count, refused) = self.books.write(Durability::Bulk, write).await?;
-        self.doubted.extend(refused);
-        self.count(MailboxId(batch.mailbox)).bodies += count;
-        Ok(count)
+        Behind { mailbox: MailboxId(batch.mailbox), bytes, written: Task::spawn(self.session.engine().runtime(), work) }
     }
 }
 
 impl Pass {
     /// Fetches one large body in stretches, staged as they come and published whole.
-    async fn large(&mut self, batch: &Batch, wanted: &BTreeMap<(i64, u32), Wanted>) -> Result<u64> {
+    async fn large(&mut self, batch: &Batch, wanted: &WantedBodies) -> Result<()> {
         let uid = batch.uids.first().unwrap_or_default();
-        let Some(wanted) = wanted.get(&(batch.mailbox, uid)).copied() else { return Ok(0) };
+        let Some(wanted) = wanted.get(&(batch.mailbox, uid)).copied() else { return Ok(()) };
         let name = self.name(MailboxId(batch.mailbox), &MailboxName::new("", false)).await?;
         if !self.is_open(MailboxId(batch.mailbox), &name).await? {
-            return Ok(0);
+            return Ok(());
         }
         let message = wanted.message;
         let header = self.books.read(move |reader| reader.headers(message)).await?.unwrap_or_default().header;
@@ -133,7 +158,7 @@ impl Pass {
         let Some(mut staging) = staging else {
             self.books.write(Durability::Bulk, move |writer, _| refuse(writer, message)).await?;
             self.doubted.insert(message);
-            return Ok(0);
+            return Ok(());
         };
         let publish = move |writer: &mut dyn Writer, now: Now| {
             let id = staging.publish(writer)?;
@@ -146,7 +171,7 @@ impl Pass {
         counted.bodies += 1;
         counted.bytes += came;
         self.step(mailbox, (1, came));
-        Ok(1)
+        Ok(())
     }
 
     /// The stretches of a body, in order, some asked for ahead; no staging where it is another message.
@@ -211,38 +236,69 @@ fn spend(writer: &mut dyn Writer, bytes: u64, now: Now) -> Result<()> {
     writer.set_note(BUDGET, Some(note.as_bytes()))
 }
 
-/// Puts one body down, or the reason why it is refused: what came must have the header that is known. Its size, and
-/// whether it was taken.
-fn put(writer: &mut dyn Writer, wanted: &Wanted, row: FetchRow, now: Now) -> Result<(u64, bool)> {
-    let header = writer.headers(wanted.message)?.map(|headers| headers.header).unwrap_or_default();
-    let section = row.sections.into_iter().find(|data| data.section == Section::default());
-    let content = section.and_then(|data| data.data).map(crate::wire::Octets::into_bytes).unwrap_or_default();
-    let size = content.len() as u64;
-    // RFC822.SIZE may differ (Exchange computes it); another header is another message (Yahoo).
-    if Digest::of_header(&content) != Digest::of_header(&header) && !planted(Bug::BodyUnchecked) {
-        return refuse(writer, wanted.message).map(|()| (size, false));
-    }
-    let id = body::put(writer, &content, &header, now)?;
-    arrive::body(writer, wanted.message, id, now)?;
-    Ok((size, true))
+/// The next batch, while so many are under way. A large body has the connection for itself.
+fn next_batch(left: &mut VecDeque<Batch>, ahead: usize) -> Option<Batch> {
+    left.front().filter(|batch| batch.bytes <= LARGE || ahead == 0)?;
+    left.pop_front()
 }
 
-/// Bodies that are wanted by what is to be kept, by mailbox and UID: so many of each mailbox as one round takes.
-fn wanted(reader: &dyn Reader, now: Now) -> Result<BTreeMap<(i64, u32), Wanted>> {
-    let mut all = BTreeMap::new();
-    for row in held(reader)? {
-        let (mut found, mut before) = (0, None);
-        loop {
-            let (some, next) = upkeep::wanted(reader, row.id, (before, LOOKED_UP), now)?;
-            found += some.len();
-            all.extend(some.into_iter().map(|wanted| ((row.id.0, wanted.remote_uid), wanted)));
-            before = next;
-            if next.is_none() || found >= LOOKED_UP {
-                break;
-            }
-        }
+/// A body that came: ready to be put down, or of another message.
+struct Ready {
+    message: MessageId,
+    bytes: u64,
+    packed: Option<Packed>,
+}
+
+/// Makes one body ready: what came must have the header that is known.
+fn ready(reader: &dyn Reader, wanted: Wanted, row: FetchRow) -> Result<Ready> {
+    let message = wanted.message;
+    let header = reader.headers(message)?.map(|headers| headers.header).unwrap_or_default();
+    let section = row.sections.into_iter().find(|data| data.section == Section::default());
+    let content = section.and_then(|data| data.data).map(crate::wire::Octets::into_bytes).unwrap_or_default();
+    // RFC822.SIZE may differ (Exchange computes it); another header is another message (Yahoo).
+    let is_it = Digest::of_header(&content) == Digest::of_header(&header) || planted(Bug::BodyUnchecked);
+    let packed = is_it.then(|| body::pack(reader, &content, &header)).transpose()?;
+    Ok(Ready { message, bytes: content.len() as u64, packed })
+}
+
+/// Puts bodies down, or notes that they are refused.
+fn put_down(writer: &mut dyn Writer, bodies: Vec<Ready>, now: Now) -> Result<Taken> {
+    let (mut taken, mut bytes) = (Taken { count: 0, refused: Vec::new() }, 0);
+    for Ready { message, bytes: size, packed } in bodies {
+        bytes += size;
+        let Some(packed) = packed else {
+            refuse(writer, message)?;
+            taken.refused.push(message);
+            continue;
+        };
+        let id = packed.put(writer, now)?;
+        arrive::body(writer, message, id, now)?;
+        taken.count += 1;
     }
-    Ok(all)
+    spend(writer, bytes, now).map(|()| taken)
+}
+
+/// All of a message.
+fn whole() -> [FetchItem; 2] {
+    [FetchItem::Uid, FetchItem::Section { section: Section::default(), partial: None }]
+}
+
+/// Bodies that are wanted by what is to be kept, newest first: as many as may be looked up at once, of all mailboxes or
+/// of `rest` alone. What is left to be looked through.
+fn wanted(reader: &dyn Reader, rest: Option<&Rest>, now: Now) -> Result<(WantedBodies, Rest)> {
+    let rows = held(reader)?;
+    let most = (LOOKED_UP / rows.len().max(1)).max(LEAST);
+    let (mut all, mut below) = (BTreeMap::new(), Rest::new());
+    for row in rows {
+        let before = rest.and_then(|rest| rest.get(&row.id.0)).copied();
+        if rest.is_some() && before.is_none() {
+            continue;
+        }
+        let (found, next) = upkeep::wanted(reader, row.id, (before, most), now)?;
+        all.extend(found.into_iter().map(|wanted| ((row.id.0, wanted.remote_uid), wanted)));
+        below.extend(next.map(|next| (row.id.0, next)));
+    }
+    Ok((all, below))
 }
 
 /// All bodies that are wanted of each mailbox: their UIDs on the server, and their bytes.

@@ -1,21 +1,24 @@
 //! Headers of reserved UIDs, newest first, in windows of which a few are under way: what makes messages visible.
 
+use super::Pass;
+use super::ahead::{Ahead, Landed};
+use super::held::name_of;
 use super::line::{flags, rows};
-use super::{Pass, concerns_all};
 use crate::error::Result;
 use crate::imap::command::FetchItem;
 use crate::imap::extension::object_id;
 use crate::imap::{FetchRow, MailboxName, Section, UidSet, render};
 use crate::journal::Digest;
-use crate::session::{Pending, SET_TEXT};
-use crate::store::arrive::{self, Arrived};
-use crate::store::{Durability, Headers, MailboxId, MessageId, Reader, derive};
+use crate::session::{SET_TEXT, Task};
+use crate::store::arrive::{self, Arrived, Prepared};
+use crate::store::{Durability, Headers, MailboxId, MailboxRow, MailboxState, Now, Reader, Writer, derive};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Messages of one window.
 const WINDOW: u64 = 256;
-/// Windows under way at once.
+/// Windows under way at once, and windows that have come and are being put down.
 const AHEAD: usize = 3;
+const BEHIND: usize = 4;
 
 /// What is fetched of every message.
 fn items(ids: &[FetchItem]) -> Vec<FetchItem> {
@@ -33,78 +36,86 @@ fn items(ids: &[FetchItem]) -> Vec<FetchItem> {
     items
 }
 
+/// A mailbox with UIDs that are reserved and not here.
+struct Reserved {
+    id: MailboxId,
+    name: MailboxName,
+    uids: UidSet,
+}
+
+/// Messages that are asked for at once.
+#[derive(Clone)]
+struct Window {
+    id: MailboxId,
+    is_last: bool,
+}
+
 impl Pass {
-    /// Fetches what makes these visible. Rows that do not come stay reserved, and are asked for again next time.
-    pub(super) async fn headers(&mut self, mailbox: MailboxId, name: &MailboxName, uids: UidSet) -> Result<()> {
-        if !self.is_open(mailbox, name).await? {
+    /// Fetches what makes the reserved messages of all mailboxes visible. Rows that do not come stay reserved, and are
+    /// asked for again next time.
+    pub(super) async fn all_headers(&mut self) -> Result<()> {
+        let mut left: VecDeque<Reserved> = self.books.read(reserved).await?.into();
+        self.phase("headers", (left.iter().map(|mailbox| mailbox.uids.len()).sum(), None));
+        let items = items(object_id::items(&self.line.connection.capabilities()));
+        let (mut ahead, mut behind) = (Ahead::new(items), VecDeque::new());
+        loop {
+            while ahead.len() < AHEAD
+                && let Some((window, name, uids)) = next_window(&mut left)
+            {
+                ahead.send(&mut self.line, &window, (window.id, &name, &uids))?;
+            }
+            let landed = self.land(&mut ahead).await?;
+            let most = if landed.is_some() { BEHIND - 1 } else { 0 };
+            while behind.len() > most {
+                let Some((mailbox, bytes, written)) = behind.pop_front() else { break };
+                self.put_down(mailbox, bytes, written).await?;
+            }
+            match landed {
+                Some((window, Landed::Rows(rows, bytes))) => {
+                    behind.push_back((window.id, bytes, self.put_headers(&window, rows)));
+                }
+                Some((window, Landed::Closed)) => left.retain(|mailbox| mailbox.id != window.id),
+                None => break,
+            }
+        }
+        if self.books.read(|reader| Ok(waiting(reader)?.is_empty())).await? {
             return Ok(());
         }
-        let items = items(object_id::items(&self.line.connection.capabilities()));
-        let mut left = uids;
-        let mut ahead = VecDeque::new();
-        loop {
-            while ahead.len() < AHEAD && !left.is_empty() {
-                // As much of a window as fits one command.
-                let window = left.newest(WINDOW).chunks_by_text(SET_TEXT).pop().unwrap_or_default();
-                left = left.difference(&window);
-                ahead.extend(self.line.fetch(&window, &items)?.into_iter().map(|pending| (window.clone(), pending)));
-            }
-            let Some((window, pending)) = ahead.pop_front() else { return Ok(()) };
-            let (rows, bytes) = self.rows_of(&window, &items, pending).await?;
-            let arrived: Vec<Arrived> = rows.into_iter().filter_map(|(uid, row)| arrived(uid, &row)).collect();
-            let came = arrived.len() as u64;
-            let added = self.books.write(Durability::Bulk, move |writer, now| {
-                let arrived = arrived.into_iter().map(|row| known(writer, row)).collect::<Result<Vec<_>>>()?;
-                arrive::headers(writer, mailbox, &arrived, now)
+        self.books.write(Durability::Bulk, make_ready).await
+    }
+
+    /// Waits for a window to be put down.
+    async fn put_down(&mut self, mailbox: MailboxId, bytes: u64, written: Task<(u64, u64)>) -> Result<()> {
+        let (came, added) = written.await?;
+        let counted = self.count(mailbox);
+        counted.added += added;
+        counted.bytes += bytes;
+        self.step(mailbox, (came, bytes));
+        Ok(())
+    }
+
+    /// Makes a window ready and puts it down, beside the pass: how many came, and how many of them are new here.
+    fn put_headers(&self, window: &Window, rows: BTreeMap<u32, FetchRow>) -> Task<(u64, u64)> {
+        let (books, mailbox, is_last) = (self.books.clone(), window.id, window.is_last);
+        let work = async move {
+            let prepared = books.read(move |reader| {
+                let arrived = rows.iter().filter_map(|(uid, row)| arrived(*uid, row));
+                arrived.map(|row| arrive::prepare(reader, row)).collect::<Result<Vec<Prepared>>>()
             });
-            let (added, counted) = (added.await?, self.count(mailbox));
-            counted.added += added;
-            counted.bytes += bytes;
-            self.step(mailbox, (came, bytes));
-        }
-    }
-
-    /// The rows of a FETCH. Some servers refuse the whole of it for one message that they cannot read (Yahoo): that one
-    /// is found by halves, and reported; the others arrive.
-    pub(super) async fn rows_of(
-        &mut self,
-        uids: &UidSet,
-        items: &[FetchItem],
-        pending: Pending,
-    ) -> Result<(BTreeMap<u32, FetchRow>, u64)> {
-        let error = match pending.answer().await {
-            Ok(reply) => return Ok((rows(&reply), reply.bytes)),
-            Err(error) if concerns_all(&error) => return Err(error),
-            Err(error) => error,
-        };
-        let (mut all, mut bytes, mut left) = (BTreeMap::new(), 0, halves(uids));
-        if left.is_empty() {
-            self.report.problems.push(error.with(|context| context.uid = uids.first()));
-        }
-        while let Some(uids) = left.pop() {
-            for pending in self.line.fetch(&uids, items)? {
-                match pending.answer().await {
-                    Ok(reply) => {
-                        bytes += reply.bytes;
-                        all.extend(rows(&reply));
-                    }
-                    Err(error) if concerns_all(&error) => return Err(error),
-                    Err(error) if uids.len() == 1 => {
-                        self.report.problems.push(error.with(|context| context.uid = uids.first()));
-                    }
-                    Err(_) => left.extend(halves(&uids)),
+            let mut prepared = prepared.await?;
+            let came = prepared.len() as u64;
+            let write = move |writer: &mut dyn Writer, now| {
+                prepared.iter_mut().try_for_each(|row| find_known(writer, row))?;
+                let added = arrive::prepared(writer, mailbox, prepared, now)?;
+                // Ready as soon as may be.
+                if is_last {
+                    arrive::advance(writer, mailbox, |_| (), now)?;
                 }
-            }
-        }
-        Ok((all, bytes))
-    }
-
-    /// Opens a mailbox; whether its numbers are those that are known here. It may have been numbered anew since this pass
-    /// has listed it: the next one finds that out.
-    pub(super) async fn is_open(&mut self, mailbox: MailboxId, name: &MailboxName) -> Result<bool> {
-        let there = self.line.select(name).await?.uid_validity;
-        let row = self.books.read(move |reader| reader.mailbox(mailbox)).await?;
-        Ok(row.and_then(|row| row.remote).is_some_and(|remote| remote.uid_validity == there))
+                Ok(added)
+            };
+            Ok((came, books.write(Durability::Bulk, write).await?))
+        };
+        Task::spawn(self.session.engine().runtime(), work)
     }
 
     /// After a reset: what tells which message each UID is.
@@ -125,13 +136,40 @@ impl Pass {
     }
 }
 
-/// A set cut in two; nothing for a single message.
-fn halves(uids: &UidSet) -> Vec<UidSet> {
-    if uids.len() < 2 {
-        return Vec::new();
+/// What is reserved, by mailbox.
+fn reserved(reader: &dyn Reader) -> Result<Vec<Reserved>> {
+    let mut all = Vec::new();
+    for row in reader.mailboxes()?.into_iter().filter(|row| row.remote.is_some()) {
+        let uids = reader.reserved(row.id)?;
+        if !uids.is_empty() {
+            let name = name_of(Some(&row), MailboxName::new(&row.name, false));
+            all.push(Reserved { id: row.id, name, uids });
+        }
     }
-    let newer = uids.newest(uids.len() / 2);
-    vec![uids.difference(&newer), newer]
+    Ok(all)
+}
+
+/// The newest messages that were not asked for yet: as much of a window as fits one command.
+fn next_window(left: &mut VecDeque<Reserved>) -> Option<(Window, MailboxName, UidSet)> {
+    let mailbox = left.front_mut()?;
+    let uids = mailbox.uids.newest(WINDOW).chunks_by_text(SET_TEXT).pop().unwrap_or_default();
+    mailbox.uids = mailbox.uids.difference(&uids);
+    let (name, is_last) = (mailbox.name.clone(), mailbox.uids.is_empty());
+    let window = Window { id: mailbox.id, is_last };
+    if is_last {
+        left.pop_front();
+    }
+    Some((window, name, uids))
+}
+
+/// Mailboxes are ready once nothing is reserved any more.
+fn make_ready(writer: &mut dyn Writer, now: Now) -> Result<()> {
+    waiting(writer)?.into_iter().try_for_each(|mailbox| arrive::advance(writer, mailbox, |_| (), now))
+}
+
+fn waiting(reader: &dyn Reader) -> Result<Vec<MailboxId>> {
+    let waits = |row: &MailboxRow| row.remote.is_some() && row.state == MailboxState::Reserved;
+    Ok(reader.mailboxes()?.into_iter().filter(waits).map(|row| row.id).collect())
 }
 
 /// What a message is known by.
@@ -178,23 +216,10 @@ pub(super) fn arrived(uid: u32, row: &FetchRow) -> Option<Arrived> {
 
 /// The message here that this one is by the server's own id for it: it was moved or copied by somebody, and its body
 /// need not be fetched again.
-fn known(reader: &dyn Reader, mut arrived: Arrived) -> Result<Arrived> {
-    if let Some(id) = &arrived.email_id {
-        let same: Option<MessageId> = reader.messages_by_email_id(id)?.into_iter().next();
-        arrived.same_as = same;
+fn find_known(reader: &dyn Reader, prepared: &mut Prepared) -> Result<()> {
+    let same = prepared.email_id().map(|id| reader.messages_by_email_id(id)).transpose()?;
+    if let Some(message) = same.and_then(|same| same.first().copied()) {
+        prepared.is_same_as(message);
     }
-    Ok(arrived)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn halves_are_the_whole() {
-        let uids: UidSet = "1:3,7".parse().unwrap();
-        let cut = halves(&uids);
-        assert_eq!(cut.iter().map(ToString::to_string).collect::<Vec<_>>(), ["1:2", "3,7"]);
-        assert!(halves(&"5".parse().unwrap()).is_empty() && halves(&UidSet::new()).is_empty());
-    }
+    Ok(())
 }

@@ -193,6 +193,13 @@ fn bodies_come_newest_first_in_batches_by_bytes() {
     assert_eq!(batches(bodies.clone(), u64::MAX, 2, None).len(), 3);
 }
 
+#[test]
+fn mailboxes_whose_messages_came_in_turn_have_batches_of_their_own() {
+    let bodies = (0..100).map(|n| Body { mailbox: i64::from(n % 2), uid: n, bytes: 1, date: i64::from(n) }).collect();
+    let batches = batches(bodies, 1000, 25, None);
+    assert_eq!(batches.iter().map(|batch| batch.mailbox).collect::<Vec<_>>(), [1, 0, 1, 0]);
+}
+
 proptest! {
     #[test]
     fn batches_hold_every_body_once_within_the_budget(
