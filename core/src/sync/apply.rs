@@ -21,6 +21,7 @@ mod rows;
 mod sight;
 
 use super::books::Books;
+use super::holder;
 use super::options::{Counts, SyncOptions, SyncReport};
 use super::paused::{confirmed, paused};
 use super::plan::{self, Known, Listing};
@@ -46,8 +47,7 @@ const MOST_QUESTIONS: usize = 4;
 /// A pass can be given up by dropping its future; what it has committed stays. `store.locked` while another process
 /// has the lease. A mailbox that cannot be opened is one of [`SyncReport::problems`], and the others go on.
 pub async fn sync(session: &Session, store: Handle, options: SyncOptions) -> Result<SyncReport> {
-    let holder = format!("process {}", std::process::id());
-    let books = Books::open(store, (holder, options.lease), Arc::clone(&options.environment.now)).await?;
+    let books = Books::open(store, (holder::name(), options.lease), Arc::clone(&options.environment.now)).await?;
     let mut guard = GiveBack { books: Some(books.clone()), session: session.clone() };
     let result = run(session, &books, options).await;
     guard.books = None;
