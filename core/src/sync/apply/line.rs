@@ -129,7 +129,7 @@ impl Line {
         mod_seq: u64,
     ) -> Result<Remote> {
         self.open = None;
-        let since = Known { uid_validity: cursor.uid_validity, mod_seq, uids: known.clone() };
+        let since = Known { uid_validity: cursor.uid_validity, mod_seq, uids: and_new(known) };
         let (selected, Changes { vanished, rows }) =
             select_since(&self.connection, name, (self.read_only, &since)).await?;
         self.open = Some((name.clone(), selected.clone()));
@@ -290,6 +290,15 @@ fn numbers(selected: &Selected) -> Remote {
     }
 }
 
+/// What to be told of: a server that is given the known UIDs tells of those alone (RFC 7162 section 3.2.5.2), so what may
+/// have come since is named as well.
+fn and_new(known: &UidSet) -> UidSet {
+    match known.last().unwrap_or_default().checked_add(1) {
+        Some(next) => known.union(&UidSet::range(next, u32::MAX)),
+        None => known.clone(),
+    }
+}
+
 /// All UIDs there can be, cut where so many messages are known.
 fn stretches(known: &UidSet) -> Vec<UidSet> {
     let (mut from, mut stretches) = (1, Vec::new());
@@ -313,6 +322,13 @@ mod tests {
         let cut: Vec<_> = stretches(&UidSet::range(5, 25_004)).iter().map(ToString::to_string).collect();
         assert_eq!(cut, ["1:10004", "10005:20004", "20005:25004", "25005:4294967295"]);
         assert_eq!(stretches(&[u32::MAX].into_iter().collect()), [UidSet::range(1, u32::MAX)]);
+    }
+
+    #[test]
+    fn a_server_is_asked_of_what_is_known_and_of_what_came_since() {
+        assert_eq!(and_new(&UidSet::parse("2:5,7").unwrap()).to_string(), "2:5,7:4294967295");
+        assert_eq!(and_new(&UidSet::new()), UidSet::range(1, u32::MAX));
+        assert_eq!(and_new(&UidSet::from(u32::MAX)).to_string(), "4294967295");
     }
 
     #[test]
