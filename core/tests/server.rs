@@ -9,9 +9,9 @@ use mailtide::server::{Server, ServerOptions, ServerTls, TlsMode, TokenCheck};
 use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
 use mailtide::{
-    Account, AppendOptions, AppendSource, Code, Credentials, Engine, EngineOptions, FetchOptions, FlagChange, Mail,
-    MailOptions, Mechanism, Messages, NetOptions, Roots, Secret, Security, Selection, Session, Target, Token,
-    WriteOptions,
+    Account, AppendOptions, AppendSource, Code, Credentials, Engine, EngineOptions, FetchOptions, FlagChange,
+    FollowOptions, Mail, MailOptions, Mechanism, Messages, NetOptions, Roots, Secret, Security, Selection, Session,
+    Target, Token, WriteOptions,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -232,4 +232,79 @@ async fn what_is_done_at_a_gateway_while_the_provider_is_down_arrives_there_once
     assert_eq!(session.mailbox("INBOX").unwrap().count(unread, None).await.unwrap(), 1);
     mirror.close().await.unwrap();
     provider.close().await;
+}
+
+#[tokio::test]
+async fn another_rule_of_what_is_held_wakes_who_keeps_in_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(&folder.path().join("a.mail"), None).await;
+    let session = connect(account(server.address())).await;
+    session.mailbox("INBOX").unwrap().append(message("one"), AppendOptions::default()).await.unwrap();
+    let rule = |keep| KeepRule { keep, days: None, largest: None };
+    let keep = Some(rule(Keep::Headers));
+    let options = MailOptions { account: Some(account(server.address())), keep, ..MailOptions::default() };
+    let mirror = Mail::open(&folder.path().join("mirror.mail"), options).await.unwrap();
+    let following = tokio::spawn({
+        let mirror = mirror.clone();
+        async move { mirror.keep_in_sync(FollowOptions::default()).await }
+    });
+    let mut changes = mirror.store().changes();
+    let mut once = async |is_right: fn(&mailtide::store::MessageRow) -> bool| {
+        let found = move |reader: &dyn mailtide::store::Reader| reader.message(mailtide::store::MessageId(1));
+        while !mirror.store().read(found).await.unwrap().is_some_and(|row| is_right(&row)) {
+            tokio::time::timeout(std::time::Duration::from_secs(30), changes.changed()).await.unwrap().unwrap();
+        }
+    };
+    once(|row| row.body.is_none()).await;
+    mirror.set_keep(None, Some(rule(Keep::All))).await.unwrap();
+    once(|row| row.body.is_some()).await;
+    mirror.close().await.unwrap();
+    following.await.unwrap().unwrap();
+    server.close().await;
+}
+
+/// What two mirrors do to one server that goes down and comes back, as in the demo.
+#[tokio::test]
+async fn what_one_mirror_has_moved_leaves_the_other_with_its_first_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.mail");
+    let server = serve(&file, None).await;
+    let address = server.address();
+    let session = connect(account(address)).await;
+    for n in 0..12 {
+        session.mailbox("INBOX").unwrap().append(message(&format!("m{n}")), AppendOptions::default()).await.unwrap();
+    }
+    session.close().await.unwrap();
+    let open = async |name: &str| {
+        let options = MailOptions { account: Some(account(address)), ..MailOptions::default() };
+        Mail::open(folder.path().join(name), options).await.unwrap()
+    };
+    let (first, second) = (open("first.mail").await, open("second.mail").await);
+    first.sync(SyncOptions::default()).await.unwrap();
+    let inbox = first.mailbox("INBOX").unwrap();
+    inbox.flag(2, seen(), WriteOptions::default()).await.unwrap();
+    inbox.move_to(1, "Archive", WriteOptions::default()).await.unwrap();
+    first.sync(SyncOptions::default()).await.unwrap();
+    second.sync(SyncOptions::default()).await.unwrap();
+    server.close().await;
+
+    let inbox = second.mailbox("INBOX").unwrap();
+    inbox.flag(3, seen(), WriteOptions::default()).await.unwrap();
+    inbox.move_to(5, "Archive", WriteOptions::default()).await.unwrap();
+    let server = serve(&file, Some(address)).await;
+    second.sync(SyncOptions::default()).await.unwrap();
+    let session = connect(account(address)).await;
+    session.mailbox("INBOX").unwrap().append(message("news"), AppendOptions::default()).await.unwrap();
+    first.sync(SyncOptions::default()).await.unwrap();
+    second.sync(SyncOptions::default()).await.unwrap();
+    for mailbox in ["INBOX", "Archive"] {
+        let there = all_of(&session, mailbox).await;
+        for mirror in [&first, &second] {
+            let here = mirror.mailbox(mailbox).unwrap().fetch(Selection::All, FetchOptions::default());
+            assert_eq!(subjects(here).await, there, "{mailbox}");
+        }
+    }
+    first.close().await.unwrap();
+    second.close().await.unwrap();
+    server.close().await;
 }
