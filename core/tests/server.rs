@@ -9,9 +9,9 @@ use mailtide::server::{Server, ServerOptions, ServerTls, TlsMode, TokenCheck};
 use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
 use mailtide::{
-    Account, AppendOptions, AppendSource, Code, Credentials, Engine, EngineOptions, FetchOptions, FlagChange, Mail,
-    MailOptions, Mechanism, Messages, NetOptions, Roots, Secret, Security, Selection, Session, Target, Token,
-    WriteOptions,
+    Account, AppendOptions, AppendSource, Code, Credentials, Engine, EngineOptions, FetchOptions, FlagChange,
+    FollowOptions, Mail, MailOptions, Mechanism, Messages, NetOptions, Roots, Secret, Security, Selection, Session,
+    Target, Token, WriteOptions,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -232,4 +232,33 @@ async fn what_is_done_at_a_gateway_while_the_provider_is_down_arrives_there_once
     assert_eq!(session.mailbox("INBOX").unwrap().count(unread, None).await.unwrap(), 1);
     mirror.close().await.unwrap();
     provider.close().await;
+}
+
+#[tokio::test]
+async fn another_rule_of_what_is_held_wakes_who_keeps_in_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(&folder.path().join("a.mail"), None).await;
+    let session = connect(account(server.address())).await;
+    session.mailbox("INBOX").unwrap().append(message("one"), AppendOptions::default()).await.unwrap();
+    let rule = |keep| KeepRule { keep, days: None, largest: None };
+    let keep = Some(rule(Keep::Headers));
+    let options = MailOptions { account: Some(account(server.address())), keep, ..MailOptions::default() };
+    let mirror = Mail::open(&folder.path().join("mirror.mail"), options).await.unwrap();
+    let following = tokio::spawn({
+        let mirror = mirror.clone();
+        async move { mirror.keep_in_sync(FollowOptions::default()).await }
+    });
+    let mut changes = mirror.store().changes();
+    let mut once = async |is_right: fn(&mailtide::store::MessageRow) -> bool| {
+        let found = move |reader: &dyn mailtide::store::Reader| reader.message(mailtide::store::MessageId(1));
+        while !mirror.store().read(found).await.unwrap().is_some_and(|row| is_right(&row)) {
+            tokio::time::timeout(std::time::Duration::from_secs(30), changes.changed()).await.unwrap().unwrap();
+        }
+    };
+    once(|row| row.body.is_none()).await;
+    mirror.set_keep(None, Some(rule(Keep::All))).await.unwrap();
+    once(|row| row.body.is_some()).await;
+    mirror.close().await.unwrap();
+    following.await.unwrap().unwrap();
+    server.close().await;
 }

@@ -18,6 +18,8 @@ pub struct Capabilities {
     names: Vec<String>,
     /// Whether IMAP4rev2 is among them and is to be believed.
     rev2: bool,
+    /// Upper-cased: what is not to be believed, nor of IMAP4rev2.
+    hidden: Vec<String>,
 }
 
 /// When a literal may follow without waiting for the server's `+` (RFC 7888).
@@ -49,7 +51,7 @@ impl Capabilities {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.names.iter().any(|n| n.eq_ignore_ascii_case(name))
-            || self.rev2 && IN_REV2.iter().any(|n| n.eq_ignore_ascii_case(name))
+            || self.rev2 && is_in_rev2(name) && !self.hidden.iter().any(|n| n.eq_ignore_ascii_case(name))
     }
 
     /// Whether the server has said `name` itself.
@@ -114,11 +116,12 @@ impl Capabilities {
         self.rev2 && !self.announces("IMAP4REV1")
     }
 
-    /// The same without some: what a quirk or a user says not to believe.
+    /// The same without some: what a quirk or a user says not to believe, also where IMAP4rev2 implies it.
     #[must_use]
     pub fn without<S: AsRef<str>>(mut self, names: &[S]) -> Self {
         self.names.retain(|n| !names.iter().any(|without| without.as_ref().eq_ignore_ascii_case(n)));
         self.rev2 = self.announces("IMAP4REV2");
+        self.hidden.extend(names.iter().map(|name| name.as_ref().to_ascii_uppercase()));
         self
     }
 
@@ -196,6 +199,13 @@ mod tests {
         assert!(both.has("UIDPLUS") && !both.announces("UIDPLUS") && !both.has("CONDSTORE"));
         assert!(!both.is_rev2_only() && caps("IMAP4rev2").is_rev2_only());
         assert!(!both.without(&["imap4rev2"]).has("UIDPLUS"));
+    }
+
+    #[test]
+    fn what_is_not_to_be_believed_is_not_implied_either() {
+        let hidden = caps("IMAP4rev2 IDLE").without(&["move"]).without(&["LITERAL-"]);
+        assert!(!hidden.has("MOVE") && hidden.has("UIDPLUS") && hidden.has("IDLE"));
+        assert_eq!(hidden.literals(), LiteralMode::Sync);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::error::{Code, MailError, Result, Retry};
 use crate::outbox::Entry as Outgoing;
 use crate::store::search::{self, Gathered};
 use crate::store::upkeep::Retention;
-use crate::store::{Durability, MessageId, Reader};
+use crate::store::{Durability, MessageId, Now, Reader, Writer};
 use crate::sync::{Kept, SyncOptions, SyncReport};
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 /// How often what the retention no longer holds is taken away.
 const TIDY_EVERY: Duration = Duration::from_secs(24 * 3600);
-/// How soon after a pass the outbox alone asks for another one.
+/// How soon after a pass a message that it has kept back asks for another one.
 const SOONEST: Duration = Duration::from_secs(30);
 
 /// Options of [`Mail::keep_in_sync`].
@@ -63,7 +63,7 @@ impl Mail {
     }
 
     /// Keeps both sides in step until the future is dropped or the mailbox closed: a pass at once, and another one
-    /// whenever the server has news, something was changed here, or `every` has gone by. A server with NOTIFY (RFC 5465)
+    /// whenever the server has news, something was changed or decided here, or `every` has gone by. A server with NOTIFY (RFC 5465)
     /// tells of all mailboxes, others of INBOX alone. A lost network is waited for, and told
     /// to those who follow ([`Mail::changes`], [`LocalMailbox::watch`](super::LocalMailbox::watch)) as
     /// [`Event::Offline`](crate::Event::Offline) and [`Event::Online`](crate::Event::Online).
@@ -170,15 +170,14 @@ impl Mail {
         Ok(())
     }
 
-    /// When the next message is to be sent, from now on, where it can be; not sooner than a moment from now, whatever
-    /// kept it back.
+    /// When the next message is to be sent, from now on, where it can be; what should have left by now and was kept back
+    /// is not tried again at once.
     async fn due(&self) -> Result<Option<Duration>> {
         if !self.can_send() {
             return Ok(None);
         }
         let due = self.outbox().await?.into_iter().map(|entry| entry.not_before).min();
-        let wait = |due: i64| u64::try_from(due.saturating_sub(super::now().seconds())).unwrap_or(0);
-        Ok(due.map(|due| Duration::from_secs(wait(due)).max(SOONEST)))
+        Ok(due.map(|due| until(due, super::now())))
     }
 
     async fn newest(&self) -> Result<Newest> {
@@ -213,24 +212,47 @@ impl Mail {
     }
 }
 
-/// The newest local change and the newest message to be sent, by their ids; 0 where there is none.
+/// The newest local change and the newest message to be sent, by their ids, 0 where there is none; and how often a pass
+/// was asked for ([`ask`]).
 #[derive(Clone, Copy, Debug)]
 struct Newest {
     change: i64,
     outgoing: i64,
+    asked: u64,
+}
+
+/// The note that counts how often a pass was asked for.
+const ASKED: &str = "sync.asked";
+
+/// Asks whoever keeps the store in step for a pass, also in another process: something is to be done that is no entry of
+/// the journal.
+pub(super) fn ask(writer: &mut dyn Writer) -> Result<()> {
+    let asked = asked(writer)?.wrapping_add(1);
+    writer.set_note(ASKED, Some(&asked.to_be_bytes()))
+}
+
+fn asked(reader: &dyn Reader) -> Result<u64> {
+    let note = reader.note(ASKED)?.and_then(|note| note.try_into().ok());
+    Ok(note.map_or(0, u64::from_be_bytes))
+}
+
+/// How long it is until a message is to be sent, at `due` in seconds since 1970.
+fn until(due: i64, now: Now) -> Duration {
+    let wait = due.saturating_mul(1000).saturating_sub(now.millis());
+    u64::try_from(wait).ok().filter(|wait| *wait > 0).map_or(SOONEST, Duration::from_millis)
 }
 
 impl Newest {
     /// Whether something came after `known`. Ids only grow, and what is done is no longer among the pending.
     fn is_newer(self, known: Self) -> bool {
-        self.change > known.change || self.outgoing > known.outgoing
+        self.change > known.change || self.outgoing > known.outgoing || self.asked != known.asked
     }
 }
 
 fn newest(reader: &dyn Reader) -> Result<Newest> {
     let change = reader.pending()?.last().map_or(0, |entry| entry.id);
     let outgoing = reader.outbox_open()?.last().map_or(0, |row| row.id.0);
-    Ok(Newest { change, outgoing })
+    Ok(Newest { change, outgoing, asked: asked(reader)? })
 }
 
 /// Returns when something was heard; never where nobody listens.
@@ -250,5 +272,17 @@ fn pause(error: &MailError, failures: u32, random: f64) -> Result<Duration> {
             Ok(bound.mul_f64(random.clamp(0.0, 1.0)).max(Duration::from_millis(50)))
         }
         Retry::AskUser | Retry::Never => Err(error.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheduled_message_is_waited_for_to_the_moment_and_one_that_was_kept_back_for_longer() {
+        let now = Now::from_millis(100_250);
+        assert_eq!(until(105, now), Duration::from_millis(4_750));
+        assert_eq!((until(100, now), until(0, now)), (SOONEST, SOONEST));
     }
 }

@@ -1,6 +1,6 @@
 //! What is still to reach the server, and what becomes of what cannot.
 
-use super::{Mail, names, now};
+use super::{Mail, follow, names, now};
 use crate::error::Result;
 use crate::journal::{self, Pending};
 use crate::session::Target;
@@ -27,7 +27,8 @@ impl Mail {
         let target = mailbox.into();
         let confirm = move |writer: &mut dyn Writer| {
             let row = names::existing(writer, &target)?;
-            paused::confirm(writer, row.id, now()).map_err(|error| error.in_mailbox(&row.name))
+            paused::confirm(writer, row.id, now()).map_err(|error| error.in_mailbox(&row.name))?;
+            follow::ask(writer)
         };
         self.writable()?.write(Durability::Full, confirm).await
     }
@@ -35,14 +36,21 @@ impl Mail {
     /// Lets a parked change be tried again with the next pass. Anything else than a parked one is
     /// [`Code::UsageArgument`](crate::Code::UsageArgument).
     pub async fn retry(&self, id: i64) -> Result<()> {
-        let retry = move |writer: &mut dyn Writer| parked::retry(writer, IntentId(id), now());
+        let retry = move |writer: &mut dyn Writer| {
+            parked::retry(writer, IntentId(id), now())?;
+            follow::ask(writer)
+        };
         self.writable()?.write(Durability::Full, retry).await
     }
 
     /// Gives a parked change up: what it did here is taken back, with all that depends on it. Returns which were dropped.
     /// Anything else than a parked one is [`Code::UsageArgument`](crate::Code::UsageArgument).
     pub async fn drop_pending(&self, id: i64) -> Result<Vec<i64>> {
-        let drop = move |writer: &mut dyn Writer| parked::give_up(writer, IntentId(id), now());
+        let drop = move |writer: &mut dyn Writer| {
+            let dropped = parked::give_up(writer, IntentId(id), now())?;
+            follow::ask(writer)?;
+            Ok(dropped)
+        };
         let dropped = self.writable()?.write(Durability::Full, drop).await?;
         Ok(dropped.into_iter().map(|id| id.0).collect())
     }

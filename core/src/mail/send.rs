@@ -7,7 +7,7 @@ use crate::outbox::{
     Body, Decision, Entry, Ledger, LiveSent, Outbox, PassReport, SendOptions, SentFolder, SmtpAccount, StoreLedger,
 };
 use crate::store::{Durability, Lease, Writer, lease};
-use crate::sync::take_lease;
+use crate::sync::{process_name, take_lease};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Mail {
     pub async fn send_due(&self) -> Result<PassReport> {
         let handle = self.writable()?;
         let smtp = self.smtp()?;
-        let holder = format!("process {}, sending", std::process::id());
+        let holder = format!("{}, sending", process_name());
         let taken = take_lease(handle, (&holder, LASTS), now).await?;
         let guard = GiveBack { mail: self.clone(), lease: taken.clone() };
         let ledger = Arc::new(StoreLedger::leased(handle.clone(), taken.clone()));

@@ -1,6 +1,6 @@
 //! What the file takes, what can be let go, copies of it, and help when it is damaged.
 
-use super::{Mail, names, now};
+use super::{Mail, follow, names, now};
 use crate::error::{Code, MailError, Result};
 use crate::session::Target;
 use crate::store::upkeep::{self, Evicted, Retention};
@@ -27,7 +27,8 @@ impl Mail {
     pub async fn set_keep(&self, mailbox: Option<Target>, rule: Option<KeepRule>) -> Result<()> {
         let write = move |writer: &mut dyn Writer| {
             let mailbox = kept(writer, mailbox.as_ref())?;
-            writer.set_keep(mailbox, rule)
+            writer.set_keep(mailbox, rule)?;
+            follow::ask(writer)
         };
         self.handle()?.write(Durability::Full, write).await
     }

@@ -74,7 +74,7 @@ pub(super) async fn decide(mailbox: &Mailbox, found: Found) -> Result<UidSet> {
 }
 
 /// Which of the caller's own numbers are there.
-async fn present(lease: &Lease, uids: &UidSet) -> Result<UidSet> {
+pub(super) async fn present(lease: &Lease, uids: &UidSet) -> Result<UidSet> {
     let mut present = UidSet::default();
     for chunk in uids.chunks_by_text(SET_TEXT) {
         present = present.union(&ask(lease, &SearchKey::Uid(chunk)).await?);

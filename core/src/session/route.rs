@@ -34,6 +34,8 @@ pub(crate) enum Wants {
     SelectSince,
     /// Everything.
     All,
+    /// COPYUID, and which messages have left.
+    Move,
     /// Nothing: it is LOGOUT, and its caller does not wait.
     Farewell,
 }
@@ -335,8 +337,9 @@ impl Wants {
                 Data(Untagged::Flags(_) | Untagged::Exists(_) | Untagged::Recent(_)),
             ) => true,
             (Self::Select | Self::SelectSince, Status { kind: StatusKind::Ok, code: Some(_), .. }) => true,
+            (Self::Move, Data(Untagged::Expunge(_) | Untagged::Vanished { .. })) => true,
             (
-                Self::Nothing,
+                Self::Nothing | Self::Move,
                 Status { code: Some(ResponseCode::CopyUid { .. } | ResponseCode::AppendUid { .. }), .. },
             ) => true,
             _ => false,

@@ -1,7 +1,7 @@
 //! Writes on many messages: flag, copy, move, delete, expunge. By UID only, in commands of bounded length.
 
 use super::connection::Extra;
-use super::find::{Found, check_validity, decide, find};
+use super::find::{Found, check_validity, decide, find, present};
 use super::mailbox::Mailbox;
 use super::options::{FlagChange, WriteOptions};
 use super::pool::Lease;
@@ -13,7 +13,7 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, StoreAction, StoreOptions};
 use crate::imap::extension::r#move::{self, MovePlan};
 use crate::imap::extension::{message_limit, uidplus};
-use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet};
+use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet, Untagged};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,6 +23,10 @@ struct Step {
     target: Option<String>,
     /// UIDVALIDITY of the target, and which UID became which.
     pairs: Option<(u32, BTreeMap<u32, u32>)>,
+    /// Without those: messages that are known not to have been there.
+    missing: UidSet,
+    /// Messages that were to go and are where they were.
+    stayed: UidSet,
 }
 
 /// What to do with each message.
@@ -159,7 +163,10 @@ impl<'a> Batch<'a> {
         for uid in uids.iter() {
             let source = self.reference(uid);
             let Some((validity, pairs)) = &step.pairs else {
-                result.done.push(Done { source, target: None });
+                match step.failure(uid) {
+                    Some(error) => result.failed.push((source, error)),
+                    None => result.done.push(Done { source, target: None }),
+                }
                 continue;
             };
             match (pairs.get(&uid), &target) {
@@ -168,7 +175,7 @@ impl<'a> Batch<'a> {
                     result.done.push(Done { source, target });
                 }
                 // The server lists what it has copied, so this one was not there.
-                _ => result.failed.push((source, MailError::new(Code::MessageMissing, "The message is not there"))),
+                _ => result.failed.push((source, missing())),
             }
         }
     }
@@ -187,6 +194,21 @@ impl<'a> Batch<'a> {
     fn reference(&self, uid: u32) -> MessageRef {
         self.mailbox.reference(&self.found.name, self.found.uid_validity, uid)
     }
+}
+
+impl Step {
+    /// Why nothing was done to a message, where that is known.
+    fn failure(&self, uid: u32) -> Option<MailError> {
+        let stayed = "The server says that it has moved the message, and it is where it was";
+        if self.stayed.contains(uid) {
+            return Some(MailError::new(Code::ServerRefused, stayed).with(|c| c.uid = Some(uid)));
+        }
+        self.missing.contains(uid).then(missing)
+    }
+}
+
+fn missing() -> MailError {
+    MailError::new(Code::MessageMissing, "The message is not there")
 }
 
 /// Whether after this error nobody can know if the command was done.
@@ -247,20 +269,22 @@ fn keepable(lease: &Lease, stores: &[(StoreAction, Vec<Flag>)]) -> Result<()> {
 async fn copy(lease: &Lease, uids: &UidSet, name: &str) -> Result<Step> {
     let target = MailboxName::new(name, lease.connection.utf8());
     let reply = lease.connection.run_slow(command::uid_copy(uids, &target)?, Wants::Nothing).await?;
-    Ok(Step { target: Some(name.to_owned()), pairs: pairs(&reply) })
+    let mut step = Step { target: Some(name.to_owned()), pairs: pairs(&reply), ..Step::default() };
+    if is_untold(lease, &step) {
+        step.missing = uids.difference(&present(lease, uids).await?);
+    }
+    Ok(step)
 }
 
 async fn move_one(lease: &Lease, uids: &UidSet, name: &str) -> Result<Step> {
     let plan = r#move::plan(&lease.connection.capabilities());
     if plan == MovePlan::Move {
-        let command = command::uid_move(uids, &MailboxName::new(name, lease.connection.utf8()))?;
-        let reply = lease.connection.run_slow(command, Wants::Nothing).await?;
-        return Ok(Step { target: Some(name.to_owned()), pairs: pairs(&reply) });
+        return move_at_once(lease, uids, name).await;
     }
     let step = copy(lease, uids, name).await?;
     let copied = match &step.pairs {
         Some((_, pairs)) => pairs.keys().copied().collect(),
-        None => uids.clone(),
+        None => uids.difference(&step.missing),
     };
     if !copied.is_empty() {
         mark(lease, &copied).await?;
@@ -270,6 +294,34 @@ async fn move_one(lease: &Lease, uids: &UidSet, name: &str) -> Result<Step> {
         lease.connection.run_slow(command::uid_expunge(&copied)?, Wants::Nothing).await?;
     }
     Ok(step)
+}
+
+/// UID MOVE. Where nothing is said of where the messages went, what is still there has not gone, and what is not there
+/// was moved only if the server tells that something has left (RFC 6851 section 3.3).
+async fn move_at_once(lease: &Lease, uids: &UidSet, name: &str) -> Result<Step> {
+    let command = command::uid_move(uids, &MailboxName::new(name, lease.connection.utf8()))?;
+    let reply = lease.connection.run_slow(command, Wants::Move).await?;
+    let mut step = Step { target: Some(name.to_owned()), pairs: pairs(&reply), ..Step::default() };
+    if is_untold(lease, &step) {
+        step.stayed = present(lease, uids).await?;
+        if !has_left(&reply) {
+            step.missing = uids.difference(&step.stayed);
+        }
+    }
+    Ok(step)
+}
+
+/// Whether a server that tells where messages go has told nothing: as it does where there was nothing to copy
+/// (RFC 4315 section 3).
+fn is_untold(lease: &Lease, step: &Step) -> bool {
+    step.pairs.is_none() && lease.connection.capabilities().has("UIDPLUS")
+}
+
+fn has_left(reply: &Reply) -> bool {
+    let left = |response: &Response| {
+        matches!(response, Response::Data(Untagged::Expunge(_) | Untagged::Vanished { earlier: false, .. }))
+    };
+    reply.untagged.iter().any(left)
 }
 
 async fn remove(lease: &Lease, uids: &UidSet) -> Result<Step> {

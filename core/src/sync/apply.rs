@@ -22,6 +22,7 @@ mod rows;
 mod sight;
 
 use super::books::Books;
+use super::holder;
 use super::options::{Counts, SyncOptions, SyncReport};
 use super::paused::{confirmed, paused};
 use super::plan::{self, Known, Listing};
@@ -63,8 +64,7 @@ pub(crate) async fn sync_keeping(
     options: SyncOptions,
     kept: &mut Kept,
 ) -> Result<SyncReport> {
-    let holder = format!("process {}", std::process::id());
-    let books = Books::open(store, (holder, options.lease), Arc::clone(&options.environment.now)).await?;
+    let books = Books::open(store, (holder::name(), options.lease), Arc::clone(&options.environment.now)).await?;
     let mut guard = GiveBack { books: Some(books.clone()), session: session.clone() };
     let result = run(session, &books, options, kept).await;
     guard.books = None;

@@ -1,5 +1,6 @@
 //! The store from async code, under the lease: every write of a pass checks that nobody has taken over meanwhile.
 
+use super::holder;
 use crate::error::{Code, MailError, Result};
 use crate::planted::{Bug, planted};
 use crate::store::{Durability, Handle, Lease, Now, Reader, Store, Writer, lease};
@@ -21,19 +22,22 @@ pub(super) struct Books {
 const ASKED_EVERY: Duration = Duration::from_millis(25);
 const GIVEN_BACK_WITHIN: u32 = 200;
 
-/// Takes the lease of those who bring a store in step or send; `store.locked` while another process has it. What has been
-/// given up in this process gives it back in the background: that is waited for, five seconds at most.
+/// Takes the lease of those who bring a store in step or send; `store.locked` while another process has it. One that has
+/// died on this machine has it no more. What has been given up in this process gives it back in the background: that is
+/// waited for, five seconds at most.
 pub(crate) async fn take_lease(
     handle: &Handle,
     (holder, ttl): (&str, Duration),
     now: impl Fn() -> Now,
 ) -> Result<Lease> {
-    let process = format!("process {}", std::process::id());
     for _ in 0..GIVEN_BACK_WITHIN {
-        let (now, holder, process) = (now(), holder.to_owned(), process.clone());
+        let (now, holder) = (now(), holder.to_owned());
         let take = move |writer: &mut dyn Writer| {
+            if let Some(left) = writer.lease(lease::SYNC)?.filter(|lease| holder::is_gone(&lease.holder)) {
+                lease::release(writer, &left)?;
+            }
             let taken = lease::take(writer, lease::SYNC, &holder, ttl, now)?;
-            let is_ours = writer.lease(lease::SYNC)?.is_some_and(|lease| lease.holder.starts_with(&process));
+            let is_ours = writer.lease(lease::SYNC)?.is_some_and(|lease| holder::is_ours(&lease.holder));
             Ok((taken, is_ours))
         };
         match handle.write(Durability::Full, take).await? {

@@ -7,6 +7,7 @@
 mod action;
 mod apply;
 mod books;
+mod holder;
 mod options;
 pub mod parked;
 pub mod paused;
@@ -19,6 +20,7 @@ pub use apply::sync;
 pub(crate) use apply::{Kept, sync_keeping};
 pub use books::Clock;
 pub(crate) use books::take_lease;
+pub(crate) use holder::name as process_name;
 pub use options::{Counts, Environment, OnSyncProgress, SyncOptions, SyncReport};
 pub use paused::Paused;
 pub use progress::Progress;
