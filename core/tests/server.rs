@@ -262,3 +262,49 @@ async fn another_rule_of_what_is_held_wakes_who_keeps_in_step() {
     following.await.unwrap().unwrap();
     server.close().await;
 }
+
+/// What two mirrors do to one server that goes down and comes back, as in the demo.
+#[tokio::test]
+async fn what_one_mirror_has_moved_leaves_the_other_with_its_first_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.mail");
+    let server = serve(&file, None).await;
+    let address = server.address();
+    let session = connect(account(address)).await;
+    for n in 0..12 {
+        session.mailbox("INBOX").unwrap().append(message(&format!("m{n}")), AppendOptions::default()).await.unwrap();
+    }
+    session.close().await.unwrap();
+    let open = async |name: &str| {
+        let options = MailOptions { account: Some(account(address)), ..MailOptions::default() };
+        Mail::open(folder.path().join(name), options).await.unwrap()
+    };
+    let (first, second) = (open("first.mail").await, open("second.mail").await);
+    first.sync(SyncOptions::default()).await.unwrap();
+    let inbox = first.mailbox("INBOX").unwrap();
+    inbox.flag(2, seen(), WriteOptions::default()).await.unwrap();
+    inbox.move_to(1, "Archive", WriteOptions::default()).await.unwrap();
+    first.sync(SyncOptions::default()).await.unwrap();
+    second.sync(SyncOptions::default()).await.unwrap();
+    server.close().await;
+
+    let inbox = second.mailbox("INBOX").unwrap();
+    inbox.flag(3, seen(), WriteOptions::default()).await.unwrap();
+    inbox.move_to(5, "Archive", WriteOptions::default()).await.unwrap();
+    let server = serve(&file, Some(address)).await;
+    second.sync(SyncOptions::default()).await.unwrap();
+    let session = connect(account(address)).await;
+    session.mailbox("INBOX").unwrap().append(message("news"), AppendOptions::default()).await.unwrap();
+    first.sync(SyncOptions::default()).await.unwrap();
+    second.sync(SyncOptions::default()).await.unwrap();
+    for mailbox in ["INBOX", "Archive"] {
+        let there = all_of(&session, mailbox).await;
+        for mirror in [&first, &second] {
+            let here = mirror.mailbox(mailbox).unwrap().fetch(Selection::All, FetchOptions::default());
+            assert_eq!(subjects(here).await, there, "{mailbox}");
+        }
+    }
+    first.close().await.unwrap();
+    second.close().await.unwrap();
+    server.close().await;
+}
