@@ -55,6 +55,10 @@ pub enum Verb {
     Append { mailbox: String, bytes: Vec<u8>, flags: BTreeSet<String> },
     /// A mailbox is made.
     Create { name: String },
+    /// A mailbox gets another name.
+    Rename { name: String, to: String },
+    /// A mailbox is removed with all that is in it.
+    Remove { name: String },
     /// A message is sent.
     Send { bytes: Vec<u8> },
 }
@@ -171,6 +175,21 @@ pub trait Device {
 
     /// Lets the store fail at the call of that number, counted from now; with `None` it works again.
     fn fail_at(&mut self, fault: Option<(u32, StoreFault)>);
+
+    /// Lets a user change something in the middle of the next pass: before the store's call of that number in it.
+    fn act_at(&mut self, act: Option<(u32, Verb)>) {
+        drop(act);
+    }
+
+    /// What came of that change; `None` where the pass never got so far. With whether it changed what was to be seen then.
+    fn acted(&mut self) -> Option<(Acted, bool)> {
+        None
+    }
+
+    /// A new process of the next version: the store that it finds is one that the version before has written.
+    fn upgrade(&mut self) -> Soon<'_, ()> {
+        self.restart()
+    }
 
     /// What it did that it must not, and that only the device itself can see.
     fn complaints(&mut self) -> Vec<String> {

@@ -27,6 +27,8 @@ pub enum Edit {
     Delete { mailbox: u8 },
     /// All messages of a mailbox get other UIDs, under another UIDVALIDITY.
     Renumber { mailbox: u8 },
+    /// A mailbox counts its changes from the beginning again, as one whose index was made anew.
+    Rewind { mailbox: u8 },
 }
 
 /// Flags that edits and local verbs use.
@@ -104,6 +106,10 @@ impl Edit {
             Self::Renumber { mailbox } => {
                 let mailbox = pick_mailbox(server, mailbox)?;
                 server.renumber(mailbox);
+            }
+            Self::Rewind { mailbox } => {
+                let mailbox = pick_mailbox(server, mailbox)?;
+                server.rewind(mailbox);
             }
         }
         Some(())

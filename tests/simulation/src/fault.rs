@@ -32,6 +32,8 @@ pub enum Fault {
     Empty,
     /// LIST gives nothing, and says OK.
     EmptyList,
+    /// Headers and bodies are those of another message of the mailbox.
+    Swap,
 }
 
 /// How a command is refused.

@@ -40,6 +40,9 @@ pub enum Step {
         crash: Option<u16>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         store: Option<(u16, StoreFault)>,
+        /// What a user does meanwhile, before the call of the store of that number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meanwhile: Option<(u16, Act)>,
     },
     /// A user of a device changes something; its store may fail at a call, and it may die at one.
     Local {
@@ -53,6 +56,8 @@ pub enum Step {
     Foreign(Edit),
     /// A device is killed, and starts again.
     Kill { device: u8 },
+    /// A device is ended, and starts again with the next version of the engine.
+    Upgrade { device: u8 },
     /// So many seconds pass.
     Wait { seconds: u32 },
     /// A device's clock jumps, by hours.
@@ -77,6 +82,10 @@ pub enum Act {
     Append { mailbox: u8, flags: u8, twin: bool, size: u16 },
     /// A mailbox is made.
     Create { name: u8 },
+    /// A mailbox gets another name.
+    Rename { mailbox: u8, name: u8 },
+    /// A mailbox is removed with all that is in it.
+    Remove { mailbox: u8 },
     /// A message is sent.
     Send,
 }
@@ -99,7 +108,9 @@ pub struct Rates {
     /// Passes and local changes in a thousand in which the store fails.
     pub store: u32,
     /// The shares of the kinds of fault, in the order of [`fault`]'s list.
-    pub faults: [u32; 13],
+    pub faults: [u32; 14],
+    /// Passes in a thousand in the middle of which a user of the device changes something.
+    pub meanwhile: u32,
 }
 
 impl Default for Rates {
@@ -112,7 +123,8 @@ impl Default for Rates {
             faulty: 500,
             crash: 120,
             store: 80,
-            faults: [8, 5, 12, 3, 3, 3, 8, 3, 3, 2, 14, 2, 1],
+            faults: [8, 5, 12, 3, 3, 3, 8, 3, 3, 2, 14, 2, 1, 2],
+            meanwhile: 120,
         }
     }
 }
@@ -128,6 +140,7 @@ impl History {
         let count = 6 + random.index(20);
         let mut steps: Vec<Step> = (0..count).map(|_| step(&mut random, devices, rates)).collect();
         one_blindness(&mut steps);
+        no_false_identity(&mut steps);
         Self { personality, devices, seed: random.draw(), messages, steps }
     }
 
@@ -159,6 +172,19 @@ fn one_blindness(steps: &mut [Step]) {
     }
 }
 
+/// After a reset messages are known again by their headers: a server that lies about them then has the last word.
+fn no_false_identity(steps: &mut [Step]) {
+    let text = format!("{steps:?}");
+    if !["Renumber", "Rename", "Delete"].iter().any(|word| text.contains(word)) {
+        return;
+    }
+    for step in steps {
+        if let Step::Sync { faults, .. } = step {
+            faults.retain(|(_, fault)| *fault != Fault::Swap);
+        }
+    }
+}
+
 fn step(random: &mut Random, devices: u8, rates: &Rates) -> Step {
     let device = random.below(u64::from(devices)) as u8;
     match weighted(random, &[rates.local, rates.foreign, rates.sync, rates.rest]) {
@@ -172,10 +198,15 @@ fn step(random: &mut Random, devices: u8, rates: &Rates) -> Step {
             let faults = (0..count).map(|_| (place(random), fault(random, rates))).collect();
             let calls = *random.pick(&[20, 60, 200]);
             let crash = crash(random, rates, calls);
-            Step::Sync { device, faults, crash, store: trouble(random, rates, calls) }
+            let store = trouble(random, rates, calls);
+            let meanwhile = random.chance(rates.meanwhile).then(|| (random.below(calls) as u16, act(random)));
+            // Whoever has lost the lease is judged by what is written then.
+            let meanwhile = meanwhile.filter(|_| !matches!(store, Some((_, StoreFault::LeaseLost))));
+            Step::Sync { device, faults, crash, store, meanwhile }
         }
-        _ => match random.below(5) {
+        _ => match random.below(6) {
             0 => Step::Kill { device },
+            5 => Step::Upgrade { device },
             1 => Step::Clock { device, hours: random.below(180_000) as i32 - 90_000 },
             2 => Step::CutSmtp { bytes: random.below(900) as u16 },
             _ => Step::Wait { seconds: 1 << random.below(17) },
@@ -214,7 +245,7 @@ fn number(random: &mut Random) -> u8 {
 
 fn act(random: &mut Random) -> Act {
     let message = number(random);
-    match weighted(random, &[34, 16, 9, 12, 18, 4, 7]) {
+    match weighted(random, &[34, 16, 9, 12, 18, 4, 3, 2, 7]) {
         0 => Act::Flag { message, flag: random.below(5) as u8, set: random.chance(700) },
         1 => Act::Move { message, to: number(random) },
         2 => Act::Copy { message, to: number(random) },
@@ -226,6 +257,8 @@ fn act(random: &mut Random) -> Act {
             size: random.below(900) as u16,
         },
         5 => Act::Create { name: number(random) },
+        6 => Act::Rename { mailbox: number(random), name: number(random) },
+        7 => Act::Remove { mailbox: number(random) },
         _ => Act::Send,
     }
 }
@@ -233,7 +266,7 @@ fn act(random: &mut Random) -> Act {
 /// What somebody else does.
 pub fn edit(random: &mut Random) -> Edit {
     let (mailbox, message) = (number(random), number(random));
-    match weighted(random, &[24, 30, 14, 10, 7, 4, 4, 2, 4]) {
+    match weighted(random, &[24, 30, 14, 10, 7, 4, 4, 2, 4, 2]) {
         0 => Edit::Append {
             mailbox,
             flags: random.below(8) as u8,
@@ -247,7 +280,8 @@ pub fn edit(random: &mut Random) -> Edit {
         5 => Edit::Create { name: number(random) },
         6 => Edit::Rename { mailbox, name: number(random) },
         7 => Edit::Delete { mailbox },
-        _ => Edit::Renumber { mailbox },
+        8 => Edit::Renumber { mailbox },
+        _ => Edit::Rewind { mailbox },
     }
 }
 
@@ -266,7 +300,8 @@ fn fault(random: &mut Random, rates: &Rates) -> Fault {
         9 => Fault::Slow(random.below(90_000) as u32),
         10 => Fault::Edit(edit(random)),
         11 => Fault::Empty,
-        _ => Fault::EmptyList,
+        12 => Fault::EmptyList,
+        _ => Fault::Swap,
     }
 }
 
@@ -303,6 +338,10 @@ mod tests {
             "Edit",
             "Empty",
             "EmptyList",
+            "Swap",
+            "Rewind",
+            "Remove",
+            "Upgrade",
             "Send",
             "Renumber",
             "Kill",
@@ -311,6 +350,6 @@ mod tests {
         ] {
             assert!(words.contains(word), "{word}");
         }
-        assert!(text.contains("crash: Some"));
+        assert!(text.contains("crash: Some") && text.contains("meanwhile: Some"));
     }
 }

@@ -48,6 +48,8 @@ pub struct Deed {
     pub serial: Option<u64>,
     /// Its placement on the device.
     pub local: Option<LocalId>,
+    /// The mailbox on the server that is to be renamed or removed, where it had one.
+    pub mailbox: Option<u64>,
     /// Whether the device showed something else before.
     pub changes: bool,
     /// How long the server's log was.
@@ -61,14 +63,15 @@ impl Deed {
         let local = match verb {
             Verb::Flag { message, .. } | Verb::Move { message, .. } | Verb::Copy { message, .. } => Some(*message),
             Verb::Delete { message } => Some(*message),
-            Verb::Append { .. } | Verb::Create { .. } | Verb::Send { .. } => None,
+            Verb::Append { .. } | Verb::Send { .. } => None,
+            Verb::Create { .. } | Verb::Rename { .. } | Verb::Remove { .. } => None,
         };
         let message = shown.values().flat_map(|m| &m.messages).find(|m| Some(m.id) == local);
         let changes = match (verb, message) {
             (Verb::Flag { flag, set, .. }, Some(m)) => m.flags.iter().any(|f| f.eq_ignore_ascii_case(flag)) != *set,
             _ => true,
         };
-        Self { ticket: None, verb: verb.clone(), token, serial: None, local, changes, at }
+        Self { ticket: None, verb: verb.clone(), token, serial: None, local, mailbox: None, changes, at }
     }
 
     /// With its placement on the server.
@@ -77,7 +80,16 @@ impl Deed {
         let places = shown.values().flat_map(|mailbox| mailbox.messages.iter().map(move |m| (mailbox.uid_validity, m)));
         let place = places.clone().find(|(_, m)| Some(m.id) == self.local);
         self.serial = place.and_then(|(validity, m)| server.serial(validity?, m.uid?));
+        if let Verb::Rename { name, .. } | Verb::Remove { name } = &self.verb {
+            self.mailbox = server.named(name).map(|mailbox| mailbox.id);
+        }
         self
+    }
+
+    /// Whether it is about a whole mailbox.
+    #[must_use]
+    pub fn is_of_mailbox(&self) -> bool {
+        matches!(self.verb, Verb::Create { .. } | Verb::Rename { .. } | Verb::Remove { .. })
     }
 
     /// Whether it takes the message away from where it was.
@@ -116,9 +128,13 @@ pub async fn judge(world: &mut World, engine: &dyn Engine, quiet: bool) {
     world.violations.extend(found);
 }
 
-/// A message that a pass took from a device although it is on the server.
+/// A message that a pass took from a device although it is on the server, and although nobody did anything to it meanwhile.
 #[must_use]
-pub fn taken_away(server: &Server, before: &Snapshot, after: &Snapshot) -> Option<String> {
+pub fn taken_away(server: &Server, before: &Snapshot, after: &Snapshot, meanwhile: Option<&Deed>) -> Option<String> {
+    if meanwhile.is_some_and(Deed::is_of_mailbox) {
+        return None;
+    }
+    let is_touched = |id: LocalId| meanwhile.is_some_and(|deed| deed.local == Some(id));
     let placed = |shown: &Snapshot| -> BTreeMap<u64, (LocalId, Option<u64>)> {
         let all = shown.values().flat_map(|m| m.messages.iter().map(move |message| (m.uid_validity, message)));
         let serial = |validity: Option<u32>, uid: Option<u32>| server.serial(validity?, uid?);
@@ -128,8 +144,9 @@ pub fn taken_away(server: &Server, before: &Snapshot, after: &Snapshot) -> Optio
         after.values().flat_map(|m| &m.messages).map(|message| message.id).collect();
     let (before, after) = (placed(before), placed(after));
     let there = |serial: &u64| server.mailboxes().any(|m| m.placements.values().any(|p| p.serial == *serial));
-    let lost =
-        before.iter().find(|(serial, (id, _))| !after.contains_key(serial) && !ids.contains(id) && there(serial));
+    let lost = before.iter().find(|(serial, (id, _))| {
+        !after.contains_key(serial) && !ids.contains(id) && !is_touched(*id) && there(serial)
+    });
     lost.map(|(_, (_, token))| format!("message {token:?} was taken away while it is on the server"))
 }
 

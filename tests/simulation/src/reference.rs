@@ -140,6 +140,7 @@ fn change(disk: &mut Disk, verb: Verb) -> std::result::Result<Intent, String> {
             disk.add_mailbox(&name);
             Ok(Intent::new(0, Kind::Create { name }))
         }
+        Verb::Rename { .. } | Verb::Remove { .. } => Err("it leaves mailboxes as they are".to_owned()),
         Verb::Send { bytes } => Ok(Intent::new(0, Kind::Send { bytes: Arc::new(bytes) })),
     }
 }

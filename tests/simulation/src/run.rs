@@ -134,13 +134,15 @@ impl World {
 
     async fn step(&mut self, step: &Step) {
         let said = match step {
-            Step::Sync { device, faults, crash, store } => {
+            Step::Sync { device, faults, crash, store, meanwhile } => {
                 let at = self.pick(*device);
                 self.plan(at, faults);
+                let waiting = self.prepare(at, meanwhile.as_ref()).await;
                 self.trouble(at, *crash, *store);
-                let pass = self.sync(at).await;
+                let pass = self.sync_with(at, waiting.as_ref()).await;
                 self.network.server(|server| server.plan(Vec::new()));
-                format!("{pass:?}")
+                let done = waiting.and_then(|deed| self.done_meanwhile(at, deed));
+                format!("{pass:?}{}", done.unwrap_or_default())
             }
             Step::Local { device, act, crash, store } => {
                 let at = self.pick(*device);
@@ -154,6 +156,11 @@ impl World {
             Step::Kill { device } => {
                 let at = self.pick(*device);
                 self.devices[at].device.restart().await;
+                String::new()
+            }
+            Step::Upgrade { device } => {
+                let at = self.pick(*device);
+                self.devices[at].device.upgrade().await;
                 String::new()
             }
             Step::Wait { seconds } => {
@@ -178,6 +185,31 @@ impl World {
         self.read_feed(at).await;
     }
 
+    /// Lets a user change something in the middle of the next pass.
+    async fn prepare(&mut self, at: usize, meanwhile: Option<&(u16, Act)>) -> Option<Deed> {
+        let (call, act) = meanwhile?;
+        let shown = self.devices[at].device.snapshot().await;
+        let personality = self.network.server(|server| server.personality.clone());
+        let (verb, token) =
+            self.verb(act, &shown, &personality).filter(|(verb, _)| !matches!(verb, Verb::Send { .. }))?;
+        let deed = Deed::new(&verb, token, &shown, self.network.server(|server| server.log.len()));
+        self.devices[at].device.act_at(Some((u32::from(*call), verb)));
+        Some(self.network.server(|server| deed.located(server, &shown)))
+    }
+
+    /// What came of it.
+    fn done_meanwhile(&mut self, at: usize, deed: Deed) -> Option<String> {
+        self.devices[at].device.act_at(None);
+        let (acted, changes) = self.devices[at].device.acted()?;
+        let said = format!("; meanwhile {} (message {}): {acted:?}", shown_verb(&deed.verb), deed.token);
+        match acted {
+            Acted::Taken(ticket) => self.devices[at].deeds.push(Deed { ticket: Some(ticket), changes, ..deed }),
+            Acted::Crashed => self.devices[at].deeds.push(deed),
+            Acted::Refused(_) => {}
+        }
+        Some(said)
+    }
+
     fn trouble(&mut self, at: usize, crash: Option<u16>, store: Option<(u16, StoreFault)>) {
         let device = &mut self.devices[at].device;
         device.crash_at(crash.map(u32::from));
@@ -193,10 +225,14 @@ impl World {
 
     /// One pass; a device that died starts again. A message that is on the server stays on the device.
     pub async fn sync(&mut self, at: usize) -> Pass {
+        self.sync_with(at, None).await
+    }
+
+    async fn sync_with(&mut self, at: usize, meanwhile: Option<&Deed>) -> Pass {
         let before = self.devices[at].device.snapshot().await;
         let pass = self.pass(at).await;
         let after = self.devices[at].device.snapshot().await;
-        let lost = self.network.server(|server| oracle::taken_away(server, &before, &after));
+        let lost = self.network.server(|server| oracle::taken_away(server, &before, &after, meanwhile));
         let lost = lost.map(|text| Violation::new("loss", format!("device {}: {text}", at + 1)));
         self.violations.extend(lost);
         pass
@@ -292,6 +328,11 @@ impl World {
                 let flags = edit::flags(if personality.keywords { flags } else { flags & 7 });
                 (Verb::Append { mailbox: name(mailbox)?, bytes, flags }, token)
             }
+            Act::Rename { mailbox, name: to } => {
+                let to = edit::name(to, personality.delimiter);
+                (Verb::Rename { name: name(mailbox)?, to }, 0)
+            }
+            Act::Remove { mailbox } => (Verb::Remove { name: name(mailbox)? }, 0),
             Act::Create { name } => (Verb::Create { name: edit::name(name, personality.delimiter) }, 0),
             Act::Send => {
                 let (bytes, token) = fresh(false, 40);

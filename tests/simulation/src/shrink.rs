@@ -60,19 +60,26 @@ fn without_parts(best: &mut History, fails: &mut impl FnMut(&History) -> bool) {
 
 fn simpler(step: &Step) -> Vec<Step> {
     match step {
-        Step::Sync { device, faults, crash, store } => {
+        Step::Sync { device, faults, crash, store, meanwhile } => {
             let (device, crash, store) = (*device, *crash, *store);
+            let with = |faults: &[_], crash, store, meanwhile: &Option<_>| {
+                let (faults, meanwhile) = (faults.to_vec(), meanwhile.clone());
+                Step::Sync { device, faults, crash, store, meanwhile }
+            };
             let mut out = Vec::new();
             if crash.is_some() {
-                out.push(Step::Sync { device, faults: faults.clone(), crash: None, store });
+                out.push(with(faults, None, store, meanwhile));
             }
             if store.is_some() {
-                out.push(Step::Sync { device, faults: faults.clone(), crash, store: None });
+                out.push(with(faults, crash, None, meanwhile));
+            }
+            if meanwhile.is_some() {
+                out.push(with(faults, crash, store, &None));
             }
             for at in 0..faults.len() {
                 let mut fewer = faults.clone();
                 fewer.remove(at);
-                out.push(Step::Sync { device, faults: fewer, crash, store });
+                out.push(with(&fewer, crash, store, meanwhile));
             }
             out
         }

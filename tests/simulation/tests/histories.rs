@@ -73,7 +73,7 @@ fn a_history_goes_the_same_way_each_time() {
 fn a_submission_cut_at_any_byte_is_never_sent_twice_nor_forgotten() {
     for bytes in 0..700 {
         let send = Step::Local { device: 0, act: Act::Send, crash: None, store: None };
-        let sync = Step::Sync { device: 0, faults: Vec::new(), crash: None, store: None };
+        let sync = Step::Sync { device: 0, faults: Vec::new(), crash: None, store: None, meanwhile: None };
         let steps = vec![Step::CutSmtp { bytes }, send, sync.clone(), sync];
         let history = History { personality: "dovecot".to_owned(), devices: 1, seed: 1, messages: 0, steps };
         assert_eq!(run(&history, &Reference::default()).violations, [], "cut after {bytes} bytes");

@@ -14,6 +14,9 @@ pub(super) fn write_end(
     placed: Option<(u32, u32)>,
     now: Now,
 ) -> Result<()> {
+    if !is_open(writer, entry)? {
+        return Ok(());
+    }
     let is_applied = matches!(state, State::Applied { .. });
     // How often it was tried is written with it.
     writer.update_intent(entry, now.seconds())?;
@@ -35,6 +38,11 @@ pub(super) fn write_end(
             _ => Ok(()),
         },
     }
+}
+
+/// Whether a change is still to be made; see [`merge`](crate::journal::merge).
+pub(super) fn is_open(writer: &dyn Writer, entry: &Entry) -> Result<bool> {
+    Ok(writer.intent(IntentId(entry.id))?.is_some_and(|now| !now.state.is_over()))
 }
 
 /// Both sides agree on these flags now.

@@ -1,6 +1,6 @@
 //! Local changes on their way to the server: each step is committed before its command, each answer after it.
 
-use super::ends::write_end;
+use super::ends::{is_open, write_end};
 use super::held::{Held, name_of};
 use super::sight::Look;
 use super::{Pass, concerns_all};
@@ -180,7 +180,7 @@ impl Pass {
                 Next::End { state, placed } => ended.push(Ended { entry: item.entry, state, placed }),
                 Next::Wait { step } => self.wait(item.entry, step).await?,
                 Next::Look { step } => {
-                    let entry = self.begun(item.entry, step).await?;
+                    let Some(entry) = self.begun(item.entry, step).await? else { continue };
                     let next = self.look(&entry, step, (item.uid, Look::Anew)).await?;
                     on.push(Item { entry, next, ..item });
                 }
@@ -205,7 +205,11 @@ impl Pass {
             begun.push(Item { entry: started(item.entry, step), ..item });
         }
         if !planted(Bug::StepNotCommitted) {
-            self.keep(begun.iter().map(|item| item.entry.clone()).collect()).await?;
+            let kept = self.keep(begun.iter().map(|item| item.entry.clone()).collect()).await?;
+            begun.retain(|item| kept.contains(&item.entry.id));
+        }
+        if begun.is_empty() {
+            return Ok(Vec::new());
         }
         match self.command(&begun, act).await {
             Ok(answers) => Ok(begun
@@ -259,10 +263,10 @@ impl Pass {
         Ok(Vec::new())
     }
 
-    async fn begun(&mut self, entry: Entry, step: Step) -> Result<Entry> {
+    async fn begun(&mut self, entry: Entry, step: Step) -> Result<Option<Entry>> {
         let entry = started(entry, step);
-        self.keep(vec![entry.clone()]).await?;
-        Ok(entry)
+        let kept = self.keep(vec![entry.clone()]).await?;
+        Ok(kept.contains(&entry.id).then_some(entry))
     }
 
     /// Not decided: to be looked at later. What may still turn up is given its time first.
@@ -280,13 +284,22 @@ impl Pass {
         let entry = retry::again(entry, self.books.now().seconds(), delay, random);
         match entry.state.clone() {
             state @ State::Parked { .. } => self.end(entry, state, copy).await,
-            _ => self.keep(vec![entry]).await,
+            _ => self.keep(vec![entry]).await.map(drop),
         }
     }
 
-    async fn keep(&self, entries: Vec<Entry>) -> Result<()> {
+    /// Writes entries, and which: what the user has done meanwhile may have made one part of a later change, and then it
+    /// is over.
+    async fn keep(&self, entries: Vec<Entry>) -> Result<BTreeSet<i64>> {
         let write = move |writer: &mut dyn Writer, now: Now| {
-            entries.iter().try_for_each(|entry| writer.update_intent(entry, now.seconds()))
+            let mut kept = BTreeSet::new();
+            for entry in entries {
+                if is_open(writer, &entry)? {
+                    writer.update_intent(&entry, now.seconds())?;
+                    kept.insert(entry.id);
+                }
+            }
+            Ok(kept)
         };
         self.books.write(Durability::Full, write).await
     }

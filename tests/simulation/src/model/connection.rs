@@ -97,6 +97,8 @@ pub struct Connection {
     pub(super) blind: bool,
     /// Whether the next LIST is empty.
     pub(super) blind_list: bool,
+    /// Whether the command being done is answered with other messages than those asked for.
+    pub(super) swap: bool,
     reader: Reader,
     out: VecDeque<Chunk>,
     closed: bool,
@@ -118,6 +120,7 @@ impl Connection {
             reply: Vec::new(),
             blind: false,
             blind_list: false,
+            swap: false,
             reader: Reader::default(),
             out: VecDeque::new(),
             closed: false,
@@ -254,6 +257,7 @@ impl Connection {
             Some(Fault::Edit(edit)) => edit.apply(server),
             Some(Fault::Empty) => self.blind = true,
             Some(Fault::EmptyList) => self.blind_list = true,
+            Some(Fault::Swap) => self.swap = true,
             _ => {}
         }
         let throttle = server.personality.throttle;
@@ -261,6 +265,7 @@ impl Connection {
             return self.refuse(server, bytes, Refusal::Throttled);
         }
         self.execute(server, bytes);
+        self.swap = false;
         self.answer(server, fault.as_ref());
     }
 

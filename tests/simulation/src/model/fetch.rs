@@ -6,10 +6,12 @@ use super::command::{End, no, ok};
 use super::connection::Connection;
 use super::fetch_items::{self, Item, Section};
 use super::fetch_rows::{Row, Target, flag_list, targets, within_limit};
-use super::mailbox::Seen;
+use super::mailbox::{Placement, Seen};
+use super::message::Content;
 use super::server::Server;
 use super::set::compact;
 use super::text::string;
+use std::sync::Arc;
 
 /// `(CHANGEDSINCE n VANISHED)`.
 #[derive(Default)]
@@ -119,7 +121,10 @@ fn row(server: &mut Server, c: &mut Connection, (number, uid): Target, items: &[
     let swap = items.iter().any(whole) && server.lies(swapped);
     let now = server.now;
     let server = &*server;
-    let Some(seen) = server.placement(id, uid).and_then(|p| p.seen(now)) else { return false };
+    let Some(mut seen) = server.placement(id, uid).and_then(|p| p.seen(now)) else { return false };
+    let shown = items.iter().any(whole) || items.contains(&Item::Envelope);
+    let other = if c.swap && shown { another(server, id, seen.placement) } else { None };
+    seen.placement = other.as_ref().unwrap_or(seen.placement);
     let mut row = Row::new(number, uid, c.enabled.uid_only);
     for item in items.iter().filter(|item| !(c.enabled.uid_only && **item == Item::Uid)) {
         if let Some(written) = write(server, id, &seen, item, swap) {
@@ -136,6 +141,13 @@ fn row(server: &mut Server, c: &mut Connection, (number, uid): Target, items: &[
         known.into_iter().for_each(|known| known.modseq = modseq);
     }
     true
+}
+
+/// A message with the content of another one of its mailbox.
+fn another(server: &Server, mailbox: u64, own: &Placement) -> Option<Placement> {
+    let other = server.mailbox(mailbox)?.placements.values().find(|p| p.uid != own.uid)?;
+    let content = Arc::new(Content::new(other.content.bytes.clone(), own.content.email_id));
+    Some(Placement { content, ..own.clone() })
 }
 
 fn write(server: &Server, mailbox: u64, seen: &Seen<'_>, item: &Item, swap: bool) -> Option<Vec<u8>> {

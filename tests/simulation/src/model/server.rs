@@ -48,10 +48,23 @@ pub enum Change {
     Flag { flag: String, set: bool },
     /// A message left: which.
     Expunged { token: u64 },
+    /// A message left with its mailbox: which.
+    Swept { token: u64 },
     /// A message got another UID.
     Renumbered,
     /// A mailbox was made, renamed or deleted.
     Mailbox { name: String, gone: bool },
+}
+
+impl Change {
+    /// The message that has left by it, however.
+    #[must_use]
+    pub fn removed(&self) -> Option<u64> {
+        match self {
+            Self::Expunged { token } | Self::Swept { token } => Some(*token),
+            _ => None,
+        }
+    }
 }
 
 /// What an actor has cost the server.
@@ -524,8 +537,9 @@ impl Server {
     pub fn delete(&mut self, actor: Actor, id: u64) -> bool {
         let fixed = |m: &&Mailbox| m.name != "INBOX" && m.special_use.is_none() && m.selectable;
         let Some(mailbox) = self.mailboxes.get(&id).filter(fixed).cloned() else { return false };
-        for uid in mailbox.placements.keys() {
-            self.expunge(actor, id, *uid);
+        for placement in mailbox.placements.values() {
+            let token = letter::token(&placement.content.bytes).unwrap_or_default();
+            self.record(actor, id, (placement.serial, placement.uid), Change::Swept { token });
         }
         self.mailboxes.remove(&id);
         self.record(actor, id, (0, 0), Change::Mailbox { name: mailbox.name, gone: true });
@@ -549,6 +563,14 @@ impl Server {
             self.numbers.insert((validity, number.1), number.0);
             self.record(FOREIGN, id, number, Change::Renumbered);
         }
+    }
+
+    /// Lets a mailbox count its changes from the beginning again, and forget what has left.
+    pub fn rewind(&mut self, id: u64) {
+        let Some(mailbox) = self.mailboxes.get_mut(&id) else { return };
+        mailbox.modseq = 1;
+        mailbox.vanished.clear();
+        mailbox.placements.values_mut().for_each(|placement| placement.modseq = 1);
     }
 
     /// A new UIDVALIDITY, without other UIDs.

@@ -34,6 +34,12 @@ pub fn judge(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation
             _ => {}
         }
     }
+    // Whoever removes a mailbox, what was in it is gone.
+    for entry in &server.log {
+        if let Change::Swept { token } = entry.change {
+            bounds.entry(token).or_default().add(-1, -1);
+        }
+    }
     for actor in devices {
         for (at, deed) in actor.deeds.iter().enumerate() {
             let fate_of = |deed: &Deed| deed.ticket.and_then(|ticket| fates[&actor.number].get(&ticket)).cloned();
@@ -87,7 +93,7 @@ fn placed_again(server: &Server) -> BTreeMap<u64, i64> {
                 }
                 added.entry(token).or_default().insert(entry.serial, entry.actor);
             }
-            Change::Expunged { token } if entry.actor == FOREIGN => {
+            Change::Expunged { token } | Change::Swept { token } if entry.actor == FOREIGN => {
                 let by = added.get(&token).and_then(|serials| serials.get(&entry.serial));
                 by.into_iter().for_each(|actor| *removed.entry((*actor, token)).or_default() += 1);
             }
@@ -114,8 +120,9 @@ fn added(server: &Server, actor: u32, deed: &Deed) -> bool {
 fn change(server: &Server, actor: u32, deed: &Deed, fate: Option<&Fate>) -> (i64, i64) {
     let certain = deed.ticket.is_some();
     let by = |own: bool| {
-        let expunged = |e: &&Entry| matches!(e.change, Change::Expunged { .. }) && Some(e.serial) == deed.serial;
-        server.log.iter().skip(deed.at).filter(expunged).any(|e| (e.actor == actor) == own)
+        let is_own = |e: &Entry| e.actor == actor && matches!(e.change, Change::Expunged { .. });
+        let removed = |e: &&Entry| e.change.removed().is_some() && Some(e.serial) == deed.serial;
+        server.log.iter().skip(deed.at).filter(removed).any(|e| is_own(e) == own)
     };
     match (&deed.verb, fate) {
         (Verb::Append { .. } | Verb::Copy { .. }, Some(Fate::Applied)) => (1, 1),
@@ -132,7 +139,8 @@ fn change(server: &Server, actor: u32, deed: &Deed, fate: Option<&Fate>) -> (i64
         (Verb::Delete { .. }, _) if by(true) => (-1, -1),
         // Its copy in Sent, where the engine files one.
         (Verb::Send { .. }, _) => (0, 1),
-        (Verb::Delete { .. } | Verb::Flag { .. } | Verb::Create { .. }, _) => (0, 0),
+        (Verb::Delete { .. } | Verb::Flag { .. }, _) => (0, 0),
+        (Verb::Create { .. } | Verb::Rename { .. } | Verb::Remove { .. }, _) => (0, 0),
     }
 }
 
@@ -144,7 +152,7 @@ fn labelled(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation>
     for entry in &server.log {
         match entry.change {
             Change::Added { token, from: None } if entry.actor == FOREIGN => drop(added.entry(token).or_insert(1)),
-            Change::Expunged { token } => drop(removed.insert(token)),
+            Change::Expunged { token } | Change::Swept { token } => drop(removed.insert(token)),
             _ => {}
         }
     }

@@ -54,10 +54,29 @@ fn wanted(server: &Server, actor: &Party, entry: &Entry) -> bool {
             Verb::Flag { flag: own, set: to, .. } => own.eq_ignore_ascii_case(flag) && to == set,
             _ => deed.removes() && flag.eq_ignore_ascii_case("\\Deleted"),
         }),
-        Change::Mailbox { name, .. } => {
-            actor.deeds.iter().any(|deed| matches!(&deed.verb, Verb::Create { name: own } if own == name))
-        }
+        Change::Swept { .. } => removes_mailbox(server, actor, entry),
+        Change::Mailbox { gone: true, .. } => removes_mailbox(server, actor, entry),
+        Change::Mailbox { name, gone: false } => actor.deeds.iter().any(|deed| match &deed.verb {
+            Verb::Create { name: own } => own == name,
+            Verb::Rename { to, .. } => to == name && is_about(server, actor, deed, entry.mailbox),
+            _ => false,
+        }),
         Change::Added { .. } | Change::Renumbered => true,
+    }
+}
+
+/// Whether a user of the device has removed the mailbox of an entry.
+fn removes_mailbox(server: &Server, actor: &Party, entry: &Entry) -> bool {
+    let removes = |deed: &&Deed| matches!(deed.verb, Verb::Remove { .. });
+    actor.deeds.iter().filter(removes).any(|deed| is_about(server, actor, deed, entry.mailbox))
+}
+
+/// Whether a deed is about that mailbox of the server. One that was not there yet is the one that the device makes.
+fn is_about(server: &Server, actor: &Party, deed: &Deed, mailbox: u64) -> bool {
+    let made = |e: &Entry| e.actor == actor.number && matches!(e.change, Change::Mailbox { gone: false, .. });
+    match deed.mailbox {
+        Some(id) => id == mailbox,
+        None => server.log.iter().any(|e| e.mailbox == mailbox && made(e)),
     }
 }
 

@@ -45,9 +45,11 @@ impl Case<'_> {
         match fate {
             None => Some("it was acknowledged and is forgotten".to_owned()),
             Some(Fate::Pending) => Some("it is still pending".to_owned()),
-            Some(Fate::Parked(reason)) if !self.may_park() => Some(format!("parked without cause: {reason}")),
+            Some(Fate::Parked(reason)) if !self.may_park(reason) => Some(format!("parked without cause: {reason}")),
             Some(Fate::Parked(_)) => None,
-            Some(Fate::Superseded) if !self.touched_by_others() => Some("superseded by nobody".to_owned()),
+            Some(Fate::Superseded) if !self.touched_by_others() && !self.removes_mailboxes() => {
+                Some("superseded by nobody".to_owned())
+            }
             Some(Fate::Superseded) => None,
             Some(Fate::Merged) if self.deed.changes && !self.has_company() => {
                 Some("part of a later change that nobody made".to_owned())
@@ -63,8 +65,10 @@ impl Case<'_> {
     }
 
     /// Whether anything happened for which a change can be parked.
-    fn may_park(&self) -> bool {
+    fn may_park(&self, reason: &str) -> bool {
         self.faulty
+            // What it waits for is judged by itself.
+            || reason.starts_with("waits")
             || self.server.traffic(self.actor.number).refused > 0
             || self.server.personality.restless_validity
             || self.server.personality.read_only
@@ -75,11 +79,26 @@ impl Case<'_> {
     /// counts as well.
     fn touched_by_others(&self) -> bool {
         let other = |e: &&Entry| e.actor != self.actor.number && e.at > 0;
+        if self.deed.is_of_mailbox() {
+            return self.server.log.iter().any(|e| other(&e));
+        }
         self.server.log.iter().filter(other).any(|e| match &e.change {
             Change::Mailbox { .. } | Change::Renumbered => true,
-            Change::Added { token, .. } | Change::Expunged { token } => *token == self.deed.token,
+            Change::Added { token, .. } | Change::Expunged { token } | Change::Swept { token } => {
+                *token == self.deed.token
+            }
             Change::Flag { .. } => super::harm::token_of(self.server, e.serial) == Some(self.deed.token),
         })
+    }
+
+    /// Whether the user of this device removes mailboxes: what was under way for a message in one has come to nothing.
+    fn removes_mailboxes(&self) -> bool {
+        self.actor.deeds.iter().any(|deed| matches!(deed.verb, Verb::Remove { .. }))
+    }
+
+    /// Whether the user of this device has renamed or removed something, or made it again, later on.
+    fn is_overtaken(&self) -> bool {
+        self.touched_by_others() || self.later.iter().any(Deed::is_of_mailbox)
     }
 
     /// What is missing of a flag change that became part of a later change: the last word about a flag holds.
@@ -100,8 +119,18 @@ impl Case<'_> {
                 there.then(|| "the original is still there".to_owned())
             }
             Verb::Create { name } => {
-                let gone = self.server.named(name).is_none() && !self.touched_by_others();
+                let gone = self.server.named(name).is_none() && !self.is_overtaken();
                 gone.then(|| "there is no such mailbox".to_owned())
+            }
+            Verb::Rename { to, .. } => {
+                let gone = self.server.named(to).is_none() && !self.is_overtaken();
+                gone.then(|| "there is no mailbox of the new name".to_owned())
+            }
+            Verb::Remove { name } => {
+                let below = format!("{name}{}", self.server.personality.delimiter);
+                let level = self.server.mailboxes().any(|m| m.name.starts_with(&below));
+                let there = self.server.named(name).is_some() && !level && !self.is_overtaken();
+                there.then(|| "the mailbox is still there".to_owned())
             }
             // Their copies are counted.
             Verb::Copy { .. } | Verb::Append { .. } | Verb::Send { .. } => None,

@@ -64,12 +64,24 @@ pub struct Trouble {
     /// How the store was when somebody else took the lease.
     stolen: Mutex<Option<String>>,
     pub came: Notify,
+    /// What a user does before the store is written to, after so many calls.
+    meanwhile: Mutex<Option<(u32, Meanwhile)>>,
 }
+
+/// What a user does in the middle of a pass.
+pub type Meanwhile = Box<dyn FnOnce(&dyn Store) + Send>;
 
 impl Default for Trouble {
     fn default() -> Self {
         let (death, commits) = (AtomicI64::new(-1), AtomicU64::new(0));
-        Self { death, commits, fault: Mutex::default(), stolen: Mutex::default(), came: Notify::new() }
+        Self {
+            death,
+            commits,
+            fault: Mutex::default(),
+            stolen: Mutex::default(),
+            came: Notify::new(),
+            meanwhile: Mutex::default(),
+        }
     }
 }
 
@@ -82,6 +94,18 @@ impl Trouble {
     /// The call of that number, counted from now, fails.
     pub fn fail_at(&self, fault: Option<(u32, StoreFault)>) {
         *self.fault.lock().unwrap() = fault;
+    }
+
+    /// Something is done at the first write after so many calls, counted from now.
+    pub fn meanwhile(&self, act: Option<(u32, Meanwhile)>) {
+        *self.meanwhile.lock().unwrap() = act;
+    }
+
+    /// What is due of that.
+    fn due(&self) -> Option<Meanwhile> {
+        let mut waiting = self.meanwhile.lock().unwrap();
+        let is_due = waiting.as_ref().is_some_and(|(left, _)| *left == 0);
+        waiting.take_if(|_| is_due).map(|(_, act)| act)
     }
 
     pub fn has_died(&self) -> bool {
@@ -101,6 +125,7 @@ impl Trouble {
             return Err(MailError::new(Code::StoreIo, "the process has died"));
         }
         self.death.store(left - i64::from(left > 0), Ordering::SeqCst);
+        self.meanwhile.lock().unwrap().iter_mut().for_each(|(left, _)| *left = left.saturating_sub(1));
         self.commits.fetch_add(u64::from(name == "commit"), Ordering::SeqCst);
         self.fail(name)
     }
@@ -151,12 +176,17 @@ pub struct Disk {
 impl Disk {
     /// Opens the store as a process that starts does: without trouble. What is asked of the store beside it, no trouble
     /// touches.
-    pub fn open(path: &Path, number: Actor, now: Arc<dyn Fn() -> i64 + Send + Sync>) -> (Self, Arc<SqliteStore>) {
+    pub fn open(
+        path: &Path,
+        (number, next): (Actor, Option<&'static str>),
+        now: Arc<dyn Fn() -> i64 + Send + Sync>,
+    ) -> (Self, Arc<SqliteStore>) {
         let trouble = Arc::new(Trouble::default());
         let mut options = with_id(SqliteOptions::default(), number);
         let writing = Arc::clone(&trouble);
         // The beginning is told by `write`, where the lease can be taken as well.
         options.fault = Some(Arc::new(move |name| if name == "begin" { Ok(()) } else { writing.call(name) }));
+        options.next_version = next;
         // One process has it: its index of the log can be in memory, and locks need no calls.
         options.vfs = cfg!(unix).then(|| "unix-excl".to_owned());
         let store = Arc::new(SqliteStore::open(path, options).unwrap());
@@ -211,6 +241,9 @@ impl Store for Disk {
         self.trouble.call("begin")?;
         if self.trouble.loses_lease() {
             self.steal()?;
+        }
+        if let Some(act) = self.trouble.due() {
+            act(&*self.store);
         }
         self.store.write(durability)
     }

@@ -26,6 +26,9 @@ use verbs::{apply, fate, held, local};
 
 /// Where the clock of a device starts, in milliseconds since 1970; the model starts there as well.
 const EPOCH: i64 = 1_700_000_000_000;
+/// What the next version of the engine adds to a store.
+const NEXT_VERSION: &str = "CREATE TABLE novelties (id INTEGER PRIMARY KEY) STRICT;
+    CREATE INDEX novelty ON placements (mailbox, mod_seq);";
 /// Tickets of changes that left no entry in the journal.
 const UNWRITTEN: Ticket = 1 << 40;
 
@@ -49,6 +52,10 @@ struct Installation {
     known: BTreeMap<i64, BTreeSet<u32>>,
     read: Mutex<Looked>,
     complaints: Vec<String>,
+    /// What came of a change in the middle of a pass: the entry that it left in the journal.
+    made: Arc<Mutex<Option<Result<Option<i64>>>>>,
+    /// Whether the next version of the engine has come.
+    is_upgraded: bool,
     /// Messages to be sent: the outbox forgets those that are done after 30 days, by a clock that jumps.
     sent: BTreeMap<Ticket, Sent>,
 }
@@ -86,6 +93,8 @@ impl device::Engine for Real {
             known: BTreeMap::new(),
             read: Mutex::default(),
             complaints: Vec::new(),
+            made: Arc::default(),
+            is_upgraded: false,
             sent: BTreeMap::new(),
         };
         disk::put_store(&device.path(), number);
@@ -105,7 +114,8 @@ impl Installation {
             // What is left of the old process cannot do anything any more.
             old.trouble.die_at(Some(0));
         }
-        let (disk, store) = Disk::open(&self.path(), self.number, self.clock());
+        let next = self.is_upgraded.then_some(NEXT_VERSION);
+        let (disk, store) = Disk::open(&self.path(), (self.number, next), self.clock());
         let trouble = disk.trouble();
         self.process = Some(Process { handle: Handle::inline(Arc::new(disk)), store, trouble, session: None });
         self.read.get_mut().unwrap().shown = None;
@@ -157,17 +167,17 @@ impl Installation {
             return outgoing::queue(&self.process().handle, &self.sink, clock, bytes).await;
         }
         let now = Now::from_millis((self.clock())());
-        let before: BTreeSet<i64> = self.look(|reader| reader.pending()).iter().map(|entry| entry.id).collect();
-        let change = move |writer: &mut dyn Writer| {
-            apply(writer, verb, now)?;
-            let pending = writer.pending()?;
-            Ok(pending.into_iter().map(|entry| entry.id).find(|id| !before.contains(id)))
-        };
+        let change = move |writer: &mut dyn Writer| change(writer, verb, now);
         let new = self.process().handle.write(Durability::Full, change).await?;
+        Ok(self.ticket(new))
+    }
+
+    /// The ticket of a change that left that entry in the journal.
+    fn ticket(&mut self, new: Option<i64>) -> Ticket {
         self.unwritten += u64::from(new.is_none());
         let ticket = new.map_or(self.unwritten, |id| u64::try_from(id).unwrap());
         self.tickets.push(ticket);
-        Ok(ticket)
+        ticket
     }
 
     fn hash(&self, reader: &dyn Reader, row: &MessageRow) -> Option<u64> {
@@ -233,6 +243,22 @@ impl Installation {
         let parked = || Fate::Parked("waits for a parked change".to_owned());
         Ok(Some(if waits { parked() } else { fate(&entry.state) }))
     }
+}
+
+/// Makes a local change; the entry of the journal that is new.
+fn change(writer: &mut dyn Writer, verb: Verb, now: Now) -> Result<Option<i64>> {
+    let before: BTreeSet<i64> = writer.pending()?.iter().map(|entry| entry.id).collect();
+    apply(writer, verb, now)?;
+    let pending = writer.pending()?;
+    Ok(pending.into_iter().map(|entry| entry.id).find(|id| !before.contains(id)))
+}
+
+/// The same as another task of the process does it, in a transaction of its own.
+fn change_alone(store: &dyn Store, verb: Verb, now: Now) -> Result<Option<i64>> {
+    let mut writer = store.write(Durability::Full)?;
+    let new = change(&mut *writer, verb, now)?;
+    writer.commit()?;
+    Ok(new)
 }
 
 fn words(flags: &Flags) -> BTreeSet<String> {
@@ -323,6 +349,29 @@ impl Device for Installation {
 
     fn fail_at(&mut self, fault: Option<(u32, StoreFault)>) {
         self.process().trouble.fail_at(fault);
+    }
+
+    fn act_at(&mut self, act: Option<(u32, Verb)>) {
+        let trouble = Arc::clone(&self.process().trouble);
+        let Some((call, verb)) = act else { return trouble.meanwhile(None) };
+        let (clock, made) = (self.clock(), Arc::clone(&self.made));
+        let act: disk::Meanwhile = Box::new(move |store| {
+            *made.lock().unwrap() = Some(change_alone(store, verb, Now::from_millis(clock())));
+        });
+        trouble.meanwhile(Some((call, act)));
+    }
+
+    fn acted(&mut self) -> Option<(Acted, bool)> {
+        let made = self.made.lock().unwrap().take()?;
+        Some(match made {
+            Ok(new) => (Acted::Taken(self.ticket(new)), new.is_some()),
+            Err(error) => (Acted::Refused(error.to_string()), false),
+        })
+    }
+
+    fn upgrade(&mut self) -> Soon<'_, ()> {
+        self.is_upgraded = true;
+        self.restart()
     }
 
     fn complaints(&mut self) -> Vec<String> {

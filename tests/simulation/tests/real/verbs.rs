@@ -52,6 +52,15 @@ pub fn apply(writer: &mut dyn Writer, verb: Verb, now: Now) -> Result<()> {
             let delimiter = writer.mailboxes()?.iter().find_map(|row| row.delimiter);
             change::create(writer, name.as_str(), (delimiter, None), now).map(drop)
         }
+        Verb::Rename { name, to } => {
+            let mailbox = named(writer, &name)?;
+            let to = MailboxName::from_server(to.into_bytes(), false);
+            change::rename(writer, mailbox, to.as_str(), now)
+        }
+        Verb::Remove { name } => {
+            let mailbox = named(writer, &name)?;
+            change::delete(writer, mailbox, now)
+        }
         Verb::Send { .. } => Err(MailError::new(Code::UsageArgument, "That is no change of the mailbox")),
     }
 }
