@@ -10,6 +10,9 @@ use crate::imap::UidSet;
 use crate::store::{Flags, Incoming, Received, Store, Writer, change};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Bytes of messages that are taken apart before anybody else is served.
+const QUICK: usize = 64 << 10;
+
 /// Messages that can be added, until they are.
 type All = Vec<(Received, Flags)>;
 
@@ -17,8 +20,13 @@ impl Session {
     /// `apart` are the large messages, which have come into the store already, where nobody sees them.
     pub(super) async fn append(&mut self, name: String, messages: Vec<NewMail>, apart: Vec<Incoming>) -> Handled {
         let (store, limit) = (Arc::clone(self.store().store()), self.append_limit());
-        let all = tokio::task::spawn_blocking(move || received(&store, messages, apart, limit)).await;
-        let all = all.map_err(|_| Refusal::no("SERVERBUG", "The message could not be read"))??;
+        let all = match is_quick(&messages) {
+            true => received(&store, messages, apart, limit)?,
+            false => {
+                let all = tokio::task::spawn_blocking(move || received(&store, messages, apart, limit)).await;
+                all.map_err(|_| Refusal::no("SERVERBUG", "The message could not be read"))??
+            }
+        };
         // Shared, so that what was staged can be taken away once the transaction is undone.
         let all = Arc::new(Mutex::new(all));
         let within = Arc::clone(&all);
@@ -38,6 +46,15 @@ impl Session {
             }
         }
     }
+}
+
+/// Whether these are described sooner than another thread could be asked to.
+fn is_quick(messages: &[NewMail]) -> bool {
+    let held = |message: &NewMail| match &message.body {
+        Mail::Here(raw) => raw.len(),
+        Mail::Apart => usize::MAX,
+    };
+    messages.iter().map(held).fold(0, usize::saturating_add) <= QUICK
 }
 
 fn add(writer: &mut dyn Writer, name: &str, all: &mut All) -> Result<(u32, UidSet)> {

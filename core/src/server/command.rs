@@ -116,6 +116,14 @@ pub(super) struct SectionItem {
     pub peek: bool,
 }
 
+impl SectionItem {
+    /// Whether it is read as it is stored, and no message is taken apart for it.
+    pub(super) fn is_quick(&self) -> bool {
+        let is_stored = matches!(self.kind, SectionKind::Content | SectionKind::Header | SectionKind::Fields(..));
+        self.path.is_empty() && is_stored
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SectionKind {
     Content,

@@ -255,11 +255,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Writes rows as they are read from the store, a window at a time.
     async fn fetch(&mut self, tag: &str, mut run: Box<FetchRun>) -> Result<bool> {
         loop {
+            let is_quick = run.is_quick();
             let step = move |reader: &dyn crate::store::Reader| {
                 let window = run.next(reader);
                 Ok((run, window))
             };
-            let window = self.session.store().read(step).await;
+            let store = self.session.store();
+            let window = if is_quick { store.glance(step) } else { store.read(step).await };
             let (back, window) = match window {
                 Ok((back, Ok(window))) => (back, window),
                 Ok((back, Err(error))) if !back.is_inside() => return self.finish(tag, Err(error.into())).await,

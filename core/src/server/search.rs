@@ -13,9 +13,9 @@ use super::reply::{Handled, News, Refusal, Reply};
 use super::selected::Selected;
 use super::session::Session;
 use crate::error::{Code, MailError, Result};
-use crate::imap::{Flag, UidSet};
+use crate::imap::UidSet;
 use crate::store::search::Searcher;
-use crate::store::{Flags, MailboxId, PlacementRow, Reader, Walk};
+use crate::store::{FlagSets, MailboxId, PlacementRow, Reader};
 use matching::{cost, matches};
 use std::fmt::Write as _;
 
@@ -32,20 +32,15 @@ pub(super) struct Program {
 
 impl Session {
     pub(super) async fn search(&mut self, search: Search) -> Handled {
-        let program = self.program(&search)?;
-        let (tag_uid, wanted) = (search.uid, search.wanted);
-        let mut found = UidSet::new();
-        let mut mod_seq = 0;
-        let store = self.store().clone();
-        let find = move |reader: &dyn Reader| program.find((reader, store.searcher()), |row| (row.uid, row.mod_seq));
-        let rows = self.read(find).await;
-        if rows.is_err() && wanted.is_some_and(|wanted| wanted.save) {
+        let (program, tag_uid, wanted) = (self.program(&search)?, search.uid, search.wanted);
+        let found = match self.glance(|reader| program.at_hand(reader))? {
+            Some(uids) => Ok((uids, 0)),
+            None => self.look(program).await,
+        };
+        if found.is_err() && wanted.is_some_and(|wanted| wanted.save) {
             self.save(UidSet::new());
         }
-        for (uid, changed) in rows? {
-            found.insert(uid);
-            mod_seq = mod_seq.max(changed);
-        }
+        let (found, mod_seq) = found?;
         let selected = self.mailbox()?;
         let shown = selected.numbers(&found, tag_uid);
         let mod_seq = if has_mod_seq(&search.key) && !found.is_empty() { Some(mod_seq) } else { None };
@@ -54,6 +49,15 @@ impl Session {
             self.save(saved(wanted.unwrap_or_default(), found));
         }
         Ok(reply)
+    }
+
+    /// Those that match, and the largest of their MODSEQs.
+    async fn look(&self, program: Program) -> Result<(UidSet, u64), Refusal> {
+        let store = self.store().clone();
+        let find = move |reader: &dyn Reader| program.find((reader, store.searcher()), |row| (row.uid, row.mod_seq));
+        let rows = self.read(find).await?;
+        let mod_seq = rows.iter().map(|(_, mod_seq)| *mod_seq).max().unwrap_or(0);
+        Ok((rows.into_iter().map(|(uid, _)| uid).collect(), mod_seq))
     }
 
     /// What is asked of which messages.
@@ -197,7 +201,7 @@ impl Program {
         for text in texts(&self.key) {
             lacking.insert(text.to_owned(), searcher.lacking(reader, text)?);
         }
-        for uids in self.flagged(reader)?.chunks(ROWS) {
+        for uids in self.bound(&*reader.flag_sets(self.mailbox)?).chunks(ROWS) {
             for row in reader.placements(self.mailbox, &uids)? {
                 if row.message.is_none() {
                     continue;
@@ -215,30 +219,44 @@ impl Program {
 }
 
 impl Program {
-    /// Those of the messages that have the system flags asked for, which the store can say by itself.
-    fn flagged(&self, reader: &dyn Reader) -> Result<UidSet> {
-        let (with, without) = bits(&self.key);
-        if with == 0 && without == 0 {
-            return Ok(self.uids.clone());
+    /// What matches, where system flags and UIDs alone decide and the store has them at hand.
+    fn at_hand(&self, reader: &dyn Reader) -> Result<Option<UidSet>> {
+        if self.known(&self.key, &FlagSets::default()).is_none() {
+            return Ok(None);
         }
-        let mut flagged = UidSet::new();
-        let walk = Walk { mailbox: self.mailbox, with, without, newest_first: false };
-        reader.walk(&walk, &|_| true, &mut |row| {
-            flagged.insert(row.uid);
-            Ok(true)
-        })?;
-        Ok(flagged.intersection(&self.uids))
+        Ok(reader.flag_sets_at_hand(self.mailbox)?.and_then(|sets| self.known(&self.key, &sets)))
     }
-}
 
-/// System flags that every match has, and those that none has.
-fn bits(key: &Key) -> (u32, u32) {
-    let of = |flag: &Flag| [flag.clone()].into_iter().collect::<Flags>().bits();
-    match key {
-        Key::Flag(flag, true) => (of(flag), 0),
-        Key::Flag(flag, false) => (0, of(flag)),
-        Key::And(keys) => keys.iter().map(bits).fold((0, 0), |all, one| (all.0 | one.0, all.1 | one.1)),
-        _ => (0, 0),
+    /// What matches; `None` where sets do not say.
+    fn known(&self, key: &Key, sets: &FlagSets) -> Option<UidSet> {
+        let all = || self.uids.intersection(sets.all());
+        Some(match key {
+            Key::All => all(),
+            Key::None => UidSet::new(),
+            Key::Uid(Numbers::Ranges(ranges)) => {
+                let ranges = ranges.iter().map(|(first, last)| UidSet::range(*first, *last));
+                all().intersection(&ranges.fold(UidSet::new(), |set, range| set.union(&range)))
+            }
+            Key::Flag(flag, true) => all().intersection(sets.with(flag)?),
+            Key::Flag(flag, false) => all().difference(sets.with(flag)?),
+            Key::Not(key) => all().difference(&self.known(key, sets)?),
+            Key::Or(left, right) => self.known(left, sets)?.union(&self.known(right, sets)?),
+            Key::And(keys) => {
+                let known = keys.iter().map(|key| self.known(key, sets)).collect::<Option<Vec<_>>>()?;
+                known.iter().fold(all(), |set, known| set.intersection(known))
+            }
+            _ => return None,
+        })
+    }
+
+    /// What matches at most: what the sets do not say may be so.
+    fn bound(&self, sets: &FlagSets) -> UidSet {
+        let parts = match &self.key {
+            Key::And(keys) => keys.as_slice(),
+            key => std::slice::from_ref(key),
+        };
+        let known = parts.iter().filter_map(|key| self.known(key, sets));
+        known.fold(self.uids.intersection(sets.all()), |set, known| set.intersection(&known))
     }
 }
 

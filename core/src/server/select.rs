@@ -8,7 +8,7 @@ use super::session::Session;
 use super::view::View;
 use crate::error::{Code, MailError, Result};
 use crate::imap::UidSet;
-use crate::store::{Flags, MailboxRow, MailboxState, PlacementRow, Reader, Walk};
+use crate::store::{Flags, MailboxRow, MailboxState, PlacementRow, Reader};
 
 /// What a mailbox is like when it is opened, all of one moment.
 struct Opened {
@@ -115,13 +115,8 @@ pub(super) fn usable(reader: &dyn Reader, name: &str) -> Result<MailboxRow> {
 fn open(reader: &dyn Reader, name: &str, qresync: Option<Qresync>) -> Result<Opened> {
     let row = usable(reader, name)?;
     let edge = Edge::of(reader, &row)?;
-    let view = View::new(edge.cut(&reader.uids(row.id)?));
-    let mut unseen = None;
-    let walk = Walk { mailbox: row.id, with: 0, without: Flags::SEEN, newest_first: false };
-    reader.walk(&walk, &|_| true, &mut |row| {
-        unseen = Some(row.uid);
-        Ok(false)
-    })?;
+    let sets = reader.flag_sets(row.id)?;
+    let (view, unseen) = (View::new(edge.cut(sets.all())), sets.first_unseen());
     let resync = qresync.filter(|known| known.uid_validity == row.uid_validity && known.mod_seq > 0);
     let resync = resync.map(|known| missed(reader, (&row, &view), &known)).transpose()?;
     let keywords = reader.keywords(row.id)?;

@@ -9,6 +9,9 @@ use crate::store::{Flags, MailboxId, MailboxRow, PlacementRow, Reader};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Changes that are read at once, before anybody else is served.
+const FEW: u64 = 200;
+
 /// What a client has enabled (RFC 5161), or shown by a command that it understands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Enabled {
@@ -81,16 +84,32 @@ impl Edge {
 }
 
 impl Changed {
+    /// What happened after `seen`, or that nothing did, as [`Changed::since`] says it; `None` where so much did that it
+    /// takes a while to read.
+    pub(super) fn few(reader: &dyn Reader, mailbox: MailboxId, seen: u64, view: &View) -> Result<Option<Option<Self>>> {
+        let row = reader.mailbox(mailbox)?.filter(|row| row.mod_seq > seen);
+        match row {
+            None => Ok(Some(None)),
+            Some(row) if row.mod_seq - seen > FEW || row.tombstones_from > seen => Ok(None),
+            Some(row) => Self::of(reader, &row, seen, view).map(|changed| Some(Some(changed))),
+        }
+    }
+
     /// What happened after `seen`; `None` where nothing did.
     pub(super) fn since(reader: &dyn Reader, mailbox: MailboxId, seen: u64, view: &View) -> Result<Option<Self>> {
-        let Some(row) = reader.mailbox(mailbox)?.filter(|row| row.mod_seq > seen) else { return Ok(None) };
-        let edge = Edge::of(reader, &row)?;
+        let row = reader.mailbox(mailbox)?.filter(|row| row.mod_seq > seen);
+        row.map(|row| Self::of(reader, &row, seen, view)).transpose()
+    }
+
+    fn of(reader: &dyn Reader, row: &MailboxRow, seen: u64, view: &View) -> Result<Self> {
+        let mailbox = row.id;
+        let edge = Edge::of(reader, row)?;
         let gone = if row.tombstones_from > seen {
             view.uids().difference(&reader.uids(mailbox)?)
         } else {
             reader.tombstones(mailbox, seen)?.iter().map(|tombstone| tombstone.uid).collect()
         };
-        Ok(Some(Self { edge, rows: reader.changed_since(mailbox, seen)?, gone }))
+        Ok(Self { edge, rows: reader.changed_since(mailbox, seen)?, gone })
     }
 }
 

@@ -264,8 +264,15 @@ impl Session {
     /// What has changed in the selected mailbox, as the client is told.
     pub(super) async fn news(&mut self, news: News) -> Result<Vec<u8>> {
         let Some(selected) = self.selected.as_ref().filter(|_| news != News::Nothing) else { return Ok(Vec::new()) };
-        let (mailbox, seen, view) = (selected.mailbox, selected.seen(), selected.view.clone());
-        let changed = self.store.read(move |reader| Changed::since(reader, mailbox, seen, &view)).await?;
+        let (mailbox, seen) = (selected.mailbox, selected.seen());
+        let few = self.store.glance(|reader| Changed::few(reader, mailbox, seen, &selected.view))?;
+        let changed = match few {
+            Some(changed) => changed,
+            None => {
+                let view = selected.view.clone();
+                self.store.read(move |reader| Changed::since(reader, mailbox, seen, &view)).await?
+            }
+        };
         Ok(self.selected.as_mut().map(|selected| selected.tell(changed, news, self.enabled)).unwrap_or_default())
     }
 
@@ -281,6 +288,11 @@ impl Session {
             return Err(Refusal::no("CANNOT", "The mailbox was opened with EXAMINE"));
         }
         Ok(selected)
+    }
+
+    /// Asks the store for what takes a moment (see [`Handle::glance`]); `None` where it takes longer.
+    pub(super) fn glance<T>(&self, ask: impl FnOnce(&dyn Reader) -> Result<Option<T>>) -> Result<Option<T>, Refusal> {
+        Ok(self.store.glance(ask)?)
     }
 
     /// Asks the store.

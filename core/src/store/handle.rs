@@ -100,7 +100,14 @@ impl Handle {
         &self.0.searcher
     }
 
-    /// Asks a snapshot.
+    /// Asks a snapshot for what a few rows answer, on the thread that asks: handing such a question to another thread
+    /// and its answer back takes longer than answering it. Nobody else is served by this thread meanwhile, so whatever
+    /// may read more is for [`Handle::read`].
+    pub fn glance<T>(&self, ask: impl FnOnce(&dyn Reader) -> Result<T>) -> Result<T> {
+        ask(&*self.0.store.read()?)
+    }
+
+    /// Asks a snapshot, on a thread that may be blocked.
     pub async fn read<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&dyn Reader) -> Result<T> + Send + 'static,

@@ -69,6 +69,7 @@ use crate::imap::UidSet;
 use crate::index::SegmentData;
 use crate::journal::{Digest, Entry, Intent};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The largest chunk of a content, in bytes before compression.
 pub const CHUNK: usize = 256 << 10;
@@ -130,11 +131,11 @@ pub trait Reader {
     /// How much is in a mailbox.
     fn counts(&self, mailbox: MailboxId) -> Result<Counts>;
 
-    /// The same with a size of 0. A store may remember it for as long as the MODSEQ of the mailbox stays, which every
-    /// change of a placement raises; of a size that does not hold.
-    fn counts_without_size(&self, mailbox: MailboxId) -> Result<Counts> {
-        Ok(Counts { size: 0, ..self.counts(mailbox)? })
-    }
+    /// Which messages have the system flags. A store may remember it by the MODSEQ of the mailbox, which every change of
+    /// a placement raises.
+    fn flag_sets(&self, mailbox: MailboxId) -> Result<Arc<FlagSets>>;
+    /// The same where a store remembers enough of it for a quick answer.
+    fn flag_sets_at_hand(&self, mailbox: MailboxId) -> Result<Option<Arc<FlagSets>>>;
 
     /// A placement by our UID, reserved ones included.
     fn placement(&self, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>>;

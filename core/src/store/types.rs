@@ -9,6 +9,7 @@ mod message;
 mod outbox;
 mod placement;
 mod search;
+mod sets;
 
 pub use admin::{Account, AppPassword, Keep, KeepRule, Lease, Metadata, Now, Right, StoreId, Usage, User, Verifier};
 pub use body::{BodyRow, ContentHash, Frame};
@@ -19,3 +20,4 @@ pub use message::{Headers, Link, LinkKind, MessageRow, NewMessage};
 pub use outbox::{NewOutbox, OutboxRow, RecipientRow};
 pub use placement::{ListRow, Local, Page, PlacementRow, Tombstone, Wanted};
 pub use search::{SearchFacts, SearchRow, SegmentRow, Walk};
+pub use sets::FlagSets;

@@ -18,6 +18,9 @@ const WINDOW: usize = 256 << 10;
 /// Messages whose rows are read together.
 const ROWS: u64 = 256;
 
+/// Messages whose rows are read before anybody else is served.
+const QUICK: u64 = 64;
+
 /// What is asked of each message.
 pub(in crate::server) struct Plan {
     pub mailbox: MailboxId,
@@ -97,6 +100,16 @@ impl FetchRun {
     /// Whether nothing is left to be written.
     pub(in crate::server) fn is_over(&self) -> bool {
         self.left.is_empty() && self.rows.is_empty() && self.pieces.is_empty() && self.out.is_empty()
+    }
+
+    /// Whether the next step takes a few rows, and no message is taken apart for it.
+    pub(in crate::server) fn is_quick(&self) -> bool {
+        let is_row = |item: &FetchItem| match item {
+            FetchItem::Body | FetchItem::BodyStructure | FetchItem::Preview { .. } => false,
+            FetchItem::Section(item) => item.is_quick(),
+            _ => true,
+        };
+        self.given.is_none() && self.left.len() + self.rows.len() as u64 <= QUICK && self.plan.items.iter().all(is_row)
     }
 
     /// The body that was needed; `None` where it cannot be had: its message is left out, never shown with an empty one.

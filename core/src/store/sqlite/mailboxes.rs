@@ -1,6 +1,5 @@
 //! Mailboxes.
 
-use super::lock;
 use super::tx::Tx;
 use crate::error::{Code, MailError, Result};
 use crate::imap::Role;
@@ -47,35 +46,6 @@ pub(super) fn counts(tx: &Tx<'_>, mailbox: MailboxId) -> Result<Counts> {
             size: row.get(3)?,
             reserved: row.get(4)?,
         })
-    })?;
-    Ok(counts.unwrap_or_default())
-}
-
-/// As [`counts`], remembered where nobody can roll it back. What is only reserved has no MODSEQ, and is counted anew.
-pub(super) fn counts_without_size(tx: &Tx<'_>, mailbox: MailboxId) -> Result<Counts> {
-    let sql = "SELECT mod_seq FROM mailboxes WHERE id = ?1";
-    let Some(mod_seq) = tx.one(sql, [mailbox.0], |row| Ok(row.get::<_, u64>(0)?))? else {
-        return Ok(Counts::default());
-    };
-    let known = lock(&tx.store.counts).get(&mailbox).filter(|(at, _)| *at == mod_seq && tx.is_snapshot()).copied();
-    let (_, counted) = match known {
-        Some(known) => known,
-        None => (mod_seq, tally(tx, mailbox)?),
-    };
-    if tx.is_snapshot() {
-        lock(&tx.store.counts).insert(mailbox, (mod_seq, counted));
-    }
-    let sql = "SELECT count(*) FROM placements WHERE mailbox = ?1 AND message IS NULL";
-    let reserved = tx.one(sql, [mailbox.0], |row| Ok(row.get(0)?))?.unwrap_or(0);
-    Ok(Counts { reserved, ..counted })
-}
-
-/// Without a look at the messages themselves.
-fn tally(tx: &Tx<'_>, mailbox: MailboxId) -> Result<Counts> {
-    let sql = "SELECT count(*), coalesce(sum((bits & 1) = 0), 0), coalesce(sum((bits & 8) <> 0), 0)
-               FROM placements WHERE mailbox = ?1 AND message IS NOT NULL";
-    let counts = tx.one(sql, [mailbox.0], |row| {
-        Ok(Counts { messages: row.get(0)?, unseen: row.get(1)?, deleted: row.get(2)?, ..Counts::default() })
     })?;
     Ok(counts.unwrap_or_default())
 }

@@ -18,6 +18,7 @@ mod reader;
 mod repair;
 mod schema;
 mod search;
+mod sets;
 mod tx;
 mod upkeep;
 mod verify;
@@ -26,10 +27,9 @@ mod writer;
 pub use repair::Repaired;
 
 use super::codec::Codec;
-use super::{Counts, Durability, MailboxId, Reader, Store, StoreId, Usage, Writer};
+use super::{Durability, Reader, Store, StoreId, Usage, Writer};
 use crate::error::{Code, MailError, Result};
 use rusqlite::Connection;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -99,8 +99,7 @@ pub struct SqliteStore {
     writer: Mutex<Connection>,
     /// Connections that no reader has now.
     readers: Mutex<Vec<Connection>>,
-    /// Counts of mailboxes by the MODSEQ at which they were counted, of snapshots that were committed.
-    counts: Mutex<HashMap<MailboxId, (u64, Counts)>>,
+    sets: sets::Sets,
     /// Asked for `data_version` only; opened when first asked.
     watcher: Mutex<Option<Connection>>,
 }
@@ -120,7 +119,7 @@ impl SqliteStore {
             codec: Codec::default(),
             writer: Mutex::new(writer),
             readers: Mutex::default(),
-            counts: Mutex::default(),
+            sets: sets::Sets::default(),
             watcher: Mutex::default(),
         })
     }

@@ -48,7 +48,7 @@ pub(super) fn changed_since(tx: &Tx<'_>, mailbox: MailboxId, mod_seq: u64) -> Re
 }
 
 pub(super) fn uids(tx: &Tx<'_>, mailbox: MailboxId) -> Result<UidSet> {
-    uid_set(tx, "SELECT uid FROM placements WHERE mailbox = ?1 AND message IS NOT NULL ORDER BY uid", mailbox)
+    Ok(super::sets::all(tx, mailbox)?.all().clone())
 }
 
 pub(super) fn keywords(tx: &Tx<'_>, mailbox: MailboxId) -> Result<Flags> {

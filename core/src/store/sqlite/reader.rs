@@ -1,11 +1,12 @@
 //! [`Reader`] over a transaction: each question is answered by the file of its subject.
 
 use super::tx::Tx;
-use super::{admin, bodies, feed, journal, mailboxes, messages, outbox, placements, search};
+use super::{admin, bodies, feed, journal, mailboxes, messages, outbox, placements, search, sets};
 use crate::error::Result;
 use crate::imap::UidSet;
 use crate::journal::{Digest, Entry};
 use crate::store::*;
+use std::sync::Arc;
 
 impl Reader for Tx<'_> {
     fn account(&self) -> Result<Option<Account>> {
@@ -32,8 +33,12 @@ impl Reader for Tx<'_> {
         mailboxes::counts(self, mailbox)
     }
 
-    fn counts_without_size(&self, mailbox: MailboxId) -> Result<Counts> {
-        mailboxes::counts_without_size(self, mailbox)
+    fn flag_sets(&self, mailbox: MailboxId) -> Result<Arc<FlagSets>> {
+        sets::all(self, mailbox)
+    }
+
+    fn flag_sets_at_hand(&self, mailbox: MailboxId) -> Result<Option<Arc<FlagSets>>> {
+        sets::at_hand(self, mailbox)
     }
 
     fn placement(&self, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>> {

@@ -89,13 +89,27 @@ impl<'a> Tx<'a> {
 
     /// Every row.
     pub(super) fn all<T>(&self, sql: &str, params: impl Params, map: impl Fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+        let mut out = Vec::new();
+        self.each(sql, params, |row| {
+            out.push(map(row)?);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// Calls `each` with every row.
+    pub(super) fn each(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut each: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
         let mut statement = self.connection()?.prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
-        let mut out = Vec::new();
         while let Some(row) = rows.next()? {
-            out.push(map(row)?);
+            each(row)?;
         }
-        Ok(out)
+        Ok(())
     }
 
     /// A write, by its name for the fault hook; how many rows.
