@@ -430,6 +430,12 @@ async fn with_notify_a_change_in_any_mailbox_is_heard() {
         plans.append(bytes(mail(n)), world::dated(n)).await.unwrap();
         until_new(&mut changes, &format!("{n:04}")).await;
     }
+    plans
+        .flag(2, FlagChange { add: vec![Flag::FLAGGED], ..FlagChange::default() }, WriteOptions::default())
+        .await
+        .unwrap();
+    let told = async { while !matches!(changes.next().await.unwrap().unwrap().event, Event::Flags { .. }) {} };
+    tokio::time::timeout(PATIENCE, told).await.unwrap();
     here.close().await.unwrap();
     tokio::time::timeout(PATIENCE, following).await.unwrap().unwrap().unwrap();
 }

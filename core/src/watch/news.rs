@@ -4,6 +4,7 @@
 use crate::error::{Code, Result};
 use crate::imap::extension::idle::RENEW;
 use crate::imap::extension::notify::{self, News as Told};
+use crate::imap::extension::qresync;
 use crate::imap::{Response, command};
 use crate::session::{Connection, Observed, Session, Wants, observer};
 
@@ -24,8 +25,19 @@ impl News {
         let (observer, responses) = observer();
         let connection = session.engine().open(session.account(), Some(observer)).await?;
         let mut news = Self { connection, responses, is_deaf: true };
+        news.enable().await?;
         news.ask().await?;
         Ok((!news.is_deaf).then_some(news))
+    }
+
+    /// Says that HIGHESTMODSEQ is understood: of changed flags in a mailbox that is not open, a STATUS with it is all that
+    /// tells (RFC 5465 section 5.2), and Dovecot sends it to nobody else.
+    async fn enable(&self) -> Result<()> {
+        let Some(command) = qresync::enable(&self.connection.capabilities())? else { return Ok(()) };
+        match self.connection.run(command, Wants::Capability).await {
+            Err(error) if !matches!(error.code(), Code::ServerRefused | Code::ServerBad) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Asks to be told of everything. A server that will not do so leaves this deaf.

@@ -87,12 +87,13 @@ pub async fn latency(settings: &Settings) -> Result<()> {
         let mail = mail.clone();
         tokio::spawn(async move { mail.keep_in_sync(FollowOptions::default()).await });
     }
+    let uid = newest(&first, box_name).await?;
     // Both watches stand once the other device has seen a change.
-    flip(&first, &second, box_name, true, &heard).await?;
+    flip((&first, uid), &second, box_name, true, &heard).await?;
     let mut rounds = Vec::new();
     for round in 0..settings.count {
         tokio::time::sleep(REST).await;
-        rounds.push(flip(&first, &second, box_name, round % 2 == 1, &heard).await?);
+        rounds.push(flip((&first, uid), &second, box_name, round % 2 == 1, &heard).await?);
     }
     first.close().await?;
     second.close().await?;
@@ -128,9 +129,20 @@ fn engine(heard: Option<Arc<Mutex<Option<Instant>>>>) -> Engine {
     Engine::new(options, tokio::runtime::Handle::current())
 }
 
-/// Marks the newest message on one device and waits until the other has it: milliseconds in all, and since the server told.
+/// The newest message of a mailbox; its first ones may be gone.
+async fn newest(mail: &Mail, name: &str) -> Result<u32> {
+    let name = name.to_owned();
+    let newest = move |reader: &dyn mailtide::store::Reader| {
+        let row = reader.mailbox_named(&name)?;
+        row.map(|row| Ok(reader.uids(row.id)?.last())).transpose()
+    };
+    let uid: Option<Option<u32>> = mail.store().read(newest).await?;
+    Ok(uid.flatten().ok_or("no message to mark")?)
+}
+
+/// Marks a message on one device and waits until the other has it: milliseconds in all, and since the server told.
 async fn flip(
-    first: &Mail,
+    (first, uid): (&Mail, u32),
     second: &Mail,
     name: &str,
     add: bool,
@@ -145,7 +157,7 @@ async fn flip(
     };
     let begun = Instant::now();
     let all = first.mailbox(name)?;
-    all.flag(Selection::Uids([1].into_iter().collect()), change, WriteOptions::default()).await?;
+    all.flag(Selection::Uids([uid].into_iter().collect()), change, WriteOptions::default()).await?;
     loop {
         let next = tokio::time::timeout(PATIENCE, changes.next()).await??;
         match next.map(|change| change.event) {
