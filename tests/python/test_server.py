@@ -73,7 +73,7 @@ def test_a_check_of_tokens_that_fails_lets_nobody_in_and_harms_nobody(tmp_path: 
         return 1 if token == "like true" else token == "good"  # type: ignore[return-value]
 
     with blocking.Server(tmp_path / "ada.mail", user="ada", password="secret", tokens=check) as server:
-        for wrong, expected in [("down", "server.unavailable"), ("like true", "server.unavailable"), ("bad", "auth.rejected")]:
+        for wrong, expected in [("down", "server.unavailable"), ("like true", "server.unavailable"), ("bad", "auth.token_expired")]:
             with pytest.raises(mailtide.MailError) as raised:
                 blocking.connect(mailtide.Account(server.url, token=wrong))
             assert raised.value.code == expected
