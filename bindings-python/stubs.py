@@ -26,6 +26,7 @@ NAMES = {
     "_session.py": ["Session", "connect"],
     "_search.py": ["Hit"],
     "_mail.py": ["Mail", "open", "repair"],
+    "_running.py": ["Running"],
     "_server.py": ["Server"],
     "_test_server.py": ["TestServer"],
 }
@@ -78,9 +79,19 @@ from ._names import Role
 from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
 from ._search import Snippet
-from ._server import Tls
+from ._server import Tls, TokenCheck
 from ._test_server import FaultKind, Letter
-from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
+from ._types import (
+    AppPassword,
+    BulkResult,
+    Headers,
+    MailboxInfo,
+    MailboxStatus,
+    Namespaces,
+    RawReply,
+    ServerUser,
+    Stats,
+)
 '''
 
 RENAMED = {

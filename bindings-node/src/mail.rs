@@ -202,7 +202,7 @@ impl Mail {
     /// Serves it to other mail clients.
     #[napi]
     pub fn serve(&self, id: u32, options: ServeInput) -> napi::Result<()> {
-        let (options, queue) = (options.into_options(self.inner.path())?, Arc::clone(&self.queue));
+        let (options, queue) = (options.into_options(self.inner.path(), &self.queue)?, Arc::clone(&self.queue));
         self.start(id, async move |m| Ok(Reply::Server(m.serve(options).await?.into(), queue)));
         Ok(())
     }

@@ -107,29 +107,10 @@ pub fn start_test_server(bridge: &Bridge, id: u32, options: TestInput) -> napi::
 
 #[napi]
 impl TestServer {
-    #[napi(getter)]
-    pub fn url(&self) -> String {
-        self.inner.url()
-    }
-
-    #[napi(getter)]
-    pub fn host(&self) -> String {
-        self.inner.address().ip().to_string()
-    }
-
-    #[napi(getter)]
-    pub fn port(&self) -> u16 {
-        self.inner.address().port()
-    }
-
-    #[napi(getter)]
-    pub fn user(&self) -> String {
-        self.inner.user().to_owned()
-    }
-
-    #[napi(getter)]
-    pub fn password(&self) -> String {
-        self.inner.password().reveal().to_owned()
+    /// The server itself.
+    #[napi]
+    pub fn server(&self) -> crate::server::Server {
+        crate::server::Server::new(Arc::clone(&self.queue), Arc::clone(self.inner.server()))
     }
 
     #[napi(getter)]

@@ -39,6 +39,7 @@ export type { QueryValue } from "./query.js";
 export { MessageRef } from "./ref.js";
 export type { MessageRefData } from "./ref.js";
 export type { OneMessage, ReadSelection, WriteSelection } from "./selection.js";
+export type { AppPassword, ServerUser } from "./running.js";
 export { Server } from "./server.js";
 export type { ServerOptions } from "./server.js";
 export { Session } from "./session.js";

@@ -226,9 +226,13 @@ export interface NativeServe {
   address: string;
   user?: string;
   password?: string;
+  /** Further ones: name and password in turn. */
+  users: string[];
   tls: boolean;
   certificate?: string;
   key?: string;
+  starttls: boolean;
+  tokenCallback?: number;
   appendLimit?: number;
 }
 
@@ -239,6 +243,13 @@ export interface NativeServer {
   readonly user: string | null;
   readonly password: string | null;
   readonly certificate: string | null;
+  users(id: number): Started;
+  setUser(id: number, name: string, password: string): Started;
+  disableUser(id: number, name: string, disabled: boolean): Started;
+  removeUser(id: number, name: string): Started;
+  appPasswords(id: number, user: string): Started;
+  addAppPassword(id: number, user: string, label: string): Started;
+  revokeAppPassword(id: number, user: string, label: string): Started;
   close(id: number): Started;
 }
 
@@ -268,11 +279,7 @@ export interface NativeFault {
 }
 
 export interface NativeTestServer {
-  readonly url: string;
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
+  server(): NativeServer;
   readonly commands: string[];
   mail(): NativeMail;
   deliver(id: number, target: NativeTarget, letter: NativeLetter, flags: string[]): Started;

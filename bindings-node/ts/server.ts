@@ -1,21 +1,32 @@
 /** A store for other mail clients: an IMAP server in this process. */
 
-import { bridge, request } from "./bridge.js";
+import { bridge, listen, request } from "./bridge.js";
+import { usage } from "./errors.js";
 import { nativeOf, pathOf, type Mail } from "./mail.js";
 import { native, type NativeServe, type NativeServer } from "./native.js";
 import { checkOptions, count, given, type CallOptions } from "./options.js";
+import { Running } from "./running.js";
 
-const SERVE = ["signal", "user", "password", "address", "tls", "appendLimit"] as const;
+const SERVE = ["signal", "user", "password", "users", "address", "tls", "starttls", "tokens", "appendLimit"] as const;
 
 export interface ServerOptions extends CallOptions {
-  /** Who may log in; those who were set up before unless given. */
+  /** Who may log in; those who were set up before may as well. */
   user?: string | null;
   /** And with which password; another one each time unless given: {@link Server.password} has it. */
   password?: string | null;
+  /** Further ones: passwords by name. */
+  users?: Readonly<Record<string, string>> | null;
   /** An IP address and a port, 0 for any free one; `127.0.0.1:0` unless given. Beyond this machine it takes `tls` and a user. */
   address?: string | null;
   /** `true` for a self-signed certificate beside the store, or files in PEM. */
   tls?: boolean | { readonly certificate: string | URL; readonly key: string | URL } | null;
+  /** With `tls`: a client begins in clear, and can only log in after STARTTLS. */
+  starttls?: boolean | null;
+  /**
+   * Says whether an OAuth token lets a user in, by `true` alone; with it OAUTHBEARER and XOAUTH2 are offered. Where it
+   * throws, the client is told to try later.
+   */
+  tokens?: ((user: string, token: string) => boolean | Promise<boolean>) | null;
   /** Largest message that clients may add, in bytes. */
   appendLimit?: number | null;
 }
@@ -28,13 +39,7 @@ export interface ServerOptions extends CallOptions {
  * console.log(server.url, server.password);
  * ```
  */
-export class Server {
-  readonly #native: NativeServer;
-
-  private constructor(native: NativeServer) {
-    this.#native = native;
-  }
-
+export class Server extends Running {
   /**
    * Starts a server. A path is the mail in that file, made where there is none: a mailbox of its own, with an inbox and the
    * usual mailboxes. A {@link Mail} makes it a gateway: clients read and change that mailbox also while its account's
@@ -42,56 +47,42 @@ export class Server {
    * that cannot be done. The `Mail` stays yours to close.
    */
   static async start(store: string | URL | Mail, options?: ServerOptions): Promise<Server> {
-    const { signal, user, password, address, tls, appendLimit } = checkOptions(options, SERVE);
-    const files = typeof tls === "object" && tls !== null ? checkOptions(tls, ["certificate", "key"]) : null;
-    const asked = given<NativeServe>({
-      address: address ?? "127.0.0.1:0",
-      user,
-      password,
-      tls: Boolean(tls),
-      certificate: files && pathOf(files.certificate),
-      key: files && pathOf(files.key),
-      appendLimit: count("appendLimit", appendLimit),
-    });
+    const known = checkOptions(options, SERVE);
     const mail = nativeOf(store);
     const path = mail === null ? pathOf(store as string | URL) : "";
-    const start = (id: number): void => (mail === null ? native.serve(bridge(), id, path, asked) : mail.serve(id, asked));
-    return new Server(await request<NativeServer>(signal, start));
+    const start = (id: number): void => {
+      const asked = nativeServe(known);
+      if (mail === null) native.serve(bridge(), id, path, asked);
+      else mail.serve(id, asked);
+    };
+    return new Server(await request<NativeServer>(known.signal, start));
   }
+}
 
-  /** What a client on this machine connects to: `imap://ada@127.0.0.1:1143`, and `imaps://` with TLS. */
-  get url(): string {
-    return this.#native.url;
-  }
+/** Registers the callback: to be called when the options are handed over. */
+function nativeServe({ user, password, users, address, tls, starttls, tokens, appendLimit }: ServerOptions): NativeServe {
+  const files = typeof tls === "object" && tls !== null ? checkOptions(tls, ["certificate", "key"]) : null;
+  const further = Object.entries(users ?? {}).flat();
+  if (!further.every((text) => typeof text === "string")) throw usage("usage.argument", "users are passwords by name");
+  if (tokens && typeof tokens !== "function") throw usage("usage.argument", "tokens is a function");
+  const [certificate, key] = files ? [pathOf(files.certificate), pathOf(files.key)] : [null, null];
+  const limit = count("appendLimit", appendLimit);
+  const check = tokens && listen(async ({ user, token }: { user: string; token: string }) => checkVerdict(await tokens(user, token)));
+  return given<NativeServe>({
+    address: address ?? "127.0.0.1:0",
+    user,
+    password,
+    users: further,
+    tls: Boolean(tls),
+    certificate,
+    key,
+    starttls: Boolean(starttls),
+    tokenCallback: check,
+    appendLimit: limit,
+  });
+}
 
-  get host(): string {
-    return this.#native.host;
-  }
-
-  get port(): number {
-    return this.#native.port;
-  }
-
-  get user(): string | null {
-    return this.#native.user;
-  }
-
-  /** The password of that user, given or made. */
-  get password(): string | null {
-    return this.#native.password;
-  }
-
-  /** The certificate in PEM, for `net: { ca }`; `null` without TLS. */
-  get certificate(): string | null {
-    return this.#native.certificate;
-  }
-
-  /** Stops listening and ends all connections. What was acknowledged is kept; closing twice is fine. */
-  async close(): Promise<void> {
-    await request(null, (id) => this.#native.close(id));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
+function checkVerdict(verdict: unknown): boolean {
+  if (typeof verdict === "boolean") return verdict;
+  throw new TypeError("the tokens function gave no boolean");
 }

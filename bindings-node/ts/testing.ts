@@ -7,6 +7,7 @@ import { Mail } from "./mail.js";
 import type { Message } from "./message.js";
 import { native, type NativeFault, type NativeLetter, type NativeTest, type NativeTestServer } from "./native.js";
 import { checkOptions, count, given, nativeTarget, type CallOptions, type Target } from "./options.js";
+import { Running } from "./running.js";
 
 /** A message: its bytes, or a draft. One that does not say who writes to whom is from Grace Hopper to the server's user. */
 export type Letter = Uint8Array | DraftFields;
@@ -60,11 +61,12 @@ export interface FaultOptions {
  * server.fault("cut", { command: "FETCH", after: 100 });
  * ```
  */
-export class Server {
-  readonly #native: NativeTestServer;
+export class Server extends Running {
+  readonly #test: NativeTestServer;
 
-  private constructor(native: NativeTestServer) {
-    this.#native = native;
+  private constructor(test: NativeTestServer) {
+    super(test.server());
+    this.#test = test;
   }
 
   /** Starts one. */
@@ -75,35 +77,22 @@ export class Server {
     return new Server(await request<NativeTestServer>(signal, (id) => native.startTestServer(bridge(), id, asked)));
   }
 
-  /** `imap://ada@127.0.0.1:…` */
-  get url(): string {
-    return this.#native.url;
+  override get user(): string {
+    return super.user ?? "";
   }
 
-  get host(): string {
-    return this.#native.host;
-  }
-
-  get port(): number {
-    return this.#native.port;
-  }
-
-  get user(): string {
-    return this.#native.user;
-  }
-
-  get password(): string {
-    return this.#native.password;
+  override get password(): string {
+    return super.password ?? "";
   }
 
   /** What clients have sent, in order, without tags, passwords and the contents of messages. */
   get commands(): string[] {
-    return this.#native.commands;
+    return this.#test.commands;
   }
 
   /** The mailbox behind it, for all that a test wants to do on the other side. */
   get mail(): Mail {
-    return new Mail(this.#native.mail());
+    return new Mail(this.#test.mail());
   }
 
   /**
@@ -114,7 +103,7 @@ export class Server {
   async deliver(mailbox: Target, message: Letter, options?: CallOptions & { flags?: readonly string[] | null }): Promise<number> {
     const { signal, flags } = checkOptions(options, ["signal", "flags"]);
     const letter = nativeLetter(message);
-    return await request(signal, (id) => this.#native.deliver(id, nativeTarget(mailbox), letter, [...(flags ?? [])]));
+    return await request(signal, (id) => this.#test.deliver(id, nativeTarget(mailbox), letter, [...(flags ?? [])]));
   }
 
   /** What a mailbox holds, oldest first: what clients have made of it, seen from the other side. */
@@ -134,16 +123,12 @@ export class Server {
       delay: delay ?? 0,
       data: data ?? Buffer.from("\0\xff garbage\r\n", "latin1"),
     });
-    direct(() => this.#native.fault(asked));
+    direct(() => this.#test.fault(asked));
   }
 
   /** Ends all connections, and removes its mail; closing twice is fine. */
-  async close(): Promise<void> {
-    await request(null, (id) => this.#native.close(id));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  override async close(): Promise<void> {
+    await request(null, (id) => this.#test.close(id));
   }
 }
 

@@ -1,6 +1,6 @@
 //! Accounts: where the mail is, how to log in, and who is asked for a password or token.
 
-use crate::callback::Home;
+use crate::callback::{Home, kind};
 use crate::errors::{self, OrRaise};
 use crate::{bytes, info};
 use futures_util::FutureExt;
@@ -145,9 +145,8 @@ fn read<T>(
     convert: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>,
 ) -> Result<T> {
     answer.and_then(|value| convert(&value)).map_err(|error| {
-        let kind = Python::attach(|py| error.get_type(py).name().map(|name| name.to_string()));
+        let kind = kind(&error);
         *cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        let kind = kind.unwrap_or_else(|_| "an exception".to_owned());
         MailError::new(Code::AuthMissing, format!("The callback for the password or token raised {kind}"))
     })
 }

@@ -75,6 +75,12 @@ where
 
 type Read = Box<dyn FnOnce(PyResult<Bound<'_, PyAny>>) + Send>;
 
+/// What kind of exception it is, without what it says: that may be a secret.
+pub fn kind(error: &PyErr) -> String {
+    let name = Python::attach(|py| error.get_type(py).name().map(|name| name.to_string()));
+    name.unwrap_or_else(|_| "an exception".to_owned())
+}
+
 /// What Python calls with the value or the exception.
 #[pyclass(frozen, module = "mailtide._native")]
 struct Answer(Mutex<Option<Read>>);

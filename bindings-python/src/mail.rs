@@ -14,6 +14,7 @@ use mailtide::store::upkeep::Retention;
 use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount};
 use pyo3::prelude::*;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The store's handle.
 #[pyclass(frozen, extends = NativeMailboxes, module = "mailtide._native")]
@@ -210,7 +211,7 @@ impl NativeMail {
     fn serve(&self, py: Python<'_>, options: ServeArguments) -> PyResult<Call> {
         let mail = self.get(py)?;
         let options = options.read(py, mail.path())?;
-        Ok(Call::then(async move { mail.serve(options).await }, NativeServer::create))
+        Ok(Call::then(async move { mail.serve(options).await.map(Arc::new) }, NativeServer::create))
     }
 
     fn check(&self, py: Python<'_>) -> PyResult<Call> {

@@ -5,9 +5,10 @@ use crate::call::{Call, blocking};
 use crate::errors::OrRaise;
 use crate::mail::NativeMail;
 use crate::runtime::Owned;
+use crate::server::NativeServer;
 use crate::{bytes, draft, flags, target};
 use mailtide::testing::{Fault, FaultKind, Letter, Server, TestOptions};
-use mailtide::{Code, MailError, Secret};
+use mailtide::{Code, MailError};
 use pyo3::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,26 +45,10 @@ pub fn start_test_server(
 
 #[pymethods]
 impl NativeTestServer {
+    /// The server itself.
     #[getter]
-    fn url(&self) -> String {
-        self.server.peek().url()
-    }
-
-    /// Host and port.
-    #[getter]
-    fn address(&self) -> (String, u16) {
-        let address = self.server.peek().address();
-        (address.ip().to_string(), address.port())
-    }
-
-    #[getter]
-    fn user(&self) -> &str {
-        self.server.peek().user()
-    }
-
-    #[getter]
-    fn password(&self) -> &str {
-        Secret::reveal(self.server.peek().password())
+    fn server(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        NativeServer::create(py, self.server.get().or_raise(py)?.server().clone())
     }
 
     #[getter]

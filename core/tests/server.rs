@@ -119,7 +119,7 @@ async fn our_own_client_logs_in_over_tls_in_every_way() {
         options.tokens = Some(Arc::new(Issuer));
         let server = Server::open(&folder.path().join("a.mail"), options).await.unwrap();
         let label = format!("{mode:?}");
-        let app = server.add_app_password("ada", &label).await.unwrap();
+        let app = server.users().add_app_password("ada", &label).await.unwrap();
         let password = |text: &str| Credentials::Password(text.into());
         let mut tries = Vec::new();
         for mechanism in [Mechanism::ScramSha256Plus, Mechanism::ScramSha256, Mechanism::Plain] {

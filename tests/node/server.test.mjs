@@ -66,9 +66,39 @@ test("a Mail is served over TLS with the certificate that was made, and stays op
   });
 });
 
+test("a client begins in clear and logs in after STARTTLS", async () => {
+  await inFolder(async (file) => {
+    const server = await Server.start(file, { user: "ada", password: "secret", tls: true, starttls: true });
+    assert.ok(server.url.startsWith("imap+starttls://ada@"));
+    const session = await connect(server.url, { password: "secret", net: { ca: server.certificate } });
+    await session.close();
+    await server.close();
+  });
+});
+
+test("a check of tokens that fails lets nobody in and harms nobody", async () => {
+  await inFolder(async (file) => {
+    const tokens = async (user, token) => {
+      if (token === "down") throw new Error(token);
+      return token === "like true" ? 1 : token === "good";
+    };
+    const server = await Server.start(file, { user: "ada", password: "secret", tokens });
+    for (const [wrong, code] of [["down", "server.unavailable"], ["like true", "server.unavailable"], ["bad", "auth.token_expired"]]) {
+      await assert.rejects(connect(server.url, { token: () => wrong }), (error) => error.code === code);
+    }
+    const session = await connect(server.url, { token: () => "good" });
+    await session.close();
+    const made = await server.addAppPassword("ada", "phone");
+    assert.ok(made.length >= 16);
+    const [{ label, created }] = await server.appPasswords("ada");
+    assert.ok(label === "phone" && Math.abs(created.getTime() - Date.now()) < 600_000);
+    await server.close();
+  });
+});
+
 test("what cannot be served is refused", async () => {
   await inFolder(async (file) => {
-    for (const wrong of [{ address: "imap.example.org:143" }, { address: "0.0.0.0:0", user: "ada" }, { password: "secret" }, { port: 143 }]) {
+    for (const wrong of [{ address: "imap.example.org:143" }, { address: "0.0.0.0:0", user: "ada" }, { password: "secret" }, { port: 143 }, { starttls: true }, { tokens: true }]) {
       await assert.rejects(Server.start(file, wrong), (error) => error instanceof UsageError && error.code === "usage.argument");
     }
   });

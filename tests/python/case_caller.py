@@ -30,6 +30,8 @@ class Caller:
         #: What serves the store, and the server for tests.
         self.serving: mailtide.Server | None = None
         self.tested: testing.Server | None = None
+        #: The app password that was made last.
+        self.made = ""
         self.folder = Path(tempfile.mkdtemp())
         self.watch: mailtide.Watch | None = None
         self.messages: list[mailtide.Message] = []
@@ -103,14 +105,19 @@ class Caller:
     async def serve(self, args: dict[str, Any]) -> None:
         """Serves the store; what connects from here on connects to it."""
         assert self.mail is not None
+        if "tokens" in args:
+            args["tokens"] = issuer(args["tokens"])
         self.serving = await mailtide.Server(self.mail, **args)
         self.port = self.serving.port
 
     async def on_server(self, verb: str, args: dict[str, Any]) -> Any:
         if verb == "start":
             return await self.serve(args)
-        if verb == "close" and self.serving is not None:
-            return await self.serving.close()
+        if self.serving is not None:
+            answer = await getattr(self.serving, verb)(**args)
+            if verb == "add_app_password":
+                self.made = answer
+            return plain.answer(answer) if isinstance(answer, list) else None
         assert self.tested is not None
         mailbox = target(args.pop("in", "INBOX"))
         match verb:
@@ -135,6 +142,8 @@ class Caller:
         bounds = Limits(**{name: bound for name, bound in limits.items() if name not in times})
         if tokens := given.pop("tokens", None):
             given |= {"token": self.tokens(tokens), "password": None}
+        if given.get("password") == "$made":
+            given["password"] = self.made
         return mailtide.Account(url, **{"password": "secret", "net": net, "limits": bounds, **given})
 
     def tokens(self, tokens: list[str]) -> Any:
@@ -269,6 +278,17 @@ class Caller:
             return {"name": saved.name, "content": plain.content(saved.read_bytes())}
         given = {name: value for name, value in args.items() if name not in ("message", "attachment")}
         return plain.answer(await getattr(thing, verb)(**given))
+
+
+def issuer(tokens: dict[str, str]) -> Any:
+    """Knows the one token of each user; `raise` is an issuer that is out of order."""
+
+    async def check(user: str, token: str) -> bool:
+        if tokens.get(user) == "raise":
+            raise RuntimeError("out of order")
+        return tokens.get(user) == token
+
+    return check
 
 
 def target(named: Any) -> Any:

@@ -56,11 +56,36 @@ def test_other_programs_read_over_tls_with_the_certificate_that_was_made(tmp_pat
         assert again.certificate == server.certificate and again.password != server.password
 
 
+def test_nobody_logs_in_before_starttls(tmp_path: Path) -> None:
+    with blocking.Server(tmp_path / "ada.mail", user="ada", password="secret", tls=True, starttls=True) as server:
+        assert server.url.startswith("imap+starttls://ada@")
+        with imaplib.IMAP4(server.host, server.port) as client:
+            with pytest.raises(imaplib.IMAP4.error, match="First STARTTLS"):
+                client.login("ada", "secret")
+            client.starttls(ssl.create_default_context(cadata=server.certificate))
+            assert client.login("ada", "secret")[0] == "OK"
+
+
+def test_a_check_of_tokens_that_fails_lets_nobody_in_and_harms_nobody(tmp_path: Path) -> None:
+    def check(user: str, token: str) -> bool:
+        if token == "down":
+            raise RuntimeError(token)
+        return 1 if token == "like true" else token == "good"  # type: ignore[return-value]
+
+    with blocking.Server(tmp_path / "ada.mail", user="ada", password="secret", tokens=check) as server:
+        for wrong, expected in [("down", "server.unavailable"), ("like true", "server.unavailable"), ("bad", "auth.token_expired")]:
+            with pytest.raises(mailtide.MailError) as raised:
+                blocking.connect(mailtide.Account(server.url, token=wrong))
+            assert raised.value.code == expected
+        with blocking.connect(mailtide.Account(server.url, token="good")) as session:
+            assert "INBOX" in {info.name for info in session.mailboxes()}
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"address": "imap.example.org:143"}, {"address": "0.0.0.0:0", "user": "ada"}, {"password": "secret"}, {"user": ""}]
+    "wrong", [{"address": "imap.example.org:143"}, {"address": "0.0.0.0:0", "user": "ada"}, {"password": "secret"}, {"user": ""}, {"starttls": True}, {"tokens": True}]
 )
 @in_loop
-async def test_what_cannot_be_served_is_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
+async def test_what_cannot_be_served_is_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError) as raised:
         await mailtide.Server(tmp_path / "ada.mail", **wrong)  # type: ignore[arg-type]
     assert raised.value.code == "usage.argument"

@@ -87,6 +87,7 @@ from ._search import Hit, Snippet
 from ._server import Server
 from ._session import Session, connect
 from ._types import (
+    AppPassword,
     BulkResult,
     Done,
     Failed,
@@ -98,6 +99,7 @@ from ._types import (
     PasswordRequest,
     Progress,
     RawReply,
+    ServerUser,
     Stats,
     Token,
     TokenRequest,
@@ -105,7 +107,7 @@ from ._types import (
 from ._watch import Watch
 
 __all__ = [
-    "Account", "Address", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes",
+    "Account", "Address", "AppPassword", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes",
     "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Exported", "Failed", "FileError",
     "Flag", "Flags", "Gap", "Headers", "Hit", "Imported", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
     "Mailbox", "MailboxAdded", "MailboxChanged", "MailboxError", "MailboxGone", "MailboxInfo",
@@ -113,7 +115,7 @@ __all__ = [
     "MessageError", "MessageMissingError", "MessageRef", "Messages", "Namespace", "Namespaces", "Net", "NetError",
     "NetTimeoutError", "New", "Offline", "Online", "OperationCancelledError", "Outgoing", "OutgoingChanged",
     "OutgoingRecipient", "PartialError", "PasswordRequest", "Paused", "Pending", "PendingChanged", "Progress", "Q",
-    "QueryError", "RawReply", "Removed", "Repaired", "Reset", "Role", "SendReport", "Server", "ServerError", "Session",
+    "QueryError", "RawReply", "Removed", "Repaired", "Reset", "Role", "SendReport", "Server", "ServerError", "ServerUser", "Session",
     "Snippet",
     "Stats", "Step", "StoreError", "Stream", "SyncCounts", "SyncReport", "ThrottledError", "Timeouts", "TlsError",
     "Token", "TokenRequest", "UidSet", "Usage", "UsageError", "Watch", "__version__", "connect", "open", "q",

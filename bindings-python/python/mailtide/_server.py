@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Mapping
 from os import PathLike, fspath
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 from . import _native
 from ._errors import usage
 from ._mail import Mail
+from ._running import Running
 
 #: Whether there is TLS: with a self-signed certificate (`True`), or with these files in PEM: certificates, and key.
 Tls: TypeAlias = bool | tuple[str | PathLike[str], str | PathLike[str]]
+#: Says whether an OAuth token lets a user in: `check(user, token)`.
+TokenCheck: TypeAlias = Callable[[str, str], bool] | Callable[[str, str], Awaitable[bool]]
 
 
-class Server:
+class ServeOptions(TypedDict):
+    """As the native half takes them."""
+
+    address: str
+    user: str | None
+    password: str | None
+    users: list[tuple[str, str]]
+    tls: bool
+    files: tuple[str, str] | None
+    starttls: bool
+    tokens: Callable[[tuple[str, str]], Any] | None
+    append_limit: int | None
+
+
+class Server(Running):
     """Serves a store over IMAP to any mail client, in this process: `async with Server(…) as server`, or `await`.
 
     Given a path, it is the mail in that file, which is made where there is none: a mailbox of its own, with an inbox and
@@ -24,9 +40,13 @@ class Server:
     that cannot be done. The `Mail` stays yours to close.
 
     `user` may log in with `password`; without one a password is made, another one each time: `server.password` has it.
-    Without a user those may log in who were set up before. The address is an IP address and a port, 0 for any free one;
-    beyond this machine it takes `tls` and a user. `tls=True` makes a self-signed certificate beside the store, which
-    `server.certificate` gives for clients to trust. `append_limit` bounds the messages that clients may add, in bytes.
+    `users` are further ones with their passwords. Those may log in as well who were set up before. The address is an IP
+    address and a port, 0 for any free one; beyond this machine it takes `tls` and a user. `tls=True` makes a self-signed
+    certificate beside the store, which `server.certificate` gives for clients to trust; with `starttls=True` a client
+    begins in clear, and can only log in after STARTTLS. `append_limit` bounds the messages that clients may add, in bytes.
+
+    With `tokens`, clients may log in with an OAuth token (OAUTHBEARER, XOAUTH2): the function is asked with the user and
+    the token, where the server was started, and lets in by `True` alone. Where it raises, the client is told to try later.
     """
 
     def __init__(
@@ -35,27 +55,28 @@ class Server:
         *,
         user: str | None = None,
         password: str | None = None,
+        users: Mapping[str, str] | None = None,
         address: str = "127.0.0.1:0",
         tls: Tls = False,
+        starttls: bool = False,
+        tokens: TokenCheck | None = None,
         append_limit: int | None = None,
     ) -> None:
+        super().__init__()
+        if tokens is not None and not callable(tokens):
+            raise usage("usage.argument", "tokens= is a function of user and token")
         self._store = store
-        files = None if isinstance(tls, bool) else (fspath(tls[0]), fspath(tls[1]))
-        self._options = (address, user, password, bool(tls), files, append_limit)
-        self._running: _native.NativeServer | None = None
-
-    @property
-    def url(self) -> str:
-        """What a client on this machine connects to: `imap://ada@127.0.0.1:1143`, and `imaps://` with TLS."""
-        return self._native.url
-
-    @property
-    def host(self) -> str:
-        return self._native.address[0]
-
-    @property
-    def port(self) -> int:
-        return self._native.address[1]
+        self._options: ServeOptions = {
+            "address": address,
+            "user": user,
+            "password": password,
+            "users": list((users or {}).items()),
+            "tls": bool(tls),
+            "files": None if isinstance(tls, bool) else (fspath(tls[0]), fspath(tls[1])),
+            "starttls": starttls,
+            "tokens": None if tokens is None else lambda asked: tokens(*asked),
+            "append_limit": append_limit,
+        }
 
     @property
     def user(self) -> str | None:
@@ -71,37 +92,7 @@ class Server:
         """The certificate in PEM, for `Net(ca=…)`; `None` without TLS."""
         return self._native.certificate
 
-    async def start(self) -> Self:
-        """Starts it: what `await` and `async with` do."""
-        if self._running is not None:
-            raise usage("usage.argument", "The server was started already")
+    async def _begin(self) -> _native.NativeServer:
         if isinstance(self._store, Mail):
-            self._running = await self._store._native.serve(self._options)
-        else:
-            self._running = await _native.serve(fspath(self._store), self._options)
-        return self
-
-    async def close(self) -> None:
-        """Stops listening and ends all connections. What was acknowledged is kept; closing twice is fine."""
-        if self._running is not None:
-            await self._running.close()
-
-    @property
-    def _native(self) -> _native.NativeServer:
-        if self._running is None:
-            raise usage("usage.closed", "The server was not started", "Write async with Server(…), or await it")
-        return self._running
-
-    def __await__(self) -> Generator[Any, Any, Self]:
-        return self.start().__await__()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        return f"<Server {self.url if self._running is not None else 'not started'}>"
+            return await self._store._native.serve(self._options)
+        return await _native.serve(fspath(self._store), self._options)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from . import _native
 from ._append import Chunk, Composed
@@ -14,6 +13,7 @@ from ._errors import usage
 from ._mail import Mail
 from ._mailbox import Target, unwrap
 from ._native import Message
+from ._running import Running
 
 #: A message: bytes, an `email.message.EmailMessage`, or a `Draft`. One that does not say who writes to whom is from Grace
 #: Hopper to the server's user.
@@ -21,7 +21,7 @@ Letter: TypeAlias = Chunk | Composed | Draft
 FaultKind: TypeAlias = Literal["cut", "delay", "no", "bad", "garbage"]
 
 
-class TestServer:
+class TestServer(Running):
     """An IMAP server for tests, in this process, on a free port and with mail of its own that goes when it ends.
 
     `mail` is what it holds: messages by mailbox. Missing mailboxes are made; INBOX, Archive, Drafts, Junk, Sent and Trash
@@ -42,49 +42,37 @@ class TestServer:
         user: str = "ada",
         password: str = "secret",
     ) -> None:
+        super().__init__()
         for name, given in {"without": without, "quirks": quirks}.items():
             if isinstance(given, str):
                 raise usage("usage.argument", f"{name}= takes several names", f"Write {name}=[…]")
         seeded = [(name, [_letter(one) for one in letters]) for name, letters in (mail or {}).items()]
         self._options = (seeded, list(without), list(quirks), user, password)
-        self._running: _native.NativeTestServer | None = None
-
-    @property
-    def url(self) -> str:
-        """`imap://ada@127.0.0.1:…`"""
-        return self._native.url
-
-    @property
-    def host(self) -> str:
-        return self._native.address[0]
-
-    @property
-    def port(self) -> int:
-        return self._native.address[1]
+        self._started: _native.NativeTestServer | None = None
 
     @property
     def user(self) -> str:
-        return self._native.user
+        return self._native.user or ""
 
     @property
     def password(self) -> str:
-        return self._native.password
+        return self._native.password or ""
 
     @property
     def mail(self) -> Mail:
         """The mailbox behind it, for all that a test wants to do on the other side."""
-        return Mail(self._native.mail)
+        return Mail(self._test.mail)
 
     @property
     def commands(self) -> list[str]:
         """What clients have sent, in order, without tags, passwords and the contents of messages."""
-        return self._native.commands
+        return self._test.commands
 
     async def deliver(self, mailbox: Target, message: Letter, *, flags: str | Iterable[str] | None = None) -> int:
         """Puts a message into a mailbox, as a delivery does, and gives its UID: clients that wait are told. A missing
         mailbox is made.
         """
-        return await self._native.deliver(unwrap(mailbox), _letter(message), flags)
+        return await self._test.deliver(unwrap(mailbox), _letter(message), flags)
 
     async def messages(self, mailbox: Target = "INBOX") -> list[Message]:
         """What a mailbox holds, oldest first: what clients have made of it, seen from the other side."""
@@ -110,39 +98,27 @@ class TestServer:
         """
         seconds = delay.total_seconds() if isinstance(delay, timedelta) else delay
         value = {"delay": seconds, "garbage": data}.get(kind, text)
-        self._native.fault(kind, value, (command, nth, after))
-
-    async def start(self) -> Self:
-        """Starts it: what `await` and `async with` do."""
-        if self._running is not None:
-            raise usage("usage.argument", "The server was started already")
-        self._running = await _native.start_test_server(*self._options)
-        return self
+        self._test.fault(kind, value, (command, nth, after))
 
     async def close(self) -> None:
         """Ends all connections, and removes its mail; closing twice is fine."""
-        if self._running is not None:
-            await self._running.close()
+        await super().close()
+
+    async def _begin(self) -> _native.NativeServer:
+        self._started = await _native.start_test_server(*self._options)
+        return self._started.server
+
+    async def _end(self, running: _native.NativeServer) -> None:
+        await self._test.close()
 
     @property
-    def _native(self) -> _native.NativeTestServer:
-        if self._running is None:
+    def _test(self) -> _native.NativeTestServer:
+        if self._started is None:
             raise usage("usage.closed", "The server was not started", "Write async with Server(…), or await it")
-        return self._running
-
-    def __await__(self) -> Generator[Any, Any, Self]:
-        return self.start().__await__()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
+        return self._started
 
     def __repr__(self) -> str:
-        return f"<testing.Server {self.url if self._running is not None else 'not started'}>"
+        return f"<testing.{super().__repr__()[1:]}"
 
 
 def _letter(message: Letter) -> Any:

@@ -184,6 +184,23 @@ class PasswordRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerUser:
+    """Somebody who may log in to a `Server`."""
+
+    name: str
+    #: Kept out for now.
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppPassword:
+    """A password for one program, without the password itself. Of `ada`, the program logs in as `ada+label`."""
+
+    label: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRequest:
     """Why a token is needed: what a `token=` callback is given."""
 

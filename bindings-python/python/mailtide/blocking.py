@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _engine, _mail, _mailbox, _mailboxes, _messages, _server, _session, _test_server, _watch
+from . import _engine, _mail, _mailbox, _mailboxes, _messages, _running, _server, _session, _test_server, _watch
 from ._events import Event, Flags, Gap, New, Offline, Online, Removed, Reset
 from ._mailbox import Chosen, Column, One, Order, Part, Selection, Target
 from ._native import Attachment, Message, Stream, run_blocking
@@ -59,14 +59,19 @@ class Mail(Mailboxes):
     pass
 
 
+@twin(_running.Running)
+class Running(Twin):
+    pass
+
+
 @twin(_server.Server)
-class Server(Twin):
+class Server(Running):
     def __init__(self, store: Any, **options: Any) -> None:
         super().__init__(_server.Server(inner(store), **options))
 
 
 @twin(_test_server.TestServer)
-class TestServer(Twin):
+class TestServer(Running):
     __test__ = False
 
     def __init__(self, **options: Any) -> None:

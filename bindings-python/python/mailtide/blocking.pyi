@@ -46,9 +46,19 @@ from ._names import Role
 from ._native import Address, Bytes, MessageRef, Q, UidSet
 from ._progress import OnProgress
 from ._search import Snippet
-from ._server import Tls
+from ._server import Tls, TokenCheck
 from ._test_server import FaultKind, Letter
-from ._types import BulkResult, Headers, MailboxInfo, MailboxStatus, Namespaces, RawReply, Stats
+from ._types import (
+    AppPassword,
+    BulkResult,
+    Headers,
+    MailboxInfo,
+    MailboxStatus,
+    Namespaces,
+    RawReply,
+    ServerUser,
+    Stats,
+)
 
 __all__ = ['Attachment', 'Chosen', 'Column', 'Engine', 'Event', 'Flags', 'Gap', 'Hit', 'Mail', 'Mailbox', 'Mailboxes', 'Message', 'Messages', 'New', 'Offline', 'One', 'Online', 'Order', 'Part', 'Removed', 'Reset', 'Selection', 'Server', 'Session', 'Stream', 'Target', 'TestServer', 'Watch', 'connect', 'open', 'repair']
 
@@ -558,7 +568,61 @@ def repair(path: str | PathLike[str]) -> Repaired:
     messages that the server has not got; the rest comes with the next pass. A sound file is left as it is.
     """
 
-class Server:
+class Running:
+    """A server in this process: where it is, who may log in, and its end.
+
+    All users see the same mailboxes. Changes hold at once, for open connections too: whoever came in by what was taken
+    away is sent away.
+    """
+
+    @property
+    def url(self) -> str:
+        """What a client on this machine connects to: `imap://ada@127.0.0.1:1143`; with TLS `imaps://`, and with STARTTLS
+        `imap+starttls://`.
+        """
+
+    @property
+    def host(self) -> str:
+        ...
+
+    @property
+    def port(self) -> int:
+        ...
+
+    def users(self) -> list[ServerUser]:
+        """All who may log in, by name."""
+
+    def set_user(self, name: str, password: str) -> None:
+        """Sets a user up, or gives one another password. The store keeps a verifier of it, never the password."""
+
+    def disable_user(self, name: str, disabled: bool=True) -> None:
+        """Keeps a user out, whatever the password or token; or lets it in again."""
+
+    def remove_user(self, name: str) -> None:
+        """Takes a user away, with its app passwords. The mail stays."""
+
+    def app_passwords(self, user: str) -> list[AppPassword]:
+        """The app passwords of a user, by label."""
+
+    def add_app_password(self, user: str, label: str) -> str:
+        """Makes a password for one program, which logs in with it as `user+label`. It is told here once."""
+
+    def revoke_app_password(self, user: str, label: str) -> None:
+        """Takes an app password back, and sends away whoever is in by it."""
+
+    def start(self) -> Self:
+        """Starts it: what `await` and `async with` do."""
+
+    def close(self) -> None:
+        """Stops listening and ends all connections. What was acknowledged is kept; closing twice is fine."""
+
+    def __enter__(self) -> Self:
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        ...
+
+class Server(Running):
     """Serves a store over IMAP to any mail client, in this process: `async with Server(…) as server`, or `await`.
 
     Given a path, it is the mail in that file, which is made where there is none: a mailbox of its own, with an inbox and
@@ -567,24 +631,16 @@ class Server:
     that cannot be done. The `Mail` stays yours to close.
 
     `user` may log in with `password`; without one a password is made, another one each time: `server.password` has it.
-    Without a user those may log in who were set up before. The address is an IP address and a port, 0 for any free one;
-    beyond this machine it takes `tls` and a user. `tls=True` makes a self-signed certificate beside the store, which
-    `server.certificate` gives for clients to trust. `append_limit` bounds the messages that clients may add, in bytes.
+    `users` are further ones with their passwords. Those may log in as well who were set up before. The address is an IP
+    address and a port, 0 for any free one; beyond this machine it takes `tls` and a user. `tls=True` makes a self-signed
+    certificate beside the store, which `server.certificate` gives for clients to trust; with `starttls=True` a client
+    begins in clear, and can only log in after STARTTLS. `append_limit` bounds the messages that clients may add, in bytes.
+
+    With `tokens`, clients may log in with an OAuth token (OAUTHBEARER, XOAUTH2): the function is asked with the user and
+    the token, where the server was started, and lets in by `True` alone. Where it raises, the client is told to try later.
     """
 
-    def __init__(self, store: str | PathLike[str] | Mail, *, user: str | None=None, password: str | None=None, address: str='127.0.0.1:0', tls: Tls=False, append_limit: int | None=None) -> None:
-        ...
-
-    @property
-    def url(self) -> str:
-        """What a client on this machine connects to: `imap://ada@127.0.0.1:1143`, and `imaps://` with TLS."""
-
-    @property
-    def host(self) -> str:
-        ...
-
-    @property
-    def port(self) -> int:
+    def __init__(self, store: str | PathLike[str] | Mail, *, user: str | None=None, password: str | None=None, users: Mapping[str, str] | None=None, address: str='127.0.0.1:0', tls: Tls=False, starttls: bool=False, tokens: TokenCheck | None=None, append_limit: int | None=None) -> None:
         ...
 
     @property
@@ -599,19 +655,7 @@ class Server:
     def certificate(self) -> str | None:
         """The certificate in PEM, for `Net(ca=…)`; `None` without TLS."""
 
-    def start(self) -> Self:
-        """Starts it: what `await` and `async with` do."""
-
-    def close(self) -> None:
-        """Stops listening and ends all connections. What was acknowledged is kept; closing twice is fine."""
-
-    def __enter__(self) -> Self:
-        ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        ...
-
-class TestServer:
+class TestServer(Running):
     """An IMAP server for tests, in this process, on a free port and with mail of its own that goes when it ends.
 
     `mail` is what it holds: messages by mailbox. Missing mailboxes are made; INBOX, Archive, Drafts, Junk, Sent and Trash
@@ -622,18 +666,6 @@ class TestServer:
     __test__ = False
 
     def __init__(self, *, mail: Mapping[str, Iterable[Letter]] | None=None, without: Iterable[str]=(), quirks: Iterable[str]=(), user: str='ada', password: str='secret') -> None:
-        ...
-
-    @property
-    def url(self) -> str:
-        """`imap://ada@127.0.0.1:…`"""
-
-    @property
-    def host(self) -> str:
-        ...
-
-    @property
-    def port(self) -> int:
         ...
 
     @property
@@ -669,14 +701,5 @@ class TestServer:
         command is done, and so many bytes of its answer are sent before.
         """
 
-    def start(self) -> Self:
-        """Starts it: what `await` and `async with` do."""
-
     def close(self) -> None:
         """Ends all connections, and removes its mail; closing twice is fine."""
-
-    def __enter__(self) -> Self:
-        ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        ...

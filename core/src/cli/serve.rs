@@ -7,11 +7,10 @@ use super::table::Look;
 use super::{Command, exit, password, watch};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
-use crate::server::{Server, ServerOptions, ServerTls, generated};
-use crate::store::{Handle, SqliteOptions, SqliteStore};
+use crate::server::{Server, ServerOptions, ServerTls, generated, store_in};
+use crate::store::Handle;
 use serde_json::json;
 use std::io::IsTerminal;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,10 +34,7 @@ pub(super) async fn run(command: &Command) -> Result<u8> {
 }
 
 async fn alone(command: &Command, section: &Section, file: PathBuf) -> Result<u8> {
-    let path = file.clone();
-    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, SqliteOptions::default())).await;
-    let store = opened.map_err(|_| MailError::new(Code::Internal, "Opening the store was interrupted"))??;
-    let store = Handle::new(Arc::new(store))?;
+    let store = store_in(&file).await?;
     let options = options(command, section, &store, &file).await?;
     let server = Server::start(store, options.clone()).await?;
     say(command, &server, &options, &file)?;
@@ -72,10 +68,8 @@ async fn gateway(command: &Command, section: &Section) -> Result<u8> {
 
 async fn options(command: &Command, section: &Section, store: &Handle, file: &Path) -> Result<ServerOptions> {
     let args = &command.args;
-    let mut options = ServerOptions::default();
     let listen = args.value("listen").or(section.text("listen")?).unwrap_or(ADDRESS);
-    let unusable = || usage(format!("{listen:?} is not an address and a port, such as {ADDRESS}"));
-    options.address = listen.parse::<SocketAddr>().map_err(|_| unusable())?;
+    let mut options = ServerOptions::default().with_address(listen)?;
     if args.is("tls") || section.is("tls")? {
         let name = args.value("name").or(section.text("name")?).unwrap_or("localhost").to_owned();
         let folder = std::path::absolute(file).ok().and_then(|path| path.parent().map(Path::to_owned));
@@ -120,10 +114,7 @@ fn say(command: &Command, server: &Server, options: &ServerOptions, file: &Path)
     let address = server.address();
     let (url, user) = (server.url(), server.user());
     let shown = server.password().filter(|_| command.args.is("new-password")).map(Secret::reveal);
-    let certificate = match &options.tls {
-        Some(ServerTls::SelfSigned { folder, .. }) => Some(folder.join("mailtide-server.crt")),
-        _ => None,
-    };
+    let certificate = options.tls.as_ref().and_then(ServerTls::certificate_file);
     if command.screen.json {
         return command.screen.value(&json!({
             "serving": file.display().to_string(), "url": url, "host": address.ip().to_string(),

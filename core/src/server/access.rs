@@ -4,16 +4,17 @@
 use super::now;
 use super::options::TokenCheck;
 use super::refusals::Refusals;
+use super::users::Users;
 use crate::auth::{Bearer, Keys, SCRAM_SHA_256, ScramBegun, ScramServer, derive_keys};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
-use crate::store::{Durability, Handle, Reader, Verifier, Writer};
+use crate::store::{AppPassword, Handle, Reader, User, Verifier};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Rounds of PBKDF2 for new verifiers (RFC 7677 section 4 asks for 4,096 at least).
 const ITERATIONS: u32 = 15_000;
@@ -23,6 +24,8 @@ const SALT: usize = 16;
 const KEY: usize = 32;
 /// Longest password that is looked at, in bytes.
 const LONGEST: usize = 1024;
+/// How long changes of the store gather before it is asked whether users are among them.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// A login with a password.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +77,12 @@ pub(super) struct Access {
     refusals: Mutex<Refusals>,
     /// Changes whenever somebody may have lost what he has come in with.
     changes: watch::Sender<()>,
+    /// Somebody is in, who may have to go.
+    came: Notify,
 }
+
+/// All users of a store and all their passwords.
+type Everybody = Vec<(User, Vec<AppPassword>)>;
 
 impl Access {
     pub(super) fn new(store: Handle) -> Result<Self> {
@@ -82,39 +90,63 @@ impl Access {
         let (mechanism, iterations) = (SCRAM_SHA_256.to_owned(), ITERATIONS);
         let (salt, stored_key, server_key) = (random(SALT)?, random(KEY)?, random(KEY)?);
         let nobody = Verifier { mechanism, iterations, salt, stored_key, server_key };
-        Ok(Self { store, nobody, refusals: Mutex::default(), changes: watch::Sender::new(()) })
+        Ok(Self { store, nobody, refusals: Mutex::default(), changes: watch::Sender::new(()), came: Notify::new() })
     }
 
     pub(super) fn store(&self) -> &Handle {
         &self.store
     }
 
+    pub(super) fn users(&self) -> Users {
+        Users::of(self.store.clone())
+    }
+
     /// Whether anybody could log in.
     pub(super) async fn has_users(&self) -> Result<bool> {
-        let can_come = |reader: &dyn Reader| {
-            for user in reader.users()?.into_iter().filter(|user| !user.disabled) {
-                if user.verifier.is_some() || !reader.app_passwords(user.id)?.is_empty() {
-                    return Ok(true);
+        let all = self.everybody().await?;
+        Ok(all.iter().any(|(user, apps)| !user.disabled && (user.verifier.is_some() || !apps.is_empty())))
+    }
+
+    async fn everybody(&self) -> Result<Everybody> {
+        let ask = |reader: &dyn Reader| {
+            let mut all = Vec::new();
+            for user in reader.users()? {
+                let apps = reader.app_passwords(user.id)?;
+                all.push((user, apps));
+            }
+            Ok(all)
+        };
+        self.store.read(ask).await
+    }
+
+    /// Tells those who are in of every change of users and passwords, by this process or another. Listens only while
+    /// somebody is in.
+    pub(super) async fn heed(&self) {
+        loop {
+            self.came.notified().await;
+            let mut heard = self.store.changes();
+            // Whatever has changed before this listened may have: the first look is always told.
+            let mut seen = None;
+            loop {
+                if let Ok(now) = self.everybody().await
+                    && seen.as_ref() != Some(&now)
+                {
+                    seen = Some(now);
+                    self.changes.send_replace(());
+                }
+                tokio::time::sleep(GATHER).await;
+                tokio::select! {
+                    () = self.changes.closed() => break,
+                    changed = heard.changed() => if changed.is_err() { return },
                 }
             }
-            Ok(false)
-        };
-        self.store.read(can_come).await
+        }
     }
 
-    /// Changes who may log in. Whoever is in by what is no longer good has to go.
-    pub(super) async fn change<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut dyn Writer) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let done = self.store.write(Durability::Full, change).await?;
-        self.changes.send_replace(());
-        Ok(done)
-    }
-
-    /// Comes back once what somebody has come in with is no longer good.
+    /// Comes back once what somebody has come in with is no longer good, as far as [`Access::heed`] hears of it.
     pub(super) async fn dismissed(&self, pass: Pass) {
         let mut changes = self.changes.subscribe();
+        self.came.notify_one();
         loop {
             // Where the store cannot be asked, nothing was taken away either.
             if !self.is_good(&pass).await.unwrap_or(true) {

@@ -6,7 +6,7 @@ use super::keep::keep;
 use super::manage::begin;
 use super::options::{ServerOptions, TlsMode};
 use super::tls::Tls;
-use super::users::set_user;
+use super::users::Users;
 use crate::auth::Bindings;
 use crate::error::{Code, MailError, Result};
 use crate::net::escaped;
@@ -43,17 +43,14 @@ pub struct Server {
     certificate: Option<String>,
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
 }
 
 impl Server {
     /// Serves the store in that file, which is made where there is none. One without an account behind it gets an inbox
     /// and the usual mailboxes beside it. Errors as of [`Server::start`], and those of opening a store.
     pub async fn open(path: &Path, options: ServerOptions) -> Result<Self> {
-        let path = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, SqliteOptions::default())).await;
-        let store = opened.map_err(|_| MailError::new(Code::Internal, "The store could not be opened"))??;
-        Self::start(Handle::new(Arc::new(store))?, options).await
+        Self::start(store_in(path).await?, options).await
     }
 
     /// Serves the store of an account whose bodies are not all held: `bodies` is asked for those, such as the
@@ -72,8 +69,11 @@ impl Server {
 
     async fn begin(store: Handle, bodies: Option<Arc<dyn BodySource>>, options: ServerOptions) -> Result<Self> {
         let access = Access::new(store.clone())?;
-        if let Some((name, password)) = options.user.clone() {
-            set_user(&access, &name, password).await?;
+        if options.tls.is_none() && options.tls_mode == TlsMode::StartTls {
+            return Err(MailError::new(Code::UsageArgument, "STARTTLS takes tls, a certificate"));
+        }
+        for (name, password) in options.user.iter().chain(&options.users).cloned() {
+            access.users().set(&name, password).await?;
         }
         let is_guarded = options.tls.is_some() && (options.tokens.is_some() || access.has_users().await?);
         if !options.address.ip().is_loopback() && !is_guarded {
@@ -134,6 +134,12 @@ impl Server {
         self.certificate.as_deref()
     }
 
+    /// The users of its store, to be changed while it runs.
+    #[must_use]
+    pub fn users(&self) -> Users {
+        self.shared.access.users()
+    }
+
     /// Stops listening and ends all connections. What was acknowledged is kept. Closing twice is fine.
     pub async fn close(&self) {
         self.stop.send_replace(true);
@@ -143,6 +149,14 @@ impl Server {
             drop(task.await);
         }
     }
+}
+
+/// The store in that file, which is made where there is none. Errors are those of opening a store.
+pub(crate) async fn store_in(path: &Path) -> Result<Handle> {
+    let path = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, SqliteOptions::default())).await;
+    let store = opened.map_err(|_| MailError::new(Code::Internal, "The store could not be opened"))??;
+    Handle::new(Arc::new(store))
 }
 
 impl Drop for Server {
@@ -191,6 +205,7 @@ impl Door {
     async fn keep(mut self, listener: TcpListener, shared: Arc<Shared>) {
         let mut guests = tokio::task::JoinSet::new();
         guests.spawn(keep(shared.access.store().clone(), Arc::clone(&shared.arrived)));
+        guests.spawn(heed(Arc::clone(&shared)));
         loop {
             tokio::select! {
                 _ = self.stopped.changed() => break,
@@ -227,6 +242,10 @@ impl Door {
         let guest = Guest::new(peer, Some(ticket), &shared.options);
         Some(host(stream, self.tls.clone(), (seat, guest), Arc::clone(shared)))
     }
+}
+
+async fn heed(shared: Arc<Shared>) {
+    shared.access.heed().await;
 }
 
 async fn host(stream: TcpStream, tls: Option<Tls>, (_seat, guest): (OwnedSemaphorePermit, Guest), shared: Arc<Shared>) {

@@ -47,8 +47,9 @@ mod wire;
 pub(crate) use faulty::Faulty;
 pub use faulty::{Fault, FaultKind};
 pub use listen::Server;
+pub(crate) use listen::store_in;
 pub use options::{ServerOptions, ServerTls, TlsMode, TokenCheck};
-pub use users::{AppPassword, ServerUser};
+pub use users::{AppPassword, ServerUser, Users};
 
 pub(crate) use users::generated;
 

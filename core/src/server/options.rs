@@ -21,9 +21,11 @@ pub struct ServerOptions {
     /// Who may log in. Its verifier is kept in the store (SCRAM-SHA-256, RFC 5803), never the password. `None` lets those
     /// in who were set up before.
     pub user: Option<(String, Secret)>,
+    /// Further ones, set up like that. Others that the store knows may log in as well.
+    pub users: Vec<(String, Secret)>,
     /// The certificate for TLS; `None` for clear text.
     pub tls: Option<ServerTls>,
-    /// Whether TLS begins with the first byte or with STARTTLS. Without `tls` it means nothing.
+    /// Whether TLS begins with the first byte or with STARTTLS, which takes `tls`.
     pub tls_mode: TlsMode,
     /// Who says whether an OAuth token is good; with it OAUTHBEARER (RFC 7628) and XOAUTH2 are offered.
     pub tokens: Option<Arc<dyn TokenCheck>>,
@@ -46,6 +48,7 @@ impl Default for ServerOptions {
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             user: None,
+            users: Vec::new(),
             tls: None,
             tls_mode: TlsMode::Implicit,
             tokens: None,
@@ -160,6 +163,20 @@ impl ServerTls {
         let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self::SelfSigned { folder: folder.to_owned(), name: "localhost".to_owned() }
     }
+
+    /// Where the certificate of a self-signed one lies, for clients to trust.
+    #[must_use]
+    pub fn certificate_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::SelfSigned { folder, .. } => Some(certificate_in(folder)),
+            Self::Pem { .. } => None,
+        }
+    }
+}
+
+/// The certificate of a self-signed one; its key lies beside it.
+pub(super) fn certificate_in(folder: &Path) -> PathBuf {
+    folder.join("mailtide-server.crt")
 }
 
 #[cfg(test)]

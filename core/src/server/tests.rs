@@ -4,7 +4,7 @@ use super::connection::{Guest, Shared};
 use super::listen::attend;
 use super::manage::begin;
 use super::session::Offer;
-use super::{Server, ServerOptions, ServerTls, access::Access, tls::Tls, users::set_user};
+use super::{Server, ServerOptions, ServerTls, access::Access, tls::Tls};
 use crate::error::Code;
 use crate::imap::InternalDate;
 use crate::store::{Durability, Handle, MailboxState, NewMailbox, Now, RemoteMailbox, SqliteOptions, SqliteStore};
@@ -36,7 +36,7 @@ impl World {
         let handle = Handle::new(Arc::new(store)).unwrap();
         handle.write(Durability::Bulk, begin).await.unwrap();
         let access = Access::new(handle).unwrap();
-        set_user(&access, "ada", "secret".into()).await.unwrap();
+        access.users().set("ada", "secret".into()).await.unwrap();
         let mut options = ServerOptions { append_limit: 300_000, ..ServerOptions::default() };
         set(&mut options);
         Self { folder, shared: Arc::new(Shared { access, bodies: None, options, arrived: Arc::default() }) }

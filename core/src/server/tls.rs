@@ -1,6 +1,6 @@
 //! The certificate of a server, and the TLS that it speaks.
 
-use super::options::{ServerTls, TlsMode};
+use super::options::{ServerTls, TlsMode, certificate_in};
 use crate::auth::Bindings;
 use crate::error::{Code, MailError, Result};
 use ring::digest;
@@ -98,7 +98,8 @@ fn der(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The certificate and key in that folder; made where there is none yet.
 fn self_signed(folder: &Path, name: &str) -> Result<(String, String)> {
-    let (certificate, key) = (folder.join("mailtide-server.crt"), folder.join("mailtide-server.key"));
+    let certificate = certificate_in(folder);
+    let key = certificate.with_extension("key");
     if !certificate.exists() || !key.exists() {
         let names = vec![name.to_owned(), "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names);

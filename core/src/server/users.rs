@@ -1,11 +1,10 @@
 //! The users of a server's store, and their passwords.
 
-use super::access::{Access, random, verifier_of};
-use super::listen::Server;
+use super::access::{random, verifier_of};
 use super::now;
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
-use crate::store::{self, Reader, User, Writer};
+use crate::store::{self, Durability, Handle, Reader, User, Writer};
 
 /// Letters of a generated password, 32 of them: none that is easily taken for another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -36,44 +35,64 @@ pub struct AppPassword {
     pub created: i64,
 }
 
-/// All users of a store see the same mailboxes, and the same flags: what one has read is read for all of them.
+/// The users of a store, whether it is being served or not: [`Server::users`](super::Server::users), or
+/// [`Users::of`] a store.
 ///
-/// Changes hold at once, for open connections too: whoever came in by what was taken away is sent away. Another process
-/// that serves the same store asks the store at the next login.
-impl Server {
+/// All users see the same mailboxes, and the same flags: what one has read is read for all of them. Changes hold at once,
+/// for open connections too, in every process that serves the store: whoever came in by what was taken away is sent away.
+#[derive(Clone)]
+pub struct Users(Handle);
+
+impl Users {
+    /// The users of that store.
+    #[must_use]
+    pub fn of(store: Handle) -> Self {
+        Self(store)
+    }
+
     /// Sets a user up, or gives one another password. Its name may hold a `+`.
     ///
     /// Errors: `usage.argument` for a name that is empty, longer than 255 bytes or has control characters, and for a
     /// password that is not 1 to 1,024 bytes.
-    pub async fn set_user(&self, name: &str, password: Secret) -> Result<()> {
-        set_user(&self.shared.access, name, password).await
+    pub async fn set(&self, name: &str, password: Secret) -> Result<()> {
+        if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
+            let text = "A user's name has 1 to 255 bytes, without control characters";
+            return Err(MailError::new(Code::UsageArgument, text));
+        }
+        let verifier = verifier_of(password).await?;
+        let name = name.to_owned();
+        let set = move |writer: &mut dyn Writer| match writer.user(&name)? {
+            Some(user) => writer.update_user(&User { verifier: Some(verifier), ..user }),
+            None => writer.insert_user(&name, Some(&verifier)).map(drop),
+        };
+        self.change(set).await
     }
 
     /// All users, by name.
-    pub async fn users(&self) -> Result<Vec<ServerUser>> {
-        let users = self.shared.access.store().read(|reader| reader.users()).await?;
+    pub async fn all(&self) -> Result<Vec<ServerUser>> {
+        let users = self.0.read(|reader| reader.users()).await?;
         Ok(users.into_iter().map(|User { name, disabled, .. }| ServerUser { name, disabled }).collect())
     }
 
     /// Keeps a user out, whatever the password or token; or lets it in again. `usage.argument` where there is no such
     /// user.
-    pub async fn disable_user(&self, name: &str, is_disabled: bool) -> Result<()> {
+    pub async fn disable(&self, name: &str, is_disabled: bool) -> Result<()> {
         let name = name.to_owned();
         let disable = move |writer: &mut dyn Writer| {
             let user = user(writer, &name)?;
             writer.update_user(&User { disabled: is_disabled, ..user })
         };
-        self.shared.access.change(disable).await
+        self.change(disable).await
     }
 
     /// Takes a user away, with its app passwords. The mail stays. `usage.argument` where there is no such user.
-    pub async fn remove_user(&self, name: &str) -> Result<()> {
+    pub async fn remove(&self, name: &str) -> Result<()> {
         let name = name.to_owned();
         let remove = move |writer: &mut dyn Writer| {
             let user = user(writer, &name)?;
             writer.delete_user(user.id)
         };
-        self.shared.access.change(remove).await
+        self.change(remove).await
     }
 
     /// Makes a password for one program, which logs in with it as `user+label`. It is told here once, and kept as a
@@ -94,7 +113,7 @@ impl Server {
             let (user, created) = (user(writer, &name)?.id, now().seconds());
             writer.insert_app_password(&store::AppPassword { user, label, created, verifier })
         };
-        self.shared.access.change(add).await?;
+        self.change(add).await?;
         Ok(password)
     }
 
@@ -102,7 +121,7 @@ impl Server {
     pub async fn app_passwords(&self, user_name: &str) -> Result<Vec<AppPassword>> {
         let name = user_name.to_owned();
         let all = move |reader: &dyn Reader| reader.app_passwords(user(reader, &name)?.id);
-        let all = self.shared.access.store().read(all).await?;
+        let all = self.0.read(all).await?;
         Ok(all.into_iter().map(|one| AppPassword { label: one.label, created: one.created }).collect())
     }
 
@@ -116,23 +135,15 @@ impl Server {
                 false => Err(MailError::new(Code::UsageArgument, format!("There is no app password {label:?}"))),
             }
         };
-        self.shared.access.change(revoke).await
+        self.change(revoke).await
     }
-}
 
-/// See [`Server::set_user`].
-pub(super) async fn set_user(access: &Access, name: &str, password: Secret) -> Result<()> {
-    if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_control) {
-        let text = "A user's name has 1 to 255 bytes, without control characters";
-        return Err(MailError::new(Code::UsageArgument, text));
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut dyn Writer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.write(Durability::Full, change).await
     }
-    let verifier = verifier_of(password).await?;
-    let name = name.to_owned();
-    let set = move |writer: &mut dyn Writer| match writer.user(&name)? {
-        Some(user) => writer.update_user(&User { verifier: Some(verifier), ..user }),
-        None => writer.insert_user(&name, Some(&verifier)).map(drop),
-    };
-    access.change(set).await
 }
 
 fn user(reader: &(impl Reader + ?Sized), name: &str) -> Result<User> {

@@ -45,7 +45,7 @@ use tempfile::TempDir;
 
 /// A server for tests, running until it is closed or dropped; its mail goes with it.
 pub struct Server {
-    server: server::Server,
+    server: Arc<server::Server>,
     mail: Mail,
     faulty: Arc<Faulty>,
     user: String,
@@ -68,7 +68,7 @@ impl Server {
         let mail = Mail::open(folder.path().join("test.mail"), MailOptions::default()).await?;
         let user = Some((options.user.clone(), options.password.clone()));
         let serving = ServerOptions { user, faulty: Some(Arc::clone(&faulty)), ..ServerOptions::default() };
-        let server = mail.serve(serving).await?;
+        let server = Arc::new(mail.serve(serving).await?);
         let made = Self { server, mail, faulty, user: options.user, password: options.password, folder };
         for (mailbox, letters) in options.mail {
             made.put(Target::Name(mailbox), letters, &[]).await?;
@@ -98,6 +98,12 @@ impl Server {
     #[must_use]
     pub fn password(&self) -> &Secret {
         &self.password
+    }
+
+    /// The server that clients meet, for all that it has beside this: its users, and their passwords.
+    #[must_use]
+    pub fn server(&self) -> &Arc<server::Server> {
+        &self.server
     }
 
     /// Puts a message into a mailbox, as a delivery does: clients that wait are told. A mailbox that is missing is made.

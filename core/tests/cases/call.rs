@@ -24,6 +24,8 @@ pub struct Caller {
     pub mail: Option<Mail>,
     /// What serves the store.
     pub serving: Option<mailtide::server::Server>,
+    /// The app password that was made last.
+    pub made: String,
     /// The server for tests.
     pub tested: Option<mailtide::testing::Server>,
     /// Where a store may be.
@@ -120,6 +122,7 @@ impl Caller {
         account.credentials = match &args["tokens"] {
             Value::Array(tokens) => Credentials::Token(self.tokens(tokens)),
             _ if args["password"].is_null() && args.get("password").is_some() => Credentials::None,
+            _ if args["password"] == "$made" => Credentials::Password(self.made.as_str().into()),
             _ => Credentials::Password(args["password"].as_str().unwrap_or("secret").into()),
         };
         account.read_only = flag(args, "read_only");

@@ -2,11 +2,26 @@
 
 use crate::call::{Caller, flags, target};
 use crate::json;
-use mailtide::server::ServerOptions;
+use mailtide::server::{ServerOptions, TokenCheck};
 use mailtide::testing::{Fault, FaultKind, Server, TestOptions};
-use mailtide::{Result, Target};
+use mailtide::{Code, Result, Secret, Target};
 use serde_json::{Value, json as value};
+use std::collections::HashMap;
+use std::future::ready;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// The one token of each user; `raise` is an issuer that is out of order.
+struct Issuer(HashMap<String, String>);
+
+impl TokenCheck for Issuer {
+    fn allows<'a>(&'a self, user: &'a str, token: &'a Secret) -> futures_util::future::BoxFuture<'a, Result<bool>> {
+        Box::pin(ready(match self.0.get(user).map(String::as_str) {
+            Some("raise") => Err(Code::NetTimeout.into()),
+            known => Ok(known == Some(token.reveal())),
+        }))
+    }
+}
 
 impl Caller {
     /// The server of the case's header; the case connects to it.
@@ -26,7 +41,11 @@ impl Caller {
     async fn serve(&mut self, args: &Value) -> Result<Value> {
         let word = |name: &str| args[name].as_str();
         let options = ServerOptions::default().with_address(word("address").unwrap_or("127.0.0.1:0"))?;
-        let options = options.with_login(word("user").map(str::to_owned), word("password").map(Into::into))?;
+        let mut options = options.with_login(word("user").map(str::to_owned), word("password").map(Into::into))?;
+        options.users = by_name(&args["users"]).map(|(name, password)| (name, password.into())).collect();
+        if !args["tokens"].is_null() {
+            options.tokens = Some(Arc::new(Issuer(by_name(&args["tokens"]).collect())));
+        }
         let serving = self.mail.as_ref().expect("a store is open").serve(options).await?;
         self.port = serving.address().port();
         self.serving = Some(serving);
@@ -40,6 +59,9 @@ impl Caller {
         if let (Some(serving), "close") = (&self.serving, verb) {
             serving.close().await;
             return Ok(Value::Null);
+        }
+        if self.serving.is_some() {
+            return self.users(verb, args).await;
         }
         let server = self.tested.as_ref().expect("the case has a server");
         let mailbox = || if args["in"].is_null() { Target::from("INBOX") } else { target(&args["in"]) };
@@ -58,6 +80,40 @@ impl Caller {
             other => panic!("no such call: server.{other}"),
         }
     }
+}
+
+impl Caller {
+    /// Who may log in to what serves the store.
+    async fn users(&mut self, verb: &str, args: &Value) -> Result<Value> {
+        let users = self.serving.as_ref().expect("the store is served").users();
+        let word = |name: &str| args[name].as_str().unwrap_or_default();
+        match verb {
+            "users" => {
+                let one = |user: mailtide::server::ServerUser| value!({"name": user.name, "disabled": user.disabled});
+                Ok(users.all().await?.into_iter().map(one).collect())
+            }
+            "set_user" => users.set(word("name"), word("password").into()).await.map(Value::from),
+            "disable_user" => {
+                users.disable(word("name"), args["disabled"].as_bool().unwrap_or(true)).await.map(Value::from)
+            }
+            "remove_user" => users.remove(word("name")).await.map(Value::from),
+            "app_passwords" => {
+                let all = users.app_passwords(word("user")).await?;
+                Ok(all.into_iter().map(|one| value!({"label": one.label})).collect())
+            }
+            "add_app_password" => {
+                self.made = users.add_app_password(word("user"), word("label")).await?.reveal().to_owned();
+                Ok(Value::Null)
+            }
+            "revoke_app_password" => users.revoke_app_password(word("user"), word("label")).await.map(Value::from),
+            other => panic!("no such call: server.{other}"),
+        }
+    }
+}
+
+fn by_name(given: &Value) -> impl Iterator<Item = (String, String)> {
+    let pairs = given.as_object().into_iter().flatten();
+    pairs.map(|(name, text)| (name.clone(), text.as_str().unwrap().to_owned()))
 }
 
 fn words(given: &Value) -> Vec<String> {

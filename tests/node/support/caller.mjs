@@ -15,6 +15,8 @@ export class Caller {
   /** What serves the store, and the server for tests. */
   #serving = null;
   #tested = null;
+  /** The app password that was made last. */
+  #made = null;
   #folder = null;
   #watch = null;
   #events = null;
@@ -40,6 +42,7 @@ export class Caller {
     const [noun, verb] = name.includes(".") ? name.split(".") : ["", name];
     if (name === "repair") return plain.plain(await repair(join(this.#folder, "ada.mail")));
     if (name === "server.start") return await this.#serve(args);
+    if (noun === "server" && this.#serving) return await this.#onServing(verb, args);
     if (noun === "server") return await this.#onServer(verb, args);
     if (noun === "") return await (verb === "open" ? this.#open(args) : this.#connect({ ...this.account, ...args }));
     if (noun === "session") return await this.#onSession(camel(verb), args);
@@ -81,13 +84,22 @@ export class Caller {
 
   /** Serves the store; what connects from here on connects to it. */
   async #serve(args) {
-    this.#serving = await Server.start(this.#mail, args);
+    const { tokens, ...options } = args;
+    this.#serving = await Server.start(this.#mail, tokens ? { ...options, tokens: issuer(tokens) } : options);
     this.port = this.#serving.port;
     return null;
   }
 
+  /** Who may log in to what serves the store, and its end. */
+  async #onServing(verb, { name, password, user, label, disabled }) {
+    const given = [name, password, user, label, disabled].filter((argument) => argument !== undefined);
+    const answer = await this.#serving[camel(verb)](...given);
+    if (verb === "add_app_password") this.#made = answer;
+    return Array.isArray(answer) ? plain.plain(answer) : null;
+  }
+
   async #onServer(verb, { in: named, content, with: word, kind, ...rest }) {
-    if (verb === "close") return await (this.#serving ?? this.#tested).close() ?? null;
+    if (verb === "close") return await this.#tested.close() ?? null;
     const [server, mailbox] = [this.#tested, target(named ?? "INBOX")];
     if (verb === "deliver") return await server.deliver(mailbox, Buffer.from(content), rest);
     if (verb === "messages") return (await server.messages(mailbox)).map(plain.plain);
@@ -104,6 +116,7 @@ export class Caller {
     const options = { ...camelKeys(login), limits: Object.fromEntries(times) };
     if (tokens) options.token = this.#tokens([...tokens]);
     else if (!("password" in login)) options.password = "secret";
+    else if (login.password === "$made") options.password = this.#made;
     return { url: url.replace("PORT", this.port), ...options };
   }
 
@@ -262,4 +275,12 @@ function camel(name) {
 
 function camelKeys(options) {
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [camel(name), value]));
+}
+
+/** Knows the one token of each user; `raise` is an issuer that is out of order. */
+function issuer(tokens) {
+  return async (user, token) => {
+    if (tokens[user] === "raise") throw new Error("out of order");
+    return tokens[user] === token;
+  };
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::error::MailError;
 use crate::secret::Secret;
 use crate::server::TokenCheck;
-use crate::server::options::TlsMode;
+use crate::server::options::{TlsMode, certificate_in};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
@@ -35,7 +35,7 @@ impl Certificate {
 /// Trusts the server whose certificate lies in that folder.
 pub(super) fn trust(folder: &std::path::Path) -> tokio_rustls::TlsConnector {
     let mut roots = rustls::RootCertStore::empty();
-    let pem = std::fs::read(folder.join("mailtide-server.crt")).unwrap();
+    let pem = std::fs::read(certificate_in(folder)).unwrap();
     roots.add(rustls::pki_types::pem::PemObject::from_pem_slice(&pem).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -154,29 +154,30 @@ async fn server() -> (tempfile::TempDir, Server) {
 async fn users_come_and_go_while_the_server_runs() {
     let (_folder, server) = server().await;
     let at = server.address();
-    server.set_user("bob", "b0b".into()).await.unwrap();
-    let names: Vec<_> = server.users().await.unwrap().into_iter().map(|user| (user.name, user.disabled)).collect();
+    server.users().set("bob", "b0b".into()).await.unwrap();
+    let names: Vec<_> =
+        server.users().all().await.unwrap().into_iter().map(|user| (user.name, user.disabled)).collect();
     assert_eq!(names, [("ada".to_owned(), false), ("bob".to_owned(), false)]);
     assert!(comes_in(at, "ada", &"secret".into()).await && comes_in(at, "bob", &"b0b".into()).await);
     assert!(!comes_in(at, "bob", &"secret".into()).await);
 
-    server.disable_user("bob", true).await.unwrap();
+    server.users().disable("bob", true).await.unwrap();
     assert!(!comes_in(at, "bob", &"b0b".into()).await && comes_in(at, "ada", &"secret".into()).await);
-    assert!(server.users().await.unwrap()[1].disabled);
-    server.disable_user("bob", false).await.unwrap();
+    assert!(server.users().all().await.unwrap()[1].disabled);
+    server.users().disable("bob", false).await.unwrap();
     assert!(comes_in(at, "bob", &"b0b".into()).await);
 
-    server.remove_user("bob").await.unwrap();
+    server.users().remove("bob").await.unwrap();
     assert!(!comes_in(at, "bob", &"b0b".into()).await);
     for refused in [
-        server.remove_user("bob").await,
-        server.disable_user("bob", true).await,
-        server.add_app_password("bob", "phone").await.map(drop),
-        server.app_passwords("bob").await.map(drop),
-        server.revoke_app_password("bob", "phone").await,
-        server.set_user("", "x".into()).await,
-        server.set_user("a\r\nb", "x".into()).await,
-        server.set_user("eve", "".into()).await,
+        server.users().remove("bob").await,
+        server.users().disable("bob", true).await,
+        server.users().add_app_password("bob", "phone").await.map(drop),
+        server.users().app_passwords("bob").await.map(drop),
+        server.users().revoke_app_password("bob", "phone").await,
+        server.users().set("", "x".into()).await,
+        server.users().set("a\r\nb", "x".into()).await,
+        server.users().set("eve", "".into()).await,
     ] {
         assert_eq!(refused.unwrap_err().code(), Code::UsageArgument);
     }
@@ -186,28 +187,32 @@ async fn users_come_and_go_while_the_server_runs() {
 async fn an_app_password_lets_one_program_in_until_it_is_taken_back() {
     let (_folder, server) = server().await;
     let at = server.address();
-    let phone = server.add_app_password("ada", "phone").await.unwrap();
-    let laptop = server.add_app_password("ada", "laptop").await.unwrap();
+    let phone = server.users().add_app_password("ada", "phone").await.unwrap();
+    let laptop = server.users().add_app_password("ada", "laptop").await.unwrap();
     assert!(phone.reveal() != laptop.reveal() && phone.reveal().len() == 24);
     assert!(comes_in(at, "ada+phone", &phone).await && comes_in(at, "ada+laptop", &laptop).await);
     for (user, password) in [("ada", &phone), ("ada+phone", &laptop), ("ada+phone", &"secret".into())] {
         assert!(!comes_in(at, user, password).await, "{user}");
     }
-    let labels: Vec<_> = server.app_passwords("ada").await.unwrap().into_iter().map(|one| one.label).collect();
+    let labels: Vec<_> = server.users().app_passwords("ada").await.unwrap().into_iter().map(|one| one.label).collect();
     assert_eq!(labels, ["laptop", "phone"]);
     for wrong in ["", "a+b", "a\nb", "phone"] {
-        assert_eq!(server.add_app_password("ada", wrong).await.unwrap_err().code(), Code::UsageArgument, "{wrong:?}");
+        assert_eq!(
+            server.users().add_app_password("ada", wrong).await.unwrap_err().code(),
+            Code::UsageArgument,
+            "{wrong:?}"
+        );
     }
-    server.revoke_app_password("ada", "phone").await.unwrap();
+    server.users().revoke_app_password("ada", "phone").await.unwrap();
     assert!(!comes_in(at, "ada+phone", &phone).await && comes_in(at, "ada+laptop", &laptop).await);
-    server.disable_user("ada", true).await.unwrap();
+    server.users().disable("ada", true).await.unwrap();
     assert!(!comes_in(at, "ada+laptop", &laptop).await);
 }
 
 #[tokio::test]
 async fn whoever_came_in_by_what_was_taken_back_is_sent_away() {
     let (_folder, server) = server().await;
-    let phone = server.add_app_password("ada", "phone").await.unwrap();
+    let phone = server.users().add_app_password("ada", "phone").await.unwrap();
     let mut owner = reach(server.address()).await;
     owner.ok("LOGIN ada secret").await;
     let mut program = reach(server.address()).await;
@@ -215,11 +220,36 @@ async fn whoever_came_in_by_what_was_taken_back_is_sent_away() {
     program.ok("SELECT INBOX").await;
     program.send("i IDLE\r\n").await;
     program.until("+ Waiting\r\n").await;
-    server.revoke_app_password("ada", "phone").await.unwrap();
+    server.users().revoke_app_password("ada", "phone").await.unwrap();
     program.rest().await;
     owner.ok("NOOP").await;
-    server.set_user("ada", "another".into()).await.unwrap();
+    server.users().set("ada", "another".into()).await.unwrap();
     owner.rest().await;
+}
+
+#[tokio::test]
+async fn what_another_process_takes_back_ends_connections_here_too() {
+    let (folder, server) = server().await;
+    let phone = server.users().add_app_password("ada", "phone").await.unwrap();
+    let mut owner = reach(server.address()).await;
+    owner.ok("LOGIN ada secret").await;
+    let mut program = reach(server.address()).await;
+    program.ok(&format!("LOGIN ada+phone {}", phone.reveal())).await;
+    // Another store over the same file stands for another process.
+    let elsewhere = crate::server::Users::of(crate::server::store_in(&folder.path().join("a.mail")).await.unwrap());
+    elsewhere.set("bob", "b0b".into()).await.unwrap();
+    program.ok("NOOP").await;
+    elsewhere.revoke_app_password("ada", "phone").await.unwrap();
+    program.rest().await;
+    owner.ok("NOOP").await;
+}
+
+#[tokio::test]
+async fn starttls_without_a_certificate_is_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServerOptions { tls_mode: TlsMode::StartTls, ..ServerOptions::default() };
+    let error = Server::open(&folder.path().join("a.mail"), options).await.err().unwrap();
+    assert_eq!(error.code(), Code::UsageArgument);
 }
 
 /// Knows a token of ada's, and is out of order for some.
@@ -277,15 +307,14 @@ async fn a_token_lets_in_whom_the_host_program_says() {
 async fn a_disabled_user_stays_out_whatever_the_token() {
     let mut world = World::new().await;
     Arc::get_mut(&mut world.shared).unwrap().options.tokens = Some(Arc::new(Issuer));
-    let disable = |writer: &mut dyn crate::store::Writer| {
-        let user = writer.user("ada")?.unwrap();
-        writer.update_user(&crate::store::User { disabled: true, ..user })
-    };
+    let shared = Arc::clone(&world.shared);
+    let heeding = tokio::spawn(async move { shared.access.heed().await });
     let mut client = world.connect();
     client.until("\r\n").await;
     client.ok(&format!("AUTHENTICATE OAUTHBEARER {}", bearer("ada", "good"))).await;
-    world.shared.access.change(disable).await.unwrap();
+    world.shared.access.users().disable("ada", true).await.unwrap();
     client.rest().await;
+    heeding.abort();
     let mut client = world.connect();
     client.send(&format!("a AUTHENTICATE OAUTHBEARER {}\r\n", bearer("ada", "good"))).await;
     client.until("+ ").await;
