@@ -44,8 +44,8 @@ impl Caller {
         let (messages, reasons) = (Vec::new(), Arc::default());
         let folder = tempfile::tempdir().unwrap();
         let (session, mail, watch, cursor) = (None, None, None, String::new());
-        let (serving, tested) = (None, None);
-        Self { port, account, engine, session, mail, serving, tested, folder, messages, watch, cursor, reasons }
+        let (serving, tested, made) = (None, None, String::new());
+        Self { port, account, engine, session, mail, serving, made, tested, folder, messages, watch, cursor, reasons }
     }
 
     pub async fn close(&mut self) {
