@@ -79,7 +79,9 @@ class Reader:
         untagged = {b"STATUS": b"* STATUS x (MESSAGES 1)\r\n", b"ID": b"* ID NIL\r\n"}.get(name, b"")
         if command[1:3] == [b"UID", b"SEARCH"]:
             untagged = b"* SEARCH\r\n"
-        return untagged + tag + b" OK done\r\n"
+        # Where a server with UIDPLUS says nothing of what was copied, the client asks what is there.
+        code = b"[COPYUID 7 1 1] " if command[1:3] == [b"UID", b"COPY"] else b""
+        return untagged + tag + b" OK " + code + b"done\r\n"
 
 
 def tokenize(text: bytes, open_lists: list[list[Any]]) -> None:

@@ -10,13 +10,15 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ._native import run_blocking
 
 #: What the protocols of `async for` and `async with` are called without `async`.
 PROTOCOLS = {"__aiter__": "__iter__", "__anext__": "__next__", "__aenter__": "__enter__", "__aexit__": "__exit__"}
 OTHERS = ("__repr__",)
+
+C = TypeVar("C", bound=type)
 
 _twins: dict[type, type[Twin]] = {}
 
@@ -29,10 +31,10 @@ class Twin:
         self._lock = threading.Lock()
 
 
-def twin(of: type) -> Callable[[type[Any]], type[Any]]:
+def twin(of: type) -> Callable[[C], C]:
     """Fills a class with what `of` has; what the class defines itself stays."""
 
-    def fill(cls: type[Any]) -> type[Any]:
+    def fill(cls: C) -> C:
         cls.__doc__ = of.__doc__
         for name, member in vars(of).items():
             public = not name.startswith("_") or name in PROTOCOLS or name in OTHERS
