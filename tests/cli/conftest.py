@@ -34,6 +34,14 @@ MOTH = (
     b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nFirst actual case of bug being found.\x1b[2J\r\n"
     b"--b\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=log.csv\r\n\r\n1545,moth\r\n--b--\r\n"
 )
+#: Stands in for the program of the system: it keeps what it is given in a file, as the Secret Service would.
+SECRET_TOOL = """#!/bin/sh
+file="$HOME/keyring"
+case $1 in
+  store) cat > "$file"; echo "$@" > "$file.args" ;;
+  lookup) cat "$file" ;;
+esac
+"""
 
 
 class Cli:
@@ -86,6 +94,15 @@ def serving(cli: Cli, *words: str | Path, **extra: str) -> Iterator[dict[str, An
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, (out, errors)
+
+
+def keyring(cli: Cli) -> None:
+    """A keyring of its own: what it holds is in the file `keyring` of its home."""
+    tool = cli.home / "bin/secret-tool"
+    tool.parent.mkdir()
+    tool.write_text(SECRET_TOOL)
+    tool.chmod(0o755)
+    cli.environment["PATH"] = f"{tool.parent}:{cli.environment['PATH']}"
 
 
 @contextmanager

@@ -7,24 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ENTRIES, PASSWORD, Cli
-
-#: Stands in for the program of the system: it keeps what it is given in a file, as the Secret Service would.
-SECRET_TOOL = """#!/bin/sh
-file="$HOME/keyring"
-case $1 in
-  store) cat > "$file"; echo "$@" > "$file.args" ;;
-  lookup) cat "$file" ;;
-esac
-"""
+from conftest import ENTRIES, PASSWORD, Cli, keyring
 
 
 def test_a_password_comes_from_a_command_the_keyring_or_a_person(cli: Cli, provider: dict[str, Any]) -> None:
-    tool = cli.home / "bin/secret-tool"
-    tool.parent.mkdir()
-    tool.write_text(SECRET_TOOL)
-    tool.chmod(0o755)
-    cli.environment["PATH"] = f"{tool.parent}:{cli.environment['PATH']}"
+    keyring(cli)
     url, typed = provider["url"], PASSWORD + "\n"
     cli.done("login", "keyring", url, "--keyring", typed=typed)
     cli.done("login", "clear", url, "--password-insecure", typed=typed)
@@ -59,7 +46,9 @@ def test_a_configuration_that_cannot_be_trusted_is_refused(cli: Cli) -> None:
 def test_bash_completes_commands_and_options(cli: Cli) -> None:
     script = cli.home / "completion.bash"
     script.write_text(cli.done("completion", "bash"))
-    for typed, expected in [("se", "serve search send"), ("serve --us", "--user"), ("completion z", "zsh")]:
+    for typed, expected in [
+        ("se", "serve search send"), ("serve --us", "--user"), ("completion z", "zsh"), ("users rev", "revoke-app-password"),
+    ]:  # fmt: skip
         words = ["mailtide", *typed.split(" ")]
         line = f"source {script}; COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _mailtide; echo ${{COMPREPLY[@]}}"
         # compopt only works while a shell completes.

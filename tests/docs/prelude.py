@@ -23,7 +23,7 @@ def lead_home(module: Any) -> None:
     connect_there, open_there = module.connect, module.open
 
     def connect(url: str, **options: Any) -> Any:
-        return connect_there(home(url), net=Net(ca=os.environ["MAILTIDE_CA"]), **options)
+        return connect_there(home(url), **{"net": Net(ca=os.environ["MAILTIDE_CA"])} | options)
 
     def open_(path: str, url: str | None = None, **options: Any) -> Any:
         return open_there(path, url and home(url), net=Net(ca=os.environ["MAILTIDE_CA"]), **options)

@@ -107,9 +107,24 @@ pub(super) const COMMANDS: &[Command] = &[
             value("user", "NAME", "Who may log in"),
             switch("new-password", "Make a password up and print it"),
             switch("tls", "TLS with a certificate of its own, made at the first start beside the store"),
+            switch("starttls", "The same by STARTTLS: a client begins in clear, and cannot log in before it"),
             value("name", "HOST", "The name on that certificate, localhost unless given"),
+            value("certificate", "FILE", "A certificate and its chain in PEM, instead of one of its own"),
+            value("key", "FILE", "The private key of that certificate, in PEM"),
         ],
         completes: Completes::Files,
+    },
+    Command {
+        name: "users",
+        takes: "[ACTION NAME [LABEL]]",
+        about: "Lists who may log in to a store that is served, or changes it",
+        details: "ACTION is set, which adds a user or gives one another password; disable, enable, remove; app-passwords, \
+                  which lists those of a user; add-app-password and revoke-app-password, which take a LABEL as well. With \
+                  an app password one program logs in as NAME+LABEL. The password of set is asked for, or read from \
+                  standard input where that is no terminal. Changes hold at once, also while the store is served: \
+                  whoever came in by what was taken away is sent away.",
+        options: &[switch("new-password", "Make the password of set up and print it")],
+        completes: Completes::Words(super::users::ACTIONS),
     },
     Command {
         name: "sync",

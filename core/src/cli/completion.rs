@@ -53,10 +53,10 @@ fn zsh() -> String {
             let value = option.value.map(|value| format!(":{value}:{}", files(option))).unwrap_or_default();
             cases += &format!(" \\\n        '*--{}[{}]{value}'", option.long, quoted(option.about));
         }
-        cases += match command.completes {
-            Completes::Files => " \\\n        '*:file:_files'",
-            Completes::Words(_) => " \\\n        '1:shell:(bash zsh fish)'",
-            Completes::Nothing => "",
+        cases += &match command.completes {
+            Completes::Files => " \\\n        '*:file:_files'".to_owned(),
+            Completes::Words(words) => format!(" \\\n        '1:word:({})'", words.join(" ")),
+            Completes::Nothing => String::new(),
         };
         cases += " ;;\n";
     }
@@ -140,6 +140,8 @@ mod tests {
             for command in COMMANDS {
                 assert!(script.contains(command.name), "{shell}: {}", command.name);
                 assert!(options(command).all(|option| script.contains(option.long)), "{shell}: {}", command.name);
+                let Completes::Words(words) = command.completes else { continue };
+                assert!(script.contains(&words.join(" ")), "{shell}: {}", command.name);
             }
         }
         assert!(completion("tcsh").unwrap_err().to_string().contains("bash"));

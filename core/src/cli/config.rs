@@ -15,6 +15,8 @@ pub(super) struct Config {
     pub default: Option<String>,
     accounts: Vec<(String, Section)>,
     pub serve: Section,
+    /// Further ones who may log in to what is served, by their names.
+    pub serve_users: Vec<(String, Section)>,
 }
 
 /// A table of the file.
@@ -53,8 +55,20 @@ const ACCOUNT: &[&str] = &[
     "password_command",
     "keyring",
 ];
-const SERVE: &[&str] =
-    &["user", "listen", "tls", "name", "password", "password_insecure", "password_command", "keyring"];
+const SERVE: &[&str] = &[
+    "user",
+    "listen",
+    "tls",
+    "starttls",
+    "certificate",
+    "key",
+    "name",
+    "password",
+    "password_insecure",
+    "password_command",
+    "keyring",
+];
+const SERVE_USER: &[&str] = &["password", "password_insecure", "password_command", "keyring"];
 
 impl Config {
     /// Reads the file.
@@ -88,15 +102,13 @@ impl Config {
         for (key, value) in whole {
             match (key.as_str(), value) {
                 ("default", Value::String(name)) => config.default = Some(name),
-                ("serve", Value::Object(values)) => config.serve = Section::new("serve".to_owned(), values, SERVE)?,
-                ("accounts", Value::Object(accounts)) => {
-                    for (name, values) in accounts {
-                        let section = format!("accounts.{name}");
-                        let Value::Object(values) = values else {
-                            return Err(usage(format!("{section} is not a table")));
-                        };
-                        config.accounts.push((name, Section::new(section, values, ACCOUNT)?));
-                    }
+                ("serve", Value::Object(mut values)) => {
+                    let users = values.remove("users").unwrap_or_else(|| Map::new().into());
+                    config.serve_users = sections("serve.users", users, SERVE_USER)?;
+                    config.serve = Section::new("serve".to_owned(), values, SERVE)?;
+                }
+                ("accounts", accounts @ Value::Object(_)) => {
+                    config.accounts = sections("accounts", accounts, ACCOUNT)?;
                 }
                 (key, _) => return Err(usage(format!("{key:?} is not known, or not of that kind"))),
             }
@@ -132,7 +144,8 @@ impl Config {
     }
 
     fn holds_passwords(&self) -> bool {
-        let sections = self.accounts.iter().map(|(_, section)| section).chain([&self.serve]);
+        let named = self.accounts.iter().chain(&self.serve_users);
+        let sections = named.map(|(_, section)| section).chain([&self.serve]);
         sections.into_iter().any(|section| section.values.contains_key("password"))
     }
 }
@@ -143,6 +156,11 @@ impl Section {
             return Err(usage(format!("{name}.{key} is not known")).hint(format!("Known are {}", known.join(", "))));
         }
         Ok(Self { name, values })
+    }
+
+    /// As it is named in the file. It is the account of a keyring, where a user's password is kept in one.
+    pub fn name(&self) -> &str {
+        if self.name.is_empty() { "serve" } else { &self.name }
     }
 
     pub fn text(&self, key: &str) -> Result<Option<&str>> {
@@ -186,6 +204,21 @@ impl Section {
     fn wrong(&self, key: &str, kind: &str) -> MailError {
         usage(format!("{}.{key} is not {kind}", self.name))
     }
+}
+
+/// The tables in a table, by their names.
+fn sections(parent: &str, tables: Value, known: &[&str]) -> Result<Vec<(String, Section)>> {
+    let Value::Object(tables) = tables else {
+        return Err(usage(format!("{parent} is not a table")));
+    };
+    let section = |(name, values): (String, Value)| {
+        let section = format!("{parent}.{name}");
+        let Value::Object(values) = values else {
+            return Err(usage(format!("{section} is not a table")));
+        };
+        Ok((name, Section::new(section, values, known)?))
+    };
+    tables.into_iter().map(section).collect()
 }
 
 /// Names only: values may be passwords.
@@ -325,6 +358,22 @@ mod tests {
         for lines in ["keyring = true\npassword_command = \"x\"", "password_command = 7", "keyring = \"yes\""] {
             assert_eq!(with(lines).unwrap_err().code(), Code::UsageArgument, "{lines}");
         }
+    }
+
+    #[test]
+    fn users_of_a_server_have_passwords_as_accounts_do() {
+        let text = "[serve]\nuser = \"ada\"\n[serve.users.grace]\nkeyring = true\n[serve.users.\"joan@x\"]\n";
+        let config = Config::parse(text).unwrap();
+        let found: Vec<_> = config.serve_users.iter().map(|(name, s)| (name.as_str(), s.password().unwrap())).collect();
+        assert_eq!(found, [("grace", PasswordFrom::Keyring), ("joan@x", PasswordFrom::Prompt)]);
+        assert_eq!(config.serve_users[0].1.name(), "serve.users.grace");
+        for wrong in
+            ["[serve]\nusers = 1", "[serve.users]\ngrace = \"planted\"", "[serve.users.grace]\nurl = \"planted\""]
+        {
+            let error = Config::parse(wrong).unwrap_err();
+            assert!(error.to_string().contains("serve.users") && !error.to_string().contains("planted"), "{error}");
+        }
+        assert!(Config::parse("[serve.users.grace]\npassword = \"planted\"").unwrap().holds_passwords());
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod doctor;
 mod exit;
 mod help;
 mod login;
+mod logins;
 mod ls;
 mod password;
 mod picture;
@@ -28,6 +29,7 @@ mod show;
 mod sync;
 mod table;
 mod text;
+mod users;
 mod watch;
 
 use crate::error::{Code, MailError, Result};
@@ -120,6 +122,7 @@ async fn dispatch(command: &Command) -> Result<u8> {
         "serve" => serve::run(command).await,
         "show" => show::run(command).await,
         "sync" => sync::run(command).await,
+        "users" => users::run(command).await,
         "watch" => watch::run(command).await,
         other => Err(MailError::new(Code::Internal, format!("The command {other} is in the table and nowhere else"))),
     }

@@ -5,9 +5,10 @@ use super::text::{clean, size, when};
 use crate::error::MailError;
 use crate::imap::{Flag, InternalDate, Role};
 use crate::message::{Attachment, EmailAddress};
+use crate::server::{AppPassword, ServerUser};
 use crate::session::{MailboxInfo, Message};
-use jiff::Zoned;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
 
 /// Columns of a list of messages. The mailbox is left out where all are of one.
@@ -28,6 +29,20 @@ pub(super) const MAILBOXES: &[Column] = &[
     Column { title: "unread", to_the_right: true, most: None, gives: false },
     Column { title: "messages", to_the_right: true, most: None, gives: false },
     Column { title: "for", to_the_right: false, most: None, gives: false },
+];
+
+/// Columns of the list of users.
+pub(super) const USERS: &[Column] = &[
+    Column { title: "user", to_the_right: false, most: None, gives: false },
+    Column { title: "", to_the_right: false, most: None, gives: false },
+    Column { title: "app passwords", to_the_right: false, most: None, gives: true },
+];
+
+/// Columns of the list of a user's app passwords.
+pub(super) const APP_PASSWORDS: &[Column] = &[
+    Column { title: "label", to_the_right: false, most: None, gives: false },
+    Column { title: "logs in as", to_the_right: false, most: None, gives: true },
+    Column { title: "made", to_the_right: true, most: None, gives: false },
 ];
 
 /// A message as a row of [`MESSAGES`].
@@ -125,4 +140,29 @@ fn attachment(attachment: &Attachment) -> Value {
         "part": attachment.path(), "filename": attachment.filename, "type": attachment.media_type,
         "size": attachment.size(), "inline": attachment.inline,
     })
+}
+/// A user as a row of [`USERS`].
+pub(super) fn user_row(user: &ServerUser, passwords: &[AppPassword]) -> Vec<Cell> {
+    let labels: Vec<_> = passwords.iter().map(|one| clean(&one.label)).collect();
+    let state = if user.disabled { "kept out" } else { "" };
+    vec![Cell::new(clean(&user.name), Look::Bold), Cell::new(state, Look::Red), labels.join(", ").into()]
+}
+
+pub(super) fn user_json(user: &ServerUser, passwords: &[AppPassword]) -> Value {
+    let labels: Vec<_> = passwords.iter().map(|one| one.label.as_str()).collect();
+    json!({ "user": user.name, "disabled": user.disabled, "app_passwords": labels })
+}
+
+/// An app password as a row of [`APP_PASSWORDS`].
+pub(super) fn app_password_row(user: &str, password: &AppPassword, now: &Zoned) -> Vec<Cell> {
+    let made = Timestamp::from_second(password.created).map(|at| at.to_zoned(now.time_zone().clone()));
+    let (label, login) = (clean(&password.label), clean(&format!("{user}+{}", password.label)));
+    let made = made.map(|at| when(&at, now)).unwrap_or_default();
+    vec![Cell::new(label, Look::Bold), login.into(), Cell::new(made, Look::Dim)]
+}
+
+pub(super) fn app_password_json(user: &str, password: &AppPassword) -> Value {
+    let login = format!("{user}+{}", password.label);
+    let created = Timestamp::from_second(password.created).ok().map(|at| at.to_string());
+    json!({ "user": user, "label": password.label, "login": login, "created": created })
 }

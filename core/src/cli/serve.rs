@@ -1,23 +1,21 @@
 //! `serve`: a store over IMAP, alone or in step with its account.
 
 use super::args::usage;
-use super::config::{PasswordFrom, Section};
+use super::config::{Config, Section};
+use super::logins::admit;
 use super::setup::{config, expanded, open, setup};
 use super::table::Look;
-use super::{Command, exit, password, watch};
-use crate::error::{Code, MailError, Result};
+use super::{Command, exit, watch};
+use crate::error::Result;
 use crate::secret::Secret;
-use crate::server::{Server, ServerOptions, ServerTls, generated, store_in};
+use crate::server::{Server, ServerOptions, ServerTls, TlsMode, store_in};
 use crate::store::Handle;
 use serde_json::json;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where it listens unless it is said.
 const ADDRESS: &str = "127.0.0.1:1143";
-/// Who logs in unless it is said.
-const USER: &str = "mailtide";
 
 pub(super) async fn run(command: &Command) -> Result<u8> {
     let args = &command.args;
@@ -26,16 +24,16 @@ pub(super) async fn run(command: &Command) -> Result<u8> {
         return Err(usage("Serve a FILE or an --account, not both"));
     }
     // Without the configuration a file is served all the same.
-    let section = config(args)?.serve;
+    let config = config(args)?;
     match file {
-        Some(file) => alone(command, &section, file).await,
-        None => gateway(command, &section).await,
+        Some(file) => alone(command, &config, file).await,
+        None => gateway(command, &config).await,
     }
 }
 
-async fn alone(command: &Command, section: &Section, file: PathBuf) -> Result<u8> {
+async fn alone(command: &Command, config: &Config, file: PathBuf) -> Result<u8> {
     let store = store_in(&file).await?;
-    let options = options(command, section, &store, &file).await?;
+    let options = options(command, config, &store, &file).await?;
     let server = Server::start(store, options.clone()).await?;
     say(command, &server, &options, &file)?;
     command.stopped().await;
@@ -43,11 +41,11 @@ async fn alone(command: &Command, section: &Section, file: PathBuf) -> Result<u8
     Ok(exit::DONE)
 }
 
-async fn gateway(command: &Command, section: &Section) -> Result<u8> {
+async fn gateway(command: &Command, config: &Config) -> Result<u8> {
     let setup = setup(&command.args)?;
     let file = setup.store.clone();
     let mail = open(setup).await?;
-    let options = options(command, section, mail.store(), &file).await?;
+    let options = options(command, config, mail.store(), &file).await?;
     let server = Server::gateway(mail.store().clone(), Arc::new(mail.clone()), options.clone()).await?;
     say(command, &server, &options, &file)?;
     let kept = async {
@@ -66,48 +64,44 @@ async fn gateway(command: &Command, section: &Section) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-async fn options(command: &Command, section: &Section, store: &Handle, file: &Path) -> Result<ServerOptions> {
-    let args = &command.args;
+async fn options(command: &Command, config: &Config, store: &Handle, file: &Path) -> Result<ServerOptions> {
+    let (args, section) = (&command.args, &config.serve);
     let listen = args.value("listen").or(section.text("listen")?).unwrap_or(ADDRESS);
     let mut options = ServerOptions::default().with_address(listen)?;
-    if args.is("tls") || section.is("tls")? {
-        let name = args.value("name").or(section.text("name")?).unwrap_or("localhost").to_owned();
-        let folder = std::path::absolute(file).ok().and_then(|path| path.parent().map(Path::to_owned));
-        options.tls = Some(ServerTls::SelfSigned { folder: folder.unwrap_or_default(), name });
-    }
-    options.user = user(command, section, store).await?;
+    (options.tls, options.tls_mode) = tls(command, section, file)?;
+    admit(command, config, store, &mut options).await?;
     Ok(options)
 }
 
-/// Who may log in with what; `None` where those can who were set up before.
-async fn user(command: &Command, section: &Section, store: &Handle) -> Result<Option<(String, Secret)>> {
-    let named = command.args.value("user").or(section.text("user")?);
-    let name = named.unwrap_or(USER).to_owned();
-    if command.args.is("new-password") {
-        return Ok(Some((name, made_up()?)));
-    }
-    if let Some(given) = std::env::var("MAILTIDE_SERVER_PASSWORD").ok().filter(|given| !given.is_empty()) {
-        return Ok(Some((name, given.into())));
-    }
-    let from = section.password()?;
-    let users = store.read(|reader| reader.users()).await?;
-    let is_known =
-        users.iter().any(|user| user.verifier.is_some() && !user.disabled && named.is_none_or(|n| n == user.name));
-    let is_asked = matches!(from, PasswordFrom::Prompt);
-    if is_asked && is_known {
-        return Ok(None);
-    }
-    if is_asked && !std::io::stdin().is_terminal() {
-        let hint = "Give --new-password, set MAILTIDE_SERVER_PASSWORD, or [serve] in the configuration";
-        return Err(MailError::new(Code::AuthMissing, "Nobody could log in: no password is set").hint(hint));
-    }
-    let question = format!("Password that {name} is to log in with: ");
-    Ok(Some((name, password::obtain(from, "serve".to_owned(), question).await?)))
+/// The certificate, and when TLS begins. What is typed goes before the configuration.
+fn tls(command: &Command, section: &Section, file: &Path) -> Result<(Option<ServerTls>, TlsMode)> {
+    let args = &command.args;
+    args.apart("tls", "starttls")?;
+    args.apart("name", "certificate")?;
+    let is_later = args.is("starttls") || !args.is("tls") && section.is("starttls")?;
+    let is_wanted = is_later || args.is("tls") || section.is("tls")?;
+    let mode = if is_later { TlsMode::StartTls } else { TlsMode::Implicit };
+    let tls = match files(command, section)? {
+        None if is_wanted => Some(own(args.value("name").or(section.text("name")?), file)),
+        files => files,
+    };
+    Ok((tls, mode))
 }
 
-/// 80 bits.
-pub(super) fn made_up() -> Result<Secret> {
-    generated(16)
+/// The certificate that somebody has issued.
+fn files(command: &Command, section: &Section) -> Result<Option<ServerTls>> {
+    let of = |key| section.text(key).map(|text| command.args.value(key).or(text).map(expanded));
+    match (of("certificate")?, of("key")?) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => ServerTls::read(certificate, key).map(Some),
+        _ => Err(usage("A certificate needs its key, and a key its certificate").hint("Give --certificate and --key")),
+    }
+}
+
+/// The one that is made beside the store.
+fn own(name: Option<&str>, file: &Path) -> ServerTls {
+    let folder = std::path::absolute(file).ok().and_then(|path| path.parent().map(Path::to_owned));
+    ServerTls::SelfSigned { folder: folder.unwrap_or_default(), name: name.unwrap_or("localhost").to_owned() }
 }
 
 fn say(command: &Command, server: &Server, options: &ServerOptions, file: &Path) -> Result<()> {
@@ -136,15 +130,8 @@ fn say(command: &Command, server: &Server, options: &ServerOptions, file: &Path)
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::net::escaped;
     use crate::session::Account;
-
-    #[test]
-    fn a_password_that_is_made_up_is_long_and_new() {
-        let (one, other) = (made_up().unwrap(), made_up().unwrap());
-        assert!(one != other && one.reveal().len() == 19 && one.reveal().split('-').count() == 4);
-    }
 
     #[test]
     fn the_url_of_any_user_can_be_read_again() {

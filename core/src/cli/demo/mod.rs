@@ -9,7 +9,7 @@ use super::screen::now;
 use super::setup::expanded;
 use super::table::{Look, framed};
 use super::text::{clean, count, fit, size};
-use super::{Command, exit, ls, serve};
+use super::{Command, exit, logins, ls};
 use crate::error::{Code, MailError, Result};
 use crate::imap::Flag;
 use crate::mail::{Mail, MailOptions, Mailboxes};
@@ -78,7 +78,7 @@ struct Stage {
 impl Stage {
     async fn new(file: PathBuf) -> Result<Self> {
         let mut options = ServerOptions::default();
-        let password = serve::made_up()?;
+        let password = logins::made_up()?;
         options.user = Some((USER.to_owned(), password.clone()));
         let mut stage = Self { file, options, server: None, password };
         stage.options.address = SocketAddr::from(([127, 0, 0, 1], PORT));
