@@ -16,6 +16,8 @@ use mailtide::{
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
+use tokio::net::TcpStream;
 
 const PASSWORD: &str = "s3cret";
 
@@ -156,32 +158,116 @@ fn trusting(folder: &Path) -> NetOptions {
     net
 }
 
+/// A gateway over headers alone, and the provider that has the bodies.
+struct Headers {
+    _folder: tempfile::TempDir,
+    provider: Server,
+    mirror: Mail,
+    gateway: Server,
+}
+
+impl Headers {
+    async fn of(names: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let provider = serve(&folder.path().join("provider.mail"), None).await;
+        let session = connect(account(provider.address())).await;
+        for name in names {
+            session.mailbox("INBOX").unwrap().append(message(name), AppendOptions::default()).await.unwrap();
+        }
+        session.close().await.unwrap();
+        let keep = KeepRule { keep: Keep::Headers, days: None, largest: None };
+        let options =
+            MailOptions { account: Some(account(provider.address())), keep: Some(keep), ..MailOptions::default() };
+        let mirror = Mail::open(&folder.path().join("mirror.mail"), options).await.unwrap();
+        mirror.sync(SyncOptions::default()).await.unwrap();
+        let mut options = ServerOptions::default();
+        options.user = Some(("ada".to_owned(), PASSWORD.into()));
+        let gateway = Server::gateway(mirror.store().clone(), Arc::new(mirror.clone()), options).await.unwrap();
+        Self { _folder: folder, provider, mirror, gateway }
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_is_not_held_is_fetched_or_refused_but_never_empty() {
-    let folder = tempfile::tempdir().unwrap();
-    let provider = serve(&folder.path().join("provider.mail"), None).await;
-    let session = connect(account(provider.address())).await;
-    session.mailbox("INBOX").unwrap().append(message("one"), AppendOptions::default()).await.unwrap();
-    session.mailbox("INBOX").unwrap().append(message("two"), AppendOptions::default()).await.unwrap();
-    session.close().await.unwrap();
-    let keep = KeepRule { keep: Keep::Headers, days: None, largest: None };
-    let options =
-        MailOptions { account: Some(account(provider.address())), keep: Some(keep), ..MailOptions::default() };
-    let mirror = Mail::open(&folder.path().join("mirror.mail"), options).await.unwrap();
-    mirror.sync(SyncOptions::default()).await.unwrap();
-    let mut options = ServerOptions::default();
-    options.user = Some(("ada".to_owned(), PASSWORD.into()));
-    let bodies = Arc::new(mirror.clone());
-    let gateway = Server::gateway(mirror.store().clone(), bodies, options).await.unwrap();
-    let client = connect(account(gateway.address())).await;
+    let world = Headers::of(&["one", "two"]).await;
+    let client = connect(account(world.gateway.address())).await;
     let mut found = client.mailbox("INBOX").unwrap().fetch(Selection::All, FetchOptions::default());
     let messages = found.next_batch().await.unwrap().unwrap();
     assert_eq!(messages[1].text().await.unwrap(), "about two\n");
-    provider.close().await;
+    world.provider.close().await;
     assert_eq!(messages[0].text().await.unwrap_err().code(), Code::ServerUnavailable);
     client.close().await.unwrap();
-    gateway.close().await;
-    mirror.close().await.unwrap();
+    world.gateway.close().await;
+    world.mirror.close().await.unwrap();
+}
+
+/// A line of IMAP, for what our client does not ask.
+struct Line(BufStream<TcpStream>);
+
+impl Line {
+    async fn open(address: SocketAddr) -> Self {
+        let mut line = Self(BufStream::new(TcpStream::connect(address).await.unwrap()));
+        line.0.read_line(&mut String::new()).await.unwrap();
+        assert!(line.run(&format!("LOGIN ada {PASSWORD}")).await.contains("t OK"));
+        line
+    }
+
+    /// The whole answer to a command.
+    async fn run(&mut self, command: &str) -> String {
+        self.0.write_all(format!("t {command}\r\n").as_bytes()).await.unwrap();
+        self.0.flush().await.unwrap();
+        let mut answer = String::new();
+        loop {
+            let mut row = String::new();
+            assert!(self.0.read_line(&mut row).await.unwrap() > 0, "the connection ended after {answer:?}");
+            answer.push_str(&row);
+            if row.starts_with("t ") {
+                return answer;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_hangs_on_bodies_that_are_not_held_fetches_them_or_is_refused() {
+    const SEARCHES: &[(&str, &str)] = &[
+        ("SEARCH BODY two", "* SEARCH 2\r\n"),
+        ("SEARCH NOT BODY two", "* SEARCH 1 3\r\n"),
+        ("SEARCH OR SUBJECT one BODY two", "* SEARCH 1 2\r\n"),
+        ("SEARCH TEXT \"about t\"", "* SEARCH 2 3\r\n"),
+        ("SEARCH BODY nowhere", "* SEARCH\r\n"),
+        ("SEARCH RETURN (MIN MAX COUNT) BODY about", "* ESEARCH (TAG \"t\") MIN 1 MAX 3 COUNT 3\r\n"),
+        ("UID SEARCH RETURN () NOT BODY two", "* ESEARCH (TAG \"t\") UID ALL 1,3\r\n"),
+        ("SORT (REVERSE SUBJECT) UTF-8 BODY about", "* SORT 2 3 1\r\n"),
+        ("SORT RETURN (COUNT ALL) (SUBJECT) UTF-8 BODY \"about t\"", "* ESEARCH (TAG \"t\") ALL 3,2 COUNT 2\r\n"),
+        ("THREAD REFERENCES UTF-8 OR SUBJECT three BODY one", "* THREAD (1)(3)\r\n"),
+        ("SEARCH RETURN (SAVE) BODY two", ""),
+    ];
+    let world = Headers::of(&["one", "two", "three"]).await;
+    let mut line = Line::open(world.gateway.address()).await;
+    line.run("SELECT INBOX").await;
+    for (command, expected) in SEARCHES {
+        let answer = line.run(command).await;
+        assert!(answer.starts_with(&format!("{expected}t OK")), "{command}: {answer}");
+    }
+    assert!(line.run("FETCH $ UID").await.starts_with("* 2 FETCH (UID 2)\r\nt OK"));
+    let held = world.mirror.store().read(|reader| reader.message(mailtide::store::MessageId(1))).await.unwrap();
+    assert!(held.unwrap().body.is_none(), "what was looked at is not kept against the rule");
+
+    world.provider.close().await;
+    for (command, _) in SEARCHES {
+        let answer = line.run(command).await;
+        assert!(answer.starts_with("t NO [UNAVAILABLE]"), "{command}: {answer}");
+    }
+    assert!(line.run("SEARCH SUBJECT none BODY two").await.starts_with("* SEARCH\r\nt OK"), "the header decides");
+    // What was saved before is not taken for what a failed search has found (RFC 5182 section 2.1).
+    for failing in ["SEARCH RETURN (SAVE) BODY two", "SORT RETURN (SAVE) (SUBJECT) UTF-8 BODY two"] {
+        assert!(line.run("SEARCH RETURN (SAVE) ALL").await.starts_with("t OK"));
+        assert!(line.run(failing).await.starts_with("t NO"));
+        assert!(line.run("FETCH $ UID").await.starts_with("t OK"), "{failing}");
+    }
+    world.gateway.close().await;
+    world.mirror.close().await.unwrap();
 }
 
 #[tokio::test]

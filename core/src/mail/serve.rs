@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 impl Mail {
     /// Serves it over IMAP to any mail client, until the server is closed or dropped. What clients do is kept as what is
-    /// done here, and sent by the next [`Mail::sync`]. A body that is not held is fetched, and refused with
-    /// `NO [UNAVAILABLE]` while that cannot be done.
+    /// done here, and sent by the next [`Mail::sync`]. A body that is not held is fetched, for a
+    /// search too, and refused with `NO [UNAVAILABLE]` while that cannot be done.
     ///
     /// Once this is closed, clients have what is held.
     ///

@@ -1,6 +1,7 @@
 //! One connection: reads commands, has them done, writes what comes of them.
 
 use super::access::{Access, Pass};
+use super::command::Command;
 use super::faulty::{Faulty, Tamper, Verdict};
 use super::fetch::{FetchRun, Step};
 use super::intake::abandon;
@@ -12,7 +13,7 @@ use super::session::{Action, Offer, Session};
 use super::wire::{Received, Wire};
 use crate::auth::Bindings;
 use crate::error::{Code, MailError, Result};
-use crate::store::{BodySource, MessageId};
+use crate::store::{BodySource, Incoming, MessageId};
 use bytes::Bytes;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -20,10 +21,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Most commands in a row that nobody understands.
 const MOST_BAD: u32 = 20;
+/// How often a client hears that a long search goes on.
+const STILL: Duration = Duration::from_secs(15);
 
 /// What all connections of a server share.
 pub(super) struct Shared {
@@ -195,7 +198,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if self.session.is_behind(&command) {
             self.tell(News::NoExpunge).await?;
         }
-        match self.session.run(command, apart).await {
+        let action = match self.session.may_wait(&command) {
+            true => self.wait_for(command, apart).await?,
+            false => self.session.run(command, apart).await,
+        };
+        match action {
             Action::Reply(reply) => self.finish(&tag, reply).await,
             Action::Fetch(run) => self.fetch(&tag, run).await,
             Action::Idle => self.idle(&tag).await,
@@ -283,15 +290,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// A body that is not held, from whoever can have it.
     async fn body(&mut self, message: MessageId) -> Option<Bytes> {
-        let source = self.shared.bodies.clone()?;
         // What was made so far need not wait for it.
         self.wire.flush().await.ok()?;
-        match source.body(message).await {
-            Ok(body) => Some(body),
-            Err(error) => {
-                log::debug!("a body could not be fetched: {error}");
-                None
+        self.session.body(message).await
+    }
+
+    /// Does a command that may wait for bodies, and says now and then that it goes on: so a client does not give up, and
+    /// for one that has gone nothing more is fetched.
+    async fn wait_for(&mut self, command: Command, apart: Vec<Incoming>) -> Result<Action> {
+        self.wire.flush().await?;
+        let mut done = pin!(self.session.run(command, apart));
+        loop {
+            match timeout(STILL, &mut done).await {
+                Ok(action) => return Ok(action),
+                Err(_) => self.wire.put(b"* OK Still looking\r\n"),
             }
+            self.wire.flush().await?;
         }
     }
 

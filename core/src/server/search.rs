@@ -1,9 +1,10 @@
-//! SEARCH (RFC 9051 section 6.4.4): exact in the RFC's sense, or refused where that hangs on a body that is not held.
+//! SEARCH (RFC 9051 section 6.4.4): exact in the RFC's sense, or refused where that hangs on a body that
+//! cannot be had.
 
+mod find;
 mod look;
 mod matching;
 
-use look::Lacking;
 pub(super) use look::Look;
 
 use super::command::{Key, Search, Wanted};
@@ -12,11 +13,10 @@ use super::numbers::Numbers;
 use super::reply::{Handled, News, Refusal, Reply};
 use super::selected::Selected;
 use super::session::Session;
-use crate::error::{Code, MailError, Result};
+use crate::error::Result;
 use crate::imap::UidSet;
-use crate::store::search::Searcher;
-use crate::store::{FlagSets, MailboxId, PlacementRow, Reader};
-use matching::{cost, matches};
+use crate::store::{FlagSets, MailboxId, Reader};
+use matching::cost;
 use std::fmt::Write as _;
 
 /// Messages whose rows are read together.
@@ -33,14 +33,10 @@ pub(super) struct Program {
 impl Session {
     pub(super) async fn search(&mut self, search: Search) -> Handled {
         let (program, tag_uid, wanted) = (self.program(&search)?, search.uid, search.wanted);
-        let found = match self.glance(|reader| program.at_hand(reader))? {
-            Some(uids) => Ok((uids, 0)),
-            None => self.look(program).await,
+        let (found, mod_seq) = match self.glance(|reader| program.at_hand(reader))? {
+            Some(uids) => (uids, 0),
+            None => self.look(&search, program).await?,
         };
-        if found.is_err() && wanted.is_some_and(|wanted| wanted.save) {
-            self.save(UidSet::new());
-        }
-        let (found, mod_seq) = found?;
         let selected = self.mailbox()?;
         let shown = selected.numbers(&found, tag_uid);
         let mod_seq = if has_mod_seq(&search.key) && !found.is_empty() { Some(mod_seq) } else { None };
@@ -52,10 +48,8 @@ impl Session {
     }
 
     /// Those that match, and the largest of their MODSEQs.
-    async fn look(&self, program: Program) -> Result<(UidSet, u64), Refusal> {
-        let store = self.store().clone();
-        let find = move |reader: &dyn Reader| program.find((reader, store.searcher()), |row| (row.uid, row.mod_seq));
-        let rows = self.read(find).await?;
+    async fn look(&mut self, search: &Search, program: Program) -> Result<(UidSet, u64), Refusal> {
+        let rows = self.found(search, program, |look| look.placement().mod_seq).await?;
         let mod_seq = rows.iter().map(|(_, mod_seq)| *mod_seq).max().unwrap_or(0);
         Ok((rows.into_iter().map(|(uid, _)| uid).collect(), mod_seq))
     }
@@ -190,35 +184,6 @@ fn narrow(key: &Key, uids: &mut UidSet) {
 }
 
 impl Program {
-    /// What `each` makes of the messages that match, by UID. `searcher` knows the index of words.
-    pub(super) fn find<T>(
-        &self,
-        (reader, searcher): (&dyn Reader, &Searcher),
-        each: impl Fn(&PlacementRow) -> T,
-    ) -> Result<Vec<T>> {
-        let mut found = Vec::new();
-        let mut lacking = Lacking::new();
-        for text in texts(&self.key) {
-            lacking.insert(text.to_owned(), searcher.lacking(reader, text)?);
-        }
-        for uids in self.bound(&*reader.flag_sets(self.mailbox)?).chunks(ROWS) {
-            for row in reader.placements(self.mailbox, &uids)? {
-                if row.message.is_none() {
-                    continue;
-                }
-                let look = Look::new(reader, &row).with_index(&lacking);
-                match look.end(matches(&self.key, &look, self.now))? {
-                    Some(true) => found.push(each(&row)),
-                    Some(false) => {}
-                    None => return Err(undecided()),
-                }
-            }
-        }
-        Ok(found)
-    }
-}
-
-impl Program {
     /// What matches, where system flags and UIDs alone decide and the store has them at hand.
     fn at_hand(&self, reader: &dyn Reader) -> Result<Option<UidSet>> {
         if self.known(&self.key, &FlagSets::default()).is_none() {
@@ -269,9 +234,4 @@ fn texts(key: &Key) -> Vec<&str> {
         Key::And(keys) => keys.iter().flat_map(texts).collect(),
         _ => Vec::new(),
     }
-}
-
-/// "No match" would be a guess (decision 11 of the architecture).
-fn undecided() -> MailError {
-    MailError::new(Code::BodyNotHere, "The search hangs on a body that is not held here for now")
 }

@@ -9,7 +9,7 @@ use super::reply::{Handled, News, Refusal, Reply, untagged};
 use super::selected::{Changed, Enabled, Selected};
 use crate::auth::Mechanism;
 use crate::error::Result;
-use crate::store::{Durability, Handle, Incoming, Reader, Writer};
+use crate::store::{BodySource, Durability, Handle, Incoming, MessageId, Reader, Writer};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -17,6 +17,8 @@ use tokio::sync::Notify;
 /// The state of a connection (RFC 9051 section 3).
 pub(super) struct Session {
     store: Handle,
+    /// Who is asked for bodies that are not held.
+    bodies: Option<Arc<dyn BodySource>>,
     append_limit: u32,
     /// Whoever indexes messages is told of new ones.
     arrived: Arc<Notify>,
@@ -96,12 +98,33 @@ impl Session {
     pub(super) fn new(shared: &Shared, offer: Offer) -> Self {
         let (tag, enabled) = (String::new(), Enabled::default());
         let (store, append_limit) = (shared.access.store().clone(), shared.options.append_limit);
-        let arrived = Arc::clone(&shared.arrived);
-        Self { store, append_limit, arrived, offer, authenticated: false, tag, enabled, selected: None }
+        let (arrived, bodies) = (Arc::clone(&shared.arrived), shared.bodies.clone());
+        Self { store, bodies, append_limit, arrived, offer, authenticated: false, tag, enabled, selected: None }
     }
 
     pub(super) fn store(&self) -> &Handle {
         &self.store
+    }
+
+    /// Whether bodies that are not held may be had all the same.
+    pub(super) fn can_fetch(&self) -> bool {
+        self.bodies.is_some()
+    }
+
+    /// A body that is not held, from whoever can have it.
+    pub(super) async fn body(&self, message: MessageId) -> Option<Bytes> {
+        match self.bodies.as_ref()?.body(message).await {
+            Ok(body) => Some(body),
+            Err(error) => {
+                log::debug!("a body could not be fetched: {error}");
+                None
+            }
+        }
+    }
+
+    /// Whether a command may have to wait for bodies before it can be answered.
+    pub(super) fn may_wait(&self, command: &Command) -> bool {
+        self.can_fetch() && matches!(command, Command::Search(_) | Command::Sort(..) | Command::Thread(..))
     }
 
     /// Messages have come.

@@ -4,12 +4,10 @@ use super::command::{Algorithm, Search, SortBy, SortKey, Wanted};
 use super::reply::{Handled, News, Reply};
 use super::search::{Look, esearch};
 use super::session::Session;
-use crate::error::Result;
 use crate::imap::UidSet;
 use crate::message::{
     BaseSubject, Headers, Threaded, Threading, base_subject, message_ids, parse_addresses, references, thread_text,
 };
-use crate::store::{PlacementRow, Reader};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -30,14 +28,8 @@ impl Session {
     pub(super) async fn sort(&mut self, search: Search, keys: Vec<SortKey>) -> Handled {
         let program = self.program(&search)?;
         let order = keys.clone();
-        let store = self.store().clone();
-        let rows = self
-            .read(move |reader| {
-                let rows = program.find((reader, store.searcher()), PlacementRow::clone)?;
-                rows.iter().map(|row| sortable(reader, row, &keys)).collect::<Result<Vec<_>>>()
-            })
-            .await;
-        let mut rows = rows?;
+        let rows = self.found(&search, program, move |look| sortable(look, &keys)).await?;
+        let mut rows: Vec<Sortable> = rows.into_iter().map(|(_, row)| row).collect();
         rows.sort_by(|left, right| compare(left, right, &order));
         let reply = self.sorted(&search, &rows.iter().map(|row| row.uid).collect::<Vec<_>>())?;
         if search.wanted.is_some_and(|wanted| wanted.save)
@@ -67,13 +59,7 @@ impl Session {
 
     pub(super) async fn thread(&mut self, search: Search, algorithm: Algorithm) -> Handled {
         let program = self.program(&search)?;
-        let store = self.store().clone();
-        let rows = self
-            .read(move |reader| {
-                let rows = program.find((reader, store.searcher()), PlacementRow::clone)?;
-                rows.iter().map(|row| Ok((row.uid, threading(reader, row)?))).collect::<Result<Vec<_>>>()
-            })
-            .await?;
+        let rows = self.found(&search, program, threading).await?;
         let selected = self.mailbox()?;
         let (uids, messages): (Vec<u32>, Vec<Threading>) = rows.into_iter().unzip();
         let nodes = match algorithm {
@@ -110,10 +96,8 @@ fn returned(tag: &str, (wanted, uid): (Wanted, bool), numbers: &[u32]) -> String
     out
 }
 
-fn sortable(reader: &dyn Reader, row: &PlacementRow, keys: &[SortKey]) -> Result<Sortable> {
-    let look = Look::new(reader, row);
-    let keys = keys.iter().map(|key| value(&look, key.by)).collect();
-    look.end(Sortable { uid: row.uid, keys })
+fn sortable(look: &Look<'_>, keys: &[SortKey]) -> Sortable {
+    Sortable { uid: look.placement().uid, keys: keys.iter().map(|key| value(look, key.by)).collect() }
 }
 
 fn value(look: &Look<'_>, by: SortBy) -> Value {
@@ -157,16 +141,15 @@ fn first_mailbox(headers: &Headers, name: &str) -> String {
     email.rsplit_once('@').map_or(email.as_str(), |(mailbox, _)| mailbox).to_lowercase()
 }
 
-fn threading(reader: &dyn Reader, row: &PlacementRow) -> Result<Threading> {
-    let look = Look::new(reader, row);
-    let Some(headers) = look.headers() else { return look.end(Threading::default()) };
+fn threading(look: &Look<'_>) -> Threading {
+    let Some(headers) = look.headers() else { return Threading::default() };
     let ids = |name: &str| headers.get_raw(name).map(message_ids).unwrap_or_default();
     let mut named = ids("References");
     if named.is_empty() {
         named = ids("In-Reply-To").into_iter().take(1).collect();
     }
     let message_id = ids("Message-ID").into_iter().next();
-    look.end(Threading { message_id, references: named, sent: sent(&look), subject: subject(headers) })
+    Threading { message_id, references: named, sent: sent(look), subject: subject(headers) }
 }
 
 /// ORDEREDSUBJECT (RFC 5256 section 3): one level below the first of each subject.

@@ -7,8 +7,8 @@ use super::session::Offer;
 use super::{Server, ServerOptions, ServerTls, access::Access, tls::Tls};
 use crate::error::Code;
 use crate::imap::InternalDate;
+use crate::store::{BodySource, Flags, MailboxId, arrive, describe};
 use crate::store::{Durability, Handle, MailboxState, NewMailbox, Now, RemoteMailbox, SqliteOptions, SqliteStore};
-use crate::store::{Flags, Headers, arrive, describe};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
@@ -18,6 +18,7 @@ mod bounds;
 mod large;
 
 const MESSAGE: &str = "Subject: one\r\nFrom: ada@example.org\r\n\r\nfirst\r\n";
+const NOW: Now = Now::from_seconds(1_700_000_000);
 
 /// A store with a user, and what its server shares.
 struct World {
@@ -40,6 +41,12 @@ impl World {
         let mut options = ServerOptions { append_limit: 300_000, ..ServerOptions::default() };
         set(&mut options);
         Self { folder, shared: Arc::new(Shared { access, bodies: None, options, arrived: Arc::default() }) }
+    }
+
+    /// As at a gateway.
+    fn with_bodies(mut self, bodies: Arc<dyn BodySource>) -> Self {
+        Arc::get_mut(&mut self.shared).unwrap().bodies = Some(bodies);
+        self
     }
 
     fn store(&self) -> &Handle {
@@ -284,10 +291,8 @@ async fn threads_and_orders_follow_the_messages() {
     assert!(client.ok("THREAD REFERENCES UTF-8 SUBJECT none").await.starts_with("* THREAD\r\n"));
 }
 
-#[tokio::test]
-async fn a_mailbox_still_on_its_way_is_refused_and_a_body_not_held_is_never_empty() {
-    let world = World::new().await;
-    let now = Now::from_seconds(1_700_000_000);
+/// A mailbox of an account, of which three UIDs are known and nothing else.
+async fn far(world: &World) -> MailboxId {
     let remote = RemoteMailbox { name: b"Far".to_vec(), uid_validity: 7, ..RemoteMailbox::default() };
     let mailbox = NewMailbox {
         name: "Far".to_owned(),
@@ -300,35 +305,43 @@ async fn a_mailbox_still_on_its_way_is_refused_and_a_body_not_held_is_never_empt
     };
     let write = move |writer: &mut dyn crate::store::Writer| {
         let id = writer.insert_mailbox(&mailbox)?;
-        arrive::reserve(writer, id, &"10:12".parse()?, now)?;
+        arrive::reserve(writer, id, &"10:12".parse()?, NOW)?;
         Ok(id)
     };
-    let id = world.store().write(Durability::Full, write).await.unwrap();
-    let mut client = world.client().await;
-    assert!(client.run("SELECT Far").await.contains("t NO [UNAVAILABLE]"));
+    world.store().write(Durability::Full, write).await.unwrap()
+}
 
-    // Headers of the first and the last are here, and the pass is over for now.
-    let arrived = |uid: u32| {
+/// The headers of these have come.
+async fn ready(world: &World, mailbox: MailboxId, uids: &[u32]) {
+    let arrived = |uid: &u32| {
         let date = InternalDate { seconds: 0, offset: 0 };
         let new = describe(&MESSAGE.into(), date);
-        let headers = Headers { ..new.headers };
-        let flags = Flags::new();
-        let (size, save_date, same_as) = (new.size, None, None);
+        let (headers, flags) = (new.headers, Flags::new());
+        let (uid, size, save_date, same_as) = (*uid, new.size, None, None);
         arrive::Arrived { uid, flags, size, internal_date: date, headers, email_id: None, save_date, same_as }
     };
-    let rows = vec![arrived(10), arrived(12)];
+    let rows: Vec<_> = uids.iter().map(arrived).collect();
     let write = move |writer: &mut dyn crate::store::Writer| {
-        arrive::headers(writer, id, &rows, now)?;
-        let mut row = writer.mailbox(id)?.unwrap();
+        arrive::headers(writer, mailbox, &rows, NOW)?;
+        let mut row = writer.mailbox(mailbox)?.unwrap();
         row.state = MailboxState::Ready;
         writer.update_mailbox(&row)
     };
     world.store().write(Durability::Full, write).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mailbox_still_on_its_way_is_refused_and_a_body_not_held_is_never_empty() {
+    let world = World::new().await;
+    let id = far(&world).await;
+    let mut client = world.client().await;
+    assert!(client.run("SELECT Far").await.contains("t NO [UNAVAILABLE]"));
+
+    // Headers of the first and the last are here, and the pass is over for now.
+    ready(&world, id, &[10, 12]).await;
     let answer = client.ok("SELECT Far").await;
     assert!(answer.contains("* 1 EXISTS") && answer.contains("[UIDNEXT 2]"), "{answer}");
-    let rows = vec![arrived(11)];
-    let write = move |writer: &mut dyn crate::store::Writer| arrive::headers(writer, id, &rows, now).map(drop);
-    world.store().write(Durability::Full, write).await.unwrap();
+    ready(&world, id, &[11]).await;
     assert!(client.ok("NOOP").await.contains("* 3 EXISTS"));
 
     assert_eq!(

@@ -2,9 +2,10 @@
 
 use crate::error::{Code, MailError, Result};
 use crate::index::DocSet;
-use crate::message::{Headers, search_texts};
+use crate::message::{Headers, ParsedMessage, SEARCHED, search_texts};
 use crate::store::search::searched;
 use crate::store::{MessageId, MessageRow, PlacementRow, Reader};
+use bytes::Bytes;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
@@ -15,6 +16,8 @@ pub(in crate::server) struct Look<'a> {
     reader: &'a dyn Reader,
     placement: &'a PlacementRow,
     lacking: Option<&'a Lacking>,
+    /// The whole message, where it is not held and was fetched.
+    given: Option<Bytes>,
     row: OnceCell<Option<MessageRow>>,
     headers: OnceCell<Option<Headers>>,
     header_text: OnceCell<Option<String>>,
@@ -27,12 +30,17 @@ impl<'a> Look<'a> {
     pub(in crate::server) fn new(reader: &'a dyn Reader, placement: &'a PlacementRow) -> Self {
         let (row, headers, header_text) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let (body, failed) = (OnceCell::new(), RefCell::default());
-        Self { reader, placement, lacking: None, row, headers, header_text, body, failed }
+        Self { reader, placement, lacking: None, given: None, row, headers, header_text, body, failed }
     }
 
     /// The same, with what the index knows.
     pub(super) fn with_index(self, lacking: &'a Lacking) -> Self {
         Self { lacking: Some(lacking), ..self }
+    }
+
+    /// The same, of a message that was fetched.
+    pub(super) fn with_body(self, given: Bytes) -> Self {
+        Self { given: Some(given), ..self }
     }
 
     /// Whether the body does not have that text for certain, without a look at it.
@@ -79,7 +87,7 @@ impl<'a> Look<'a> {
         self.header_text.get_or_init(read).as_deref()
     }
 
-    /// The text of the body, decoded and in lower case; `None` where it is not held.
+    /// The text of the body, decoded and in lower case; `None` where it is neither held nor given.
     pub(super) fn body(&self) -> Option<&str> {
         let read = || match self.read_body() {
             Err(error) if error.code() == Code::BodyNotHere => None,
@@ -89,7 +97,11 @@ impl<'a> Look<'a> {
     }
 
     fn read_body(&self) -> Result<String> {
-        let texts = search_texts(&searched(self.reader, self.id())?);
+        let parsed = match &self.given {
+            Some(given) => ParsedMessage::parse(given.slice(..given.len().min(SEARCHED))),
+            None => searched(self.reader, self.id())?,
+        };
+        let texts = search_texts(&parsed);
         Ok(texts.join("\n").to_lowercase().replace("\r\n", "\n"))
     }
 }

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::message::{BaseSubject, Threading, base_subject, references, thread_text};
+use crate::store::MessageId;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
 /// What no honest mailbox has: everything in one thread, in a chain, of one subject, without ids.
 fn hostile(count: usize) -> Vec<Vec<Threading>> {
@@ -80,4 +83,45 @@ async fn a_stranger_who_guesses_does_not_slow_down_the_owner() {
         _ = &mut guesses => panic!("the guesses were over first"),
         () = owner => {}
     }
+}
+
+/// A provider that never answers; it tells who asks, and who no longer does.
+struct Silent(tokio::sync::mpsc::UnboundedSender<&'static str>);
+
+/// Somebody waits.
+struct Waiting(tokio::sync::mpsc::UnboundedSender<&'static str>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.0.send("given up");
+    }
+}
+
+impl BodySource for Silent {
+    fn body(&self, _message: MessageId) -> BoxFuture<'_, crate::Result<Bytes>> {
+        let waiting = Waiting(self.0.clone());
+        Box::pin(async move {
+            waiting.0.send("asked").unwrap();
+            std::future::pending::<()>().await;
+            drop(waiting);
+            Ok(Bytes::new())
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_more_is_fetched_for_a_search_whose_client_has_gone() {
+    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let world = World::new().await.with_bodies(Arc::new(Silent(sender)));
+    let mailbox = far(&world).await;
+    ready(&world, mailbox, &[10, 11, 12]).await;
+    let mut client = world.client().await;
+    client.ok("SELECT Far").await;
+    client.send("a NOOP\r\nb SEARCH BODY first\r\n").await;
+    // What was answered before does not wait for it.
+    client.until("a OK Done\r\n").await;
+    client.until("* OK Still looking\r\n").await;
+    assert_eq!(told.recv().await, Some("asked"));
+    drop(client);
+    assert_eq!(told.recv().await, Some("given up"));
 }
