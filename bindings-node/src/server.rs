@@ -5,7 +5,7 @@ use crate::error::thrown;
 use crate::queue::{Callback, Queue};
 use crate::reply::Reply;
 use futures_util::future::BoxFuture;
-use mailtide::server::{AppPassword, ServerOptions, ServerTls, ServerUser, TlsMode, TokenCheck, Users};
+use mailtide::server::{AppPassword, ServerOptions, ServerTls, ServerUser, TokenCheck, Users};
 use mailtide::{Code, MailError, Result, Secret};
 use napi_derive::napi;
 use serde_json::{Value, json};
@@ -43,12 +43,10 @@ impl ServeInput {
         let check = self.token_callback.map(|id| Check(queue.callback(id)));
         let options = ServerOptions::default().with_address(&self.address);
         let options = options.and_then(|options| options.with_login(self.user, self.password.map(Secret::from)));
-        let mut options = options.map_err(|e| thrown(&e))?;
-        options.tls = match self.certificate.zip(self.key) {
-            Some((certificate, key)) => Some(ServerTls::read(certificate, key).map_err(|e| thrown(&e))?),
-            None => self.tls.then(|| ServerTls::beside(store)),
-        };
-        options.tls_mode = if self.starttls { TlsMode::StartTls } else { TlsMode::Implicit };
+        let options = options.map_err(|e| thrown(&e))?;
+        let files = self.certificate.zip(self.key).map(|(certificate, key)| (certificate.into(), key.into()));
+        let tls = ServerTls::chosen(store, self.tls, files).map_err(|e| thrown(&e))?;
+        let mut options = options.with_tls(tls, self.starttls);
         options.tokens = check.map(|check| -> Arc<dyn TokenCheck> { Arc::new(check) });
         for pair in self.users.chunks_exact(2) {
             let [name, password] = pair else { continue };

@@ -8,7 +8,7 @@ use crate::{dates, info};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mailtide::imap::InternalDate;
-use mailtide::server::{AppPassword, Server, ServerOptions, ServerTls, ServerUser, TlsMode, TokenCheck, Users};
+use mailtide::server::{AppPassword, Server, ServerOptions, ServerTls, ServerUser, TokenCheck, Users};
 use mailtide::{Code, MailError, Result, Secret};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -40,13 +40,9 @@ impl ServeArguments {
     pub fn read(self, py: Python<'_>, store: &Path) -> PyResult<ServerOptions> {
         let options = ServerOptions::default().with_address(&self.address);
         let options = options.and_then(|options| options.with_login(self.user, self.password.map(Secret::from)));
-        let mut options = options.or_raise(py)?;
+        let (options, tls) = (options.or_raise(py)?, ServerTls::chosen(store, self.tls, self.files).or_raise(py)?);
+        let mut options = options.with_tls(tls, self.starttls);
         options.users = self.users.into_iter().map(|(name, password)| (name, password.into())).collect();
-        options.tls = match self.files {
-            Some((certificates, key)) => Some(ServerTls::read(certificates, key).or_raise(py)?),
-            None => self.tls.then(|| ServerTls::beside(store)),
-        };
-        options.tls_mode = if self.starttls { TlsMode::StartTls } else { TlsMode::Implicit };
         if let Some(check) = self.tokens {
             options.tokens = Some(Arc::new(Check { home: Home::current(py)?, check: Arc::new(check) }));
         }

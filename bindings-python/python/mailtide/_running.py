@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from . import _native
 from ._errors import usage
 from ._types import AppPassword, ServerUser
+
+Handle = TypeVar("Handle")
+
+
+def started(handle: Handle | None) -> Handle:
+    if handle is None:
+        raise usage("usage.closed", "The server was not started", "Write async with Server(…), or await it")
+    return handle
 
 
 class Running:
@@ -84,9 +92,7 @@ class Running:
 
     @property
     def _native(self) -> _native.NativeServer:
-        if self._running is None:
-            raise usage("usage.closed", "The server was not started", "Write async with Server(…), or await it")
-        return self._running
+        return started(self._running)
 
     def __await__(self) -> Generator[Any, Any, Self]:
         return self.start().__await__()

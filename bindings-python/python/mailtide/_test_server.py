@@ -13,7 +13,7 @@ from ._errors import usage
 from ._mail import Mail
 from ._mailbox import Target, unwrap
 from ._native import Message
-from ._running import Running
+from ._running import Running, started
 
 #: A message: bytes, an `email.message.EmailMessage`, or a `Draft`. One that does not say who writes to whom is from Grace
 #: Hopper to the server's user.
@@ -113,9 +113,7 @@ class TestServer(Running):
 
     @property
     def _test(self) -> _native.NativeTestServer:
-        if self._started is None:
-            raise usage("usage.closed", "The server was not started", "Write async with Server(…), or await it")
-        return self._started
+        return started(self._started)
 
     def __repr__(self) -> str:
         return f"<testing.{super().__repr__()[1:]}"

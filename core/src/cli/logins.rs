@@ -87,8 +87,11 @@ async fn obtained(from: PasswordFrom, name: &str, section: &str) -> Result<Secre
             MailError::new(Code::AuthMissing, format!("{name} could not log in: no password is set")).hint(hint)
         );
     }
-    let question = format!("Password that {name} is to log in with: ");
-    password::obtain(from, section.to_owned(), question).await
+    password::obtain(from, section.to_owned(), question(name)).await
+}
+
+fn question(name: &str) -> String {
+    format!("Password that {name} is to log in with: ")
 }
 
 fn is_asked(from: &PasswordFrom) -> bool {
@@ -105,8 +108,7 @@ pub(super) async fn chosen(command: &Command, name: &str) -> Result<Secret> {
     if command.args.is("new-password") {
         return made_up();
     }
-    let question = format!("Password that {name} is to log in with: ");
-    let obtained = password::obtain(PasswordFrom::Prompt, String::new(), question).await;
+    let obtained = password::obtain(PasswordFrom::Prompt, String::new(), question(name)).await;
     obtained.map_err(|error| error.hint("Give --new-password, or the password on standard input"))
 }
 

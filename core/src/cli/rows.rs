@@ -5,7 +5,7 @@ use super::text::{clean, size, when};
 use crate::error::MailError;
 use crate::imap::{Flag, InternalDate, Role};
 use crate::message::{Attachment, EmailAddress};
-use crate::server::{AppPassword, ServerUser};
+use crate::server::{AppPassword, ServerUser, app_login};
 use crate::session::{MailboxInfo, Message};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -141,6 +141,7 @@ fn attachment(attachment: &Attachment) -> Value {
         "size": attachment.size(), "inline": attachment.inline,
     })
 }
+
 /// A user as a row of [`USERS`].
 pub(super) fn user_row(user: &ServerUser, passwords: &[AppPassword]) -> Vec<Cell> {
     let labels: Vec<_> = passwords.iter().map(|one| clean(&one.label)).collect();
@@ -156,13 +157,13 @@ pub(super) fn user_json(user: &ServerUser, passwords: &[AppPassword]) -> Value {
 /// An app password as a row of [`APP_PASSWORDS`].
 pub(super) fn app_password_row(user: &str, password: &AppPassword, now: &Zoned) -> Vec<Cell> {
     let made = Timestamp::from_second(password.created).map(|at| at.to_zoned(now.time_zone().clone()));
-    let (label, login) = (clean(&password.label), clean(&format!("{user}+{}", password.label)));
+    let (label, login) = (clean(&password.label), clean(&app_login(user, &password.label)));
     let made = made.map(|at| when(&at, now)).unwrap_or_default();
     vec![Cell::new(label, Look::Bold), login.into(), Cell::new(made, Look::Dim)]
 }
 
 pub(super) fn app_password_json(user: &str, password: &AppPassword) -> Value {
-    let login = format!("{user}+{}", password.label);
+    let login = app_login(user, &password.label);
     let created = Timestamp::from_second(password.created).ok().map(|at| at.to_string());
     json!({ "user": user, "label": password.label, "login": login, "created": created })
 }

@@ -8,7 +8,7 @@ use super::table::Look;
 use super::{Command, exit, watch};
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::server::{Server, ServerOptions, ServerTls, TlsMode, store_in};
+use crate::server::{Server, ServerOptions, ServerTls, store_in};
 use crate::store::Handle;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -67,25 +67,25 @@ async fn gateway(command: &Command, config: &Config) -> Result<u8> {
 async fn options(command: &Command, config: &Config, store: &Handle, file: &Path) -> Result<ServerOptions> {
     let (args, section) = (&command.args, &config.serve);
     let listen = args.value("listen").or(section.text("listen")?).unwrap_or(ADDRESS);
-    let mut options = ServerOptions::default().with_address(listen)?;
-    (options.tls, options.tls_mode) = tls(command, section, file)?;
+    let options = ServerOptions::default().with_address(listen)?;
+    let (tls, starttls) = tls(command, section, file)?;
+    let mut options = options.with_tls(tls, starttls);
     admit(command, config, store, &mut options).await?;
     Ok(options)
 }
 
-/// The certificate, and when TLS begins. What is typed goes before the configuration.
-fn tls(command: &Command, section: &Section, file: &Path) -> Result<(Option<ServerTls>, TlsMode)> {
+/// The certificate, and whether TLS begins with STARTTLS. What is typed goes before the configuration.
+fn tls(command: &Command, section: &Section, file: &Path) -> Result<(Option<ServerTls>, bool)> {
     let args = &command.args;
     args.apart("tls", "starttls")?;
     args.apart("name", "certificate")?;
     let is_later = args.is("starttls") || !args.is("tls") && section.is("starttls")?;
     let is_wanted = is_later || args.is("tls") || section.is("tls")?;
-    let mode = if is_later { TlsMode::StartTls } else { TlsMode::Implicit };
     let tls = match files(command, section)? {
         None if is_wanted => Some(own(args.value("name").or(section.text("name")?), file)),
         files => files,
     };
-    Ok((tls, mode))
+    Ok((tls, is_later))
 }
 
 /// The certificate that somebody has issued.
@@ -100,8 +100,8 @@ fn files(command: &Command, section: &Section) -> Result<Option<ServerTls>> {
 
 /// The one that is made beside the store.
 fn own(name: Option<&str>, file: &Path) -> ServerTls {
-    let folder = std::path::absolute(file).ok().and_then(|path| path.parent().map(Path::to_owned));
-    ServerTls::SelfSigned { folder: folder.unwrap_or_default(), name: name.unwrap_or("localhost").to_owned() }
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    name.map_or_else(|| ServerTls::beside(&file), |name| ServerTls::beside_as(&file, name))
 }
 
 fn say(command: &Command, server: &Server, options: &ServerOptions, file: &Path) -> Result<()> {

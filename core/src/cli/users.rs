@@ -10,7 +10,7 @@ use super::text::clean;
 use super::{Command, exit};
 use crate::error::{MailError, Result};
 use crate::secret::Secret;
-use crate::server::Users;
+use crate::server::{Users, app_login};
 use serde_json::{Value, json};
 
 /// What is done to a user, by the names of the methods that do it.
@@ -79,7 +79,7 @@ async fn perform(command: &Command, users: &Users, action: Action<'_>) -> Result
         Action::RevokeAppPassword(name, label) => {
             users.revoke_app_password(name, label).await?;
             let value = json!({ "user": name, "label": label, "revoked": true });
-            said(command, &value, &format!("{name}+{label} is revoked"))
+            said(command, &value, &format!("{} is revoked", app_login(name, label)))
         }
     }
 }
@@ -121,7 +121,7 @@ async fn app_passwords(command: &Command, users: &Users, name: &str) -> Result<(
 
 async fn add_app_password(command: &Command, users: &Users, (name, label): (&str, &str)) -> Result<()> {
     let password = users.add_app_password(name, label).await?;
-    let login = format!("{name}+{label}");
+    let login = app_login(name, label);
     let value = json!({ "user": name, "label": label, "login": login, "password": password.reveal() });
     said(command, &value, &format!("{login} can log in"))?;
     told(command, Some(password.reveal()))

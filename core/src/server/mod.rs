@@ -51,7 +51,7 @@ pub(crate) use listen::store_in;
 pub use options::{ServerOptions, ServerTls, TlsMode, TokenCheck};
 pub use users::{AppPassword, ServerUser, Users};
 
-pub(crate) use users::generated;
+pub(crate) use users::{app_login, generated};
 
 use crate::store::Now;
 

@@ -98,6 +98,13 @@ impl ServerOptions {
         };
         Ok(self)
     }
+
+    /// The same with that certificate, or in clear text without one; with `starttls` a client begins in clear.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<ServerTls>, starttls: bool) -> Self {
+        self.tls_mode = if starttls { TlsMode::StartTls } else { TlsMode::Implicit };
+        Self { tls, ..self }
+    }
 }
 
 /// When TLS begins.
@@ -157,11 +164,26 @@ impl ServerTls {
         Ok(Self::Pem { certificates: read(certificates.as_ref())?, key: Secret::from(read(key.as_ref())?) })
     }
 
+    /// The one in two files, a certificate and its key; without them [`ServerTls::beside`] that store where `is_wanted`.
+    /// Errors as of [`ServerTls::read`].
+    pub fn chosen(store: &Path, is_wanted: bool, files: Option<(PathBuf, PathBuf)>) -> Result<Option<Self>> {
+        match files {
+            Some((certificates, key)) => Self::read(certificates, key).map(Some),
+            None => Ok(is_wanted.then(|| Self::beside(store))),
+        }
+    }
+
     /// A self-signed one for this machine, kept in the folder of a store.
     #[must_use]
     pub fn beside(store: &Path) -> Self {
+        Self::beside_as(store, "localhost")
+    }
+
+    /// The same under that name.
+    #[must_use]
+    pub fn beside_as(store: &Path, name: &str) -> Self {
         let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::SelfSigned { folder: folder.to_owned(), name: "localhost".to_owned() }
+        Self::SelfSigned { folder: folder.to_owned(), name: name.to_owned() }
     }
 
     /// Where the certificate of a self-signed one lies, for clients to trust.

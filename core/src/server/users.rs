@@ -151,6 +151,11 @@ fn user(reader: &(impl Reader + ?Sized), name: &str) -> Result<User> {
     reader.user(name)?.ok_or_else(missing)
 }
 
+/// What a program logs in as with the app password of that label.
+pub(crate) fn app_login(user: &str, label: &str) -> String {
+    format!("{user}+{label}")
+}
+
 /// A password that nobody can guess: so many letters of five bits of chance, in groups of four.
 pub(crate) fn generated(letters: usize) -> Result<Secret> {
     let letters: Vec<char> = random(letters)?

@@ -183,15 +183,7 @@ impl Connection {
 
     /// Turns extensions on; those that the server then names are on. A refusal leaves them off.
     pub async fn enable(&self, enable: Command) -> Result<Vec<String>> {
-        let reply = match self.run(enable, Wants::Capability).await {
-            Err(error) if matches!(error.code(), Code::ServerRefused | Code::ServerBad) => return Ok(Vec::new()),
-            reply => reply?,
-        };
-        let named = reply.untagged.into_iter().filter_map(|response| match response {
-            Response::Data(Untagged::Enabled(names)) => Some(names),
-            _ => None,
-        });
-        Ok(named.flatten().collect())
+        enabled(self.run(enable, Wants::Capability).await)
     }
 
     /// Whether mailbox names go out as UTF-8.
@@ -237,6 +229,19 @@ impl Pending {
 /// The error of a call on something that has been closed.
 pub(crate) fn closed() -> MailError {
     MailError::new(Code::UsageClosed, "The session has been closed")
+}
+
+/// What the answer to ENABLE has turned on: nothing where the server refuses what it announces.
+pub(crate) fn enabled(answer: Result<Reply>) -> Result<Vec<String>> {
+    let reply = match answer {
+        Err(error) if matches!(error.code(), Code::ServerRefused | Code::ServerBad) => return Ok(Vec::new()),
+        reply => reply?,
+    };
+    let named = reply.untagged.into_iter().filter_map(|response| match response {
+        Response::Data(Untagged::Enabled(names)) => Some(names),
+        _ => None,
+    });
+    Ok(named.flatten().collect())
 }
 
 fn is_row(response: &Response) -> bool {

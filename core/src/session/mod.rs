@@ -61,7 +61,7 @@ pub use part::PartStream;
 pub use selection::{Selection, Target};
 pub use session::Session;
 
-pub(crate) use connection::{Connection, Extra, Pending, closed};
+pub(crate) use connection::{Connection, Extra, Pending, closed, enabled};
 pub(crate) use credentials::{Refused, Vault};
 pub(crate) use find::now as query_moment;
 pub(crate) use kept::{Kept, Pieces};

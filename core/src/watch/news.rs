@@ -33,10 +33,9 @@ impl News {
     /// Says that HIGHESTMODSEQ is understood: of changed flags in a mailbox that is not open, a STATUS with it is all that
     /// tells (RFC 5465 section 5.2), and Dovecot sends it to nobody else.
     async fn enable(&self) -> Result<()> {
-        let Some(command) = qresync::enable(&self.connection.capabilities())? else { return Ok(()) };
-        match self.connection.run(command, Wants::Capability).await {
-            Err(error) if !matches!(error.code(), Code::ServerRefused | Code::ServerBad) => Err(error),
-            _ => Ok(()),
+        match qresync::enable(&self.connection.capabilities())? {
+            Some(command) => self.connection.enable(command).await.map(drop),
+            None => Ok(()),
         }
     }
 

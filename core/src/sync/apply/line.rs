@@ -4,14 +4,14 @@ mod question;
 
 pub(super) use question::{Asked, found};
 
-use crate::error::{Code, MailError, Result, Retry};
+use crate::error::{MailError, Result, Retry};
 use crate::imap::command::{self, FetchItem, FetchModifiers, Known};
 use crate::imap::extension::qresync::{self, Changes};
 use crate::imap::extension::{condstore, enable};
 use crate::imap::{FetchRow, MailboxName, Response, UidSet, Untagged};
 use crate::journal::steps;
 use crate::planted::{Bug, planted};
-use crate::session::{Connection, Extra, Pending, Reply, Rows, SET_TEXT, Selected, Selecting, Session, Wants};
+use crate::session::{Connection, Extra, Pending, Reply, Rows, SET_TEXT, Selected, Selecting, Session, Wants, enabled};
 use crate::store::Flags;
 use crate::sync::plan::Means;
 use crate::wire::Command;
@@ -101,20 +101,10 @@ impl Line {
             // Whatever the answer is, a mailbox is opened before something is done in one.
             drop(leaving.answer().await);
         }
-        let Some(enabling) = self.enabling.take() else { return Ok(()) };
-        match enabling.answer().await {
-            Ok(reply) => {
-                for response in reply.untagged {
-                    if let Response::Data(Untagged::Enabled(names)) = response {
-                        self.enabled.extend(names);
-                    }
-                }
-                Ok(())
-            }
-            // A server that refuses what it announces is one without it.
-            Err(error) if matches!(error.code(), Code::ServerBad | Code::ServerRefused) => Ok(()),
-            Err(error) => Err(error),
+        if let Some(enabling) = self.enabling.take() {
+            self.enabled.extend(enabled(enabling.answer().await)?);
         }
+        Ok(())
     }
 
     pub fn means(&self) -> Means {
