@@ -9,6 +9,6 @@ mod messages;
 
 pub use mailboxes::{Listed, advance, drop_mailbox, listed, pause, reset, resume, subscribed};
 pub use messages::{
-    Arrived, FlagsArrived, Prepared, body, headers, placed, prepare, prepared, quarantine, rebind, reserve, set_flags,
-    settle, trim, vanished,
+    Arrived, FlagsArrived, Prepared, body, headers, placed, prepare, prepared, quarantine, rebind, replace, reserve,
+    set_flags, settle, trim, vanished,
 };

@@ -167,7 +167,8 @@ macro_rules! store_suite {
                 mailboxes_are_made_renamed_and_removed, inbox_stays, every_change_has_a_mod_seq_of_its_own;
             arrivals: uids_are_reserved_in_order_before_anything_is_seen, headers_make_messages_visible_once,
                 flags_come_to_what_both_sides_agree_on, what_vanished_leaves_a_tombstone,
-                what_was_placed_twice_is_one_again, a_reset_keeps_messages_and_forgets_numbers,
+                what_was_placed_twice_is_one_again, a_message_told_falsely_at_first_arrives_anew_with_what_was_changed,
+                a_reset_keeps_messages_and_forgets_numbers,
                 a_message_moved_by_others_keeps_its_body, a_body_is_there_whole_with_its_true_size,
                 a_listing_adds_renames_and_never_takes_a_name_away, a_mailbox_is_ready_when_nothing_is_reserved,
                 a_pause_is_said_and_ended, subscriptions_are_the_servers_unless_a_change_waits;

@@ -10,6 +10,7 @@
 mod ahead;
 mod bodies;
 mod command;
+mod doubt;
 mod ends;
 mod foresee;
 mod headers;
@@ -100,6 +101,7 @@ async fn run(session: &Session, books: &Books, options: SyncOptions, kept: &mut 
         report,
         tried: BTreeSet::new(),
         doubted: BTreeSet::new(),
+        contradicted: Vec::new(),
         snapshots: BTreeMap::new(),
         confirmed: BTreeSet::new(),
         counts: BTreeMap::new(),
@@ -130,6 +132,8 @@ struct Pass {
     tried: BTreeSet<i64>,
     /// Messages for which the server sent another one on this connection.
     doubted: BTreeSet<MessageId>,
+    /// Those of them whose header has to be asked for again.
+    contradicted: Vec<doubt::Doubt>,
     /// Mailboxes as they were found when lost answers were looked into.
     snapshots: BTreeMap<Vec<u8>, sight::Snapshot>,
     /// Paused mailboxes of which the user has said that the server is right.
@@ -291,6 +295,7 @@ impl Pass {
             question = next;
             known = self.books.read(move |reader| reader.remote_uids(mailbox)).await?;
         }
+        self.books.write(Durability::Bulk, move |writer, _| rows::tire(writer, mailbox)).await?;
         let message = "The server's answers do not fit together; the mailbox is looked at again next time";
         self.report.problems.push(MailError::new(Code::ServerProtocol, message).in_mailbox(&row.name));
         Ok(())
@@ -307,11 +312,13 @@ impl Pass {
     ) -> Result<bool> {
         let mut there = self.identify(name, uids).await?;
         let care = self.care(mailbox, row.role);
+        let is_all = there.len() as u64 == uids.len();
         let write = move |writer: &mut dyn Writer, now| {
+            let is_all = rows::is_tired(writer, mailbox)? || is_all;
             rows::retarget(writer, mailbox, uid_validity, &mut there, now)?;
             let unlinked = rows::unlinked(writer, mailbox)?;
             let (ours, theirs) = rows::keys(&unlinked, &there);
-            let actions = rematch(&ours, &theirs, care);
+            let actions = rematch(&ours, &theirs, is_all.then_some(care));
             rows::carry_out(writer, mailbox, &actions, &super::resync::Remote::default(), now).map(|_| actions)
         };
         let actions = self.books.write(Durability::Bulk, write).await?;

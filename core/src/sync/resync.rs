@@ -148,9 +148,10 @@ pub fn resync(base: &Base, local: &Local, remote: &Remote, care: Care) -> Vec<Ac
 
 /// After a reset every message is found again, or not: by the server's own id for it where both have one, else by
 /// digest. `unlinked` are our UIDs with what each is known by, `arrived` the server's. Each is matched once, those that
-/// are the same in their order.
+/// are the same in their order. `care` is for those that are not found, and `None` while the server has not told all that
+/// it has (Yahoo leaves rows out): they may be among the rest.
 #[must_use]
-pub fn rematch(unlinked: &[(u32, Vec<u8>)], arrived: &[(u32, Vec<u8>)], care: Care) -> Vec<Action> {
+pub fn rematch(unlinked: &[(u32, Vec<u8>)], arrived: &[(u32, Vec<u8>)], care: Option<Care>) -> Vec<Action> {
     let mut waiting: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
     for (local, key) in unlinked.iter().rev() {
         waiting.entry(key).or_default().push(*local);
@@ -167,6 +168,7 @@ pub fn rematch(unlinked: &[(u32, Vec<u8>)], arrived: &[(u32, Vec<u8>)], care: Ca
         actions.push(Action::Reserve { uids: fresh.clone() });
         actions.push(Action::Headers { uids: fresh });
     }
+    let Some(care) = care else { return actions };
     if is_mass(lost.len(), unlinked.len() as u64, care) {
         let reason = Pause::Disappearance { missing: lost.len(), of: unlinked.len() as u64 };
         actions.push(Action::Pause { reason });

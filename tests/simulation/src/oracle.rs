@@ -80,6 +80,9 @@ impl Deed {
         let places = shown.values().flat_map(|mailbox| mailbox.messages.iter().map(move |m| (mailbox.uid_validity, m)));
         let place = places.clone().find(|(_, m)| Some(m.id) == self.local);
         self.serial = place.and_then(|(validity, m)| server.serial(validity?, m.uid?));
+        // A change is about what the number stands for, whatever header the server told for it at first.
+        let told = self.serial.and_then(|serial| harm::token_of(server, serial)).filter(|_| self.token != 0);
+        self.token = told.unwrap_or(self.token);
         if let Verb::Rename { name, .. } | Verb::Remove { name } = &self.verb {
             self.mailbox = server.named(name).map(|mailbox| mailbox.id);
         }

@@ -3,7 +3,7 @@
 use crate::error::{Code, MailError, Result};
 use crate::imap::{InternalDate, UidSet};
 use crate::journal::{Digest, Intent, State};
-use crate::store::place::{Work, revive};
+use crate::store::place::{New, Work, revive};
 use crate::store::{
     BodyId, Change, Flags, Frame, Headers, IntentId, Link, Local, MailboxId, MailboxState, MessageId, MessageRow,
     NewMessage, Now, PlacementRow, Reader, Writer, derive, threads,
@@ -142,6 +142,29 @@ fn message_of(writer: &mut dyn Writer, prepared: &Prepared) -> Result<MessageId>
     let id = writer.insert_packed(&new, frame)?;
     threads::assign(writer, id, &new.links)?;
     Ok(id)
+}
+
+/// The message under a UID is another one than was told at first. What was shown goes; the true one arrives under a UID
+/// of its own, since what a UID stands for never changes (RFC 9051 section 2.3.1.1), with the flags and the changes that
+/// were made under the number. Its body is fetched as any other.
+pub fn replace(writer: &mut dyn Writer, mailbox: MailboxId, arrived: Arrived, now: Now) -> Result<()> {
+    let known = writer.placement_by_remote(mailbox, arrived.uid)?;
+    let Some(old) = known.filter(|row| row.message.is_some()) else { return Ok(()) };
+    let prepared = prepare(writer, arrived)?;
+    let message = message_of(writer, &prepared)?;
+    let mut work = Work::begin(writer, mailbox, now)?;
+    work.remove(writer, &old)?;
+    let (flags, agreed) = (old.flags, old.agreed);
+    let placed = work.add(writer, New { message, remote_uid: old.remote_uid, flags, agreed })?;
+    work.end(writer)?;
+    for mut entry in writer.pending_at(mailbox, old.uid)? {
+        let target = entry.intent.target_mut();
+        if let Some(target) = target.filter(|target| (target.mailbox.id, target.local) == (mailbox.0, old.uid)) {
+            (target.local, target.digest) = (placed.uid, prepared.digest);
+            writer.update_intent(&entry, now.seconds())?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes flags; those of UIDs that are not visible here are left out.

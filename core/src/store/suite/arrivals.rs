@@ -91,6 +91,30 @@ pub fn what_was_placed_twice_is_one_again(bench: &Bench) {
     bench.is_sound();
 }
 
+pub fn a_message_told_falsely_at_first_arrives_anew_with_what_was_changed(bench: &Bench) {
+    let inbox = bench.mirror("INBOX");
+    bench.arrive(inbox, [101]);
+    let before = bench.placement(inbox, 1);
+    let delta = change::FlagDelta { add: flags("\\Flagged"), remove: flags("") };
+    bench.write(|writer| change::flag(writer, inbox, &set("1"), &delta, NOW));
+    let truth = arrive::Arrived { uid: 101, ..arrived(7, "") };
+    bench.write(|writer| arrive::replace(writer, inbox, truth, NOW));
+    assert_eq!(bench.uids(inbox), "2", "a UID stands for one message for ever");
+    let placed = bench.placement(inbox, 2);
+    assert_eq!((placed.remote_uid, placed.flags.clone()), (Some(101), before.flags.union(&flags("\\Flagged"))));
+    assert_eq!(placed.agreed, before.agreed);
+    let message = bench.read(|reader| reader.message(placed.message.unwrap())).unwrap();
+    let entry = bench.read(|reader| reader.pending_at(inbox, 2)).remove(0);
+    assert_eq!(
+        entry.intent.target().map(|target| (target.uid, target.digest)),
+        Some((Some(101), message.digest.unwrap()))
+    );
+    assert!(bench.read(|reader| reader.pending_at(inbox, 1)).is_empty());
+    bench.write(|writer| arrive::replace(writer, inbox, arrived(999, ""), NOW));
+    assert_eq!(bench.uids(inbox), "2", "what was never here is not replaced");
+    bench.is_sound();
+}
+
 pub fn a_reset_keeps_messages_and_forgets_numbers(bench: &Bench) {
     let inbox = bench.mirror("INBOX");
     bench.arrive(inbox, 101..=103);

@@ -2,6 +2,7 @@
 
 use super::Pass;
 use super::ahead::{Ahead, Landed};
+use super::doubt::{Doubt, refuse};
 use super::line::rows;
 use crate::error::Result;
 use crate::imap::command::FetchItem;
@@ -10,9 +11,7 @@ use crate::journal::Digest;
 use crate::planted::{Bug, planted};
 use crate::session::Task;
 use crate::store::body::{self, Packed};
-use crate::store::{
-    Durability, Keep, MailboxId, MailboxRow, MessageId, MessageRow, Now, Reader, Wanted, Writer, arrive, upkeep,
-};
+use crate::store::{Durability, Keep, MailboxId, MailboxRow, Now, Reader, Wanted, Writer, arrive, upkeep};
 use crate::sync::books::blocking;
 use crate::sync::plan::{Batch, Body, batches};
 use bytes::{Bytes, BytesMut};
@@ -42,7 +41,7 @@ type Rest = BTreeMap<i64, u32>;
 /// What became of a batch.
 struct Taken {
     count: u64,
-    refused: Vec<MessageId>,
+    refused: Vec<Doubt>,
 }
 
 /// A batch under way to the disk, and what came with it.
@@ -55,6 +54,14 @@ struct Behind {
 impl Pass {
     /// Fetches the bodies that are wanted and not here, each at most once.
     pub(super) async fn bodies(&mut self) -> Result<()> {
+        self.wanted_bodies().await?;
+        if self.settle_doubts().await? {
+            self.wanted_bodies().await?;
+        }
+        Ok(())
+    }
+
+    async fn wanted_bodies(&mut self) -> Result<()> {
         let now = self.books.now();
         if self.options.on_progress.is_some() {
             let all = self.books.read(move |reader| outlook(reader, now)).await?;
@@ -115,7 +122,7 @@ impl Pass {
     async fn taken(&mut self, behind: Behind) -> Result<()> {
         let Behind { mailbox, bytes, written } = behind;
         let Taken { count, refused } = written.await?;
-        self.doubted.extend(refused);
+        self.doubt(refused);
         let counted = self.count(mailbox);
         counted.bodies += count;
         counted.bytes += bytes;
@@ -154,11 +161,15 @@ impl Pass {
         let message = wanted.message;
         let header = self.books.read(move |reader| reader.headers(message)).await?.unwrap_or_default().header;
         let staging = body::Staging::new(self.books.store(), header.clone(), self.books.now());
-        let (staging, came) = self.stretches(uid, staging, &header).await?;
-        let Some(mut staging) = staging else {
-            self.books.write(Durability::Bulk, move |writer, _| refuse(writer, message)).await?;
-            self.doubted.insert(message);
-            return Ok(());
+        let (mut staging, came) = match self.stretches(uid, staging, &header).await? {
+            Stretches::Whole(staging, came) => (staging, came),
+            Stretches::Other(other) => {
+                let doubt = self.books.write(Durability::Bulk, move |writer, _| refuse(writer, wanted, other)).await?;
+                self.doubt(vec![doubt]);
+                return Ok(());
+            }
+            // A row that does not come is a message that is gone, which the next comparison finds out.
+            Stretches::Gone => return Ok(()),
         };
         let publish = move |writer: &mut dyn Writer, now: Now| {
             let id = staging.publish(writer)?;
@@ -174,13 +185,8 @@ impl Pass {
         Ok(())
     }
 
-    /// The stretches of a body, in order, some asked for ahead; no staging where it is another message.
-    async fn stretches(
-        &mut self,
-        uid: u32,
-        mut staging: body::Staging,
-        header: &Bytes,
-    ) -> Result<(Option<body::Staging>, u64)> {
+    /// The stretches of a body, in order, some asked for ahead.
+    async fn stretches(&mut self, uid: u32, mut staging: body::Staging, header: &Bytes) -> Result<Stretches> {
         let (mut asked, mut came, mut ahead) = (0, 0, VecDeque::new());
         let mut beginning = BytesMut::new();
         loop {
@@ -192,8 +198,7 @@ impl Pass {
             let Some(pending) = ahead.pop_front() else { break };
             let row = rows(&pending.answer().await?).remove(&uid);
             let section = row.and_then(|row| row.sections.into_iter().find(|data| data.section == Section::default()));
-            // A row that does not come is a message that is gone, which the next comparison finds out.
-            let Some(data) = section else { return Ok((None, came)) };
+            let Some(data) = section else { return Ok(Stretches::Gone) };
             let is_part = data.origin.is_some() || data.data.is_none();
             let piece = data.data.map(crate::wire::Octets::into_bytes).unwrap_or_default();
             let length = piece.len() as u64;
@@ -207,26 +212,23 @@ impl Pass {
                 break;
             }
         }
-        if Digest::of_header(&beginning) != Digest::of_header(header) {
+        let other = Digest::of_header(&beginning);
+        if other != Digest::of_header(header) {
             blocking(move || staging.abandon()).await?;
-            return Ok((None, came));
+            return Ok(Stretches::Other(other));
         }
         staging = blocking(move || staging.finish().map(|()| staging)).await?;
-        Ok((Some(staging), came))
+        Ok(Stretches::Whole(Box::new(staging), came))
     }
 }
 
-/// The server's bytes were those of another message. It is asked for once more, on the connection of another pass, and
-/// then no longer by itself.
-fn refuse(writer: &mut dyn Writer, message: MessageId) -> Result<()> {
-    let Some(row) = writer.message(message)? else { return Ok(()) };
-    let note = format!("sync.other.{message}");
-    if writer.note(&note)?.is_none() {
-        return writer.set_note(&note, Some(b"1"));
-    }
-    writer.set_note(&note, None)?;
-    let problem = Some("The server sent another message than the one asked for".to_owned());
-    writer.update_message(&MessageRow { problem, ..row })
+/// What came of a large body.
+enum Stretches {
+    /// All of it, staged, and its bytes.
+    Whole(Box<body::Staging>, u64),
+    /// The body of a message with this header, which is another one's.
+    Other(Digest),
+    Gone,
 }
 
 /// Takes bytes from the budget of the day.
@@ -244,36 +246,36 @@ fn next_batch(left: &mut VecDeque<Batch>, ahead: usize) -> Option<Batch> {
 
 /// A body that came: ready to be put down, or of another message.
 struct Ready {
-    message: MessageId,
+    wanted: Wanted,
     bytes: u64,
-    packed: Option<Packed>,
+    packed: std::result::Result<Packed, Digest>,
 }
 
 /// Makes one body ready: what came must have the header that is known.
 fn ready(reader: &dyn Reader, wanted: Wanted, row: FetchRow) -> Result<Ready> {
-    let message = wanted.message;
-    let header = reader.headers(message)?.map(|headers| headers.header).unwrap_or_default();
+    let header = reader.headers(wanted.message)?.map(|headers| headers.header).unwrap_or_default();
     let section = row.sections.into_iter().find(|data| data.section == Section::default());
     let content = section.and_then(|data| data.data).map(crate::wire::Octets::into_bytes).unwrap_or_default();
     // RFC822.SIZE may differ (Exchange computes it); another header is another message (Yahoo).
-    let is_it = Digest::of_header(&content) == Digest::of_header(&header) || planted(Bug::BodyUnchecked);
-    let packed = is_it.then(|| body::pack(reader, &content, &header)).transpose()?;
-    Ok(Ready { message, bytes: content.len() as u64, packed })
+    let came = Digest::of_header(&content);
+    let is_it = came == Digest::of_header(&header) || planted(Bug::BodyUnchecked);
+    let packed = if is_it { Ok(body::pack(reader, &content, &header)?) } else { Err(came) };
+    Ok(Ready { wanted, bytes: content.len() as u64, packed })
 }
 
 /// Puts bodies down, or notes that they are refused.
 fn put_down(writer: &mut dyn Writer, bodies: Vec<Ready>, now: Now) -> Result<Taken> {
     let (mut taken, mut bytes) = (Taken { count: 0, refused: Vec::new() }, 0);
-    for Ready { message, bytes: size, packed } in bodies {
+    for Ready { wanted, bytes: size, packed } in bodies {
         bytes += size;
-        let Some(packed) = packed else {
-            refuse(writer, message)?;
-            taken.refused.push(message);
-            continue;
-        };
-        let id = packed.put(writer, now)?;
-        arrive::body(writer, message, id, now)?;
-        taken.count += 1;
+        match packed {
+            Ok(packed) => {
+                let id = packed.put(writer, now)?;
+                arrive::body(writer, wanted.message, id, now)?;
+                taken.count += 1;
+            }
+            Err(other) => taken.refused.push(refuse(writer, wanted, other)?),
+        }
     }
     spend(writer, bytes, now).map(|()| taken)
 }

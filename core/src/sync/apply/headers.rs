@@ -120,6 +120,11 @@ impl Pass {
 
     /// After a reset: what tells which message each UID is.
     pub(super) async fn identify(&mut self, name: &MailboxName, uids: &UidSet) -> Result<Vec<Identity>> {
+        Ok(self.told(name, uids).await?.iter().map(identity).collect())
+    }
+
+    /// All that makes these messages visible, in the order of their UIDs.
+    pub(super) async fn told(&mut self, name: &MailboxName, uids: &UidSet) -> Result<Vec<Arrived>> {
         self.line.select(name).await?;
         let items = items(object_id::items(&self.line.connection.capabilities()));
         let (mut found, mut left) = (Vec::new(), uids.clone());
@@ -128,10 +133,10 @@ impl Pass {
             left = left.difference(&window);
             for pending in self.line.fetch(&window, &items)? {
                 let came = rows(&pending.answer().await?).into_iter();
-                found.extend(came.filter_map(|(uid, row)| arrived(uid, &row)).map(|row| identity(&row)));
+                found.extend(came.filter_map(|(uid, row)| arrived(uid, &row)));
             }
         }
-        found.sort_by_key(|identity| identity.uid);
+        found.sort_by_key(|row| row.uid);
         Ok(found)
     }
 }

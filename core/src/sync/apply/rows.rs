@@ -203,6 +203,24 @@ fn advance(writer: &mut dyn Writer, mailbox: MailboxId, cursor: &Cursor, remote:
     arrive::advance(writer, mailbox, set, now)
 }
 
+/// The server left something untold for a whole pass. What is found again in the next one is all that there is.
+pub(super) fn tire(writer: &mut dyn Writer, mailbox: MailboxId) -> Result<()> {
+    writer.set_note(&untold_note(mailbox), Some(b"1"))
+}
+
+/// Whether it is time to believe that a message is gone which the server does not tell of.
+pub(super) fn is_tired(writer: &mut dyn Writer, mailbox: MailboxId) -> Result<bool> {
+    let is_tired = writer.note(&untold_note(mailbox))?.is_some();
+    if is_tired {
+        writer.set_note(&untold_note(mailbox), None)?;
+    }
+    Ok(is_tired)
+}
+
+fn untold_note(mailbox: MailboxId) -> String {
+    format!("sync.untold.{mailbox}")
+}
+
 /// Where a HIGHESTMODSEQ is remembered that brought nothing.
 fn empty_note(mailbox: MailboxId) -> String {
     format!("sync.empty.{mailbox}")

@@ -198,7 +198,7 @@ fn messages_are_found_again_one_by_one() {
     let keys = |list: &[(u32, &str)]| list.iter().map(|(uid, k)| (*uid, k.as_bytes().to_vec())).collect::<Vec<_>>();
     let here = keys(&[(1, "a"), (2, "b"), (3, "same"), (4, "same"), (5, "gone")]);
     let there = keys(&[(70, "b"), (71, "same"), (72, "new"), (73, "same"), (74, "same")]);
-    let actions = rematch(&here, &there, Care::default());
+    let actions = rematch(&here, &there, Some(Care::default()));
     let shown: Vec<_> = actions.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
@@ -211,8 +211,10 @@ fn messages_are_found_again_one_by_one() {
             "not found again: 1,5",
         ]
     );
+    let shown: Vec<_> = rematch(&here, &there[..1], None).iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["message 2 is now 70 on the server"], "the others may be what is not told yet");
     let many: Vec<_> = (1..=30).map(|n| (n, vec![n as u8])).collect();
-    let lost = rematch(&many, &[], Care::default());
+    let lost = rematch(&many, &[], Some(Care::default()));
     assert_eq!(lost, [Action::Pause { reason: Pause::Disappearance { missing: 30, of: 30 } }]);
 }
 
