@@ -23,7 +23,7 @@ soak: setup
 check: setup
 	tools/check
 
-package: setup
+package:
 	tools/package
 
 bench: setup
