@@ -12,8 +12,8 @@ use bytes::Bytes;
 pub const EXTENSION: Extension = Extension {
     capability: "X-GM-EXT-1",
     rfc: 3501,
-    about: "Labels, and a message that is in several mailboxes is known as one",
-    fallback: "There are no labels; a message is known by OBJECTID or by what it looks like",
+    about: "A message that is in several mailboxes is known as one",
+    fallback: "A message is known by OBJECTID, or by what it looks like",
 };
 
 /// Whether the server is Gmail.

@@ -13,8 +13,8 @@ use crate::wire::Command;
 pub const EXTENSION: Extension = Extension {
     capability: "SEARCHRES",
     rfc: 5182,
-    about: "Messages are fetched in the same round trip that finds them",
-    fallback: "The UIDs are told first, and then sent back with the FETCH",
+    about: "Nothing so far: all that a search finds would come in one answer, and the engine asks in windows",
+    fallback: "The UIDs are told first, and then sent back with each FETCH",
 };
 
 /// The search that saves what it finds and tells it as well, and the FETCH of just those, to be sent without waiting.
