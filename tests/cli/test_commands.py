@@ -183,6 +183,23 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+def test_a_store_that_cannot_be_opened_is_reported_and_repaired(cli: Cli, provider: dict[str, Any]) -> None:
+    cli.login(provider["url"])
+    cli.done("sync")
+    store = next((cli.home / "data/mailtide").glob("*.mail"))
+    whole = bytearray(store.read_bytes())
+    whole[100:4096] = bytes(3996)  # All of the first page but the file's own header: SQLite's schema.
+    store.write_bytes(whole)
+    ended = cli.run("doctor", "--offline", "--json")
+    assert ended.returncode == 5
+    found = json.loads(ended.stdout)["store"]
+    assert found["messages"] is None and "--repair" in found["damage"][0]
+    ended = cli.run("doctor", "--offline", "--repair")
+    assert "Repaired." in ended.stdout + ended.stderr and ended.returncode == 0, ended
+    cli.done("sync")
+    assert len(cli.json("ls", "INBOX")) > 0
+
+
 def test_the_password_is_nowhere(cli: Cli, provider: dict[str, Any]) -> None:
     cli.login(provider["url"])
     for words in (["sync"], ["doctor"], ["ls"], ["doctor", "--json"]):

@@ -204,7 +204,10 @@ pub(super) const COMMANDS: &[Command] = &[
         takes: "",
         about: "Says what a server can do, what is slow on it, and what wants repair",
         details: "Exit code 5 says that something is wrong in the store or waits for a decision.",
-        options: &[switch("offline", "Only look at the store")],
+        options: &[
+            switch("offline", "Only look at the store"),
+            switch("repair", "Save what can be saved of a damaged store; the damaged file is kept beside it"),
+        ],
         completes: Completes::Nothing,
     },
     Command {

@@ -1,11 +1,12 @@
 //! `doctor`: what a server can do and what is slow on it, which of its faults are known, and what in the store wants repair.
 
-use super::setup::{mail, setup};
+use super::args::Args;
+use super::setup::{mail, setup, store_path};
 use super::sync::{stuck_json, stuck_line};
 use super::table::{Cell, Column, Look};
 use super::text::{clean, count, size, wrap};
 use super::{Command, exit};
-use crate::error::Result;
+use crate::error::{Code, MailError, Result};
 use crate::imap::extension::REGISTRY;
 use crate::imap::quirk::RULES;
 use crate::journal::Pending;
@@ -20,7 +21,8 @@ use std::time::{Duration, Instant};
 /// What was found in a store.
 struct Store {
     path: String,
-    usage: Usage,
+    /// Nothing of one that cannot be opened.
+    usage: Option<Usage>,
     damage: Vec<String>,
     stuck: Vec<Pending>,
     waiting: usize,
@@ -38,9 +40,14 @@ struct Server {
 }
 
 pub(super) async fn run(command: &Command) -> Result<u8> {
-    let mail = mail(&command.args).await?;
-    let store = examined(&mail).await?;
-    mail.close().await?;
+    if command.args.is("repair") {
+        repaired(command).await?;
+    }
+    let store = match mail(&command.args).await {
+        Ok(mail) => examined(&mail).await?,
+        Err(error) if error.code() == Code::StoreDamaged => closed(&command.args, &error)?,
+        Err(error) => return Err(error),
+    };
     let is_sound =
         store.damage.is_empty() && store.stuck.is_empty() && store.paused.is_empty() && store.undecided.is_empty();
     if !command.screen.json {
@@ -62,17 +69,42 @@ pub(super) async fn run(command: &Command) -> Result<u8> {
     Ok(if is_sound { exit::DONE } else { exit::PARTIAL })
 }
 
+/// Saves what can be saved, and says what that was.
+async fn repaired(command: &Command) -> Result<()> {
+    let path = store_path(&command.args)?;
+    if !path.exists() {
+        return Err(MailError::new(Code::FileIo, format!("There is no store {}", path.display())));
+    }
+    let done = Mail::repair(&path).await?;
+    let Some(damaged) = done.damaged else { return Ok(()) };
+    let lost = done.incomplete.iter().map(|(table, rows)| format!("{table}, of which {rows} rows are left"));
+    let lost = lost.collect::<Vec<_>>().join("; ");
+    let of = if lost.is_empty() { "Nothing is missing".to_owned() } else { format!("Not all could be read of {lost}") };
+    command.screen.note(&format!("Repaired. {of}. The damaged file is {}", damaged.display()));
+    Ok(())
+}
+
+/// A store that cannot be opened.
+fn closed(args: &Args, error: &MailError) -> Result<Store> {
+    let path = store_path(args)?.display().to_string();
+    let damage = vec![format!("{error}. `mailtide doctor --repair` saves what can be saved")];
+    let nothing = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Store { path, usage: None, damage, stuck: nothing.0, waiting: 0, paused: nothing.1, undecided: nothing.2 })
+}
+
+/// Looks at a store and closes it.
 async fn examined(mail: &Mail) -> Result<Store> {
     let pending = mail.pending().await?;
-    Ok(Store {
+    let store = Store {
         path: mail.path().display().to_string(),
-        usage: mail.usage().await?,
+        usage: Some(mail.usage().await?),
         damage: mail.check().await?,
         waiting: pending.iter().filter(|pending| !pending.is_stuck()).count(),
         stuck: pending.into_iter().filter(Pending::is_stuck).collect(),
         paused: mail.paused().await?,
         undecided: mail.outbox().await?.into_iter().filter(Entry::needs_decision).collect(),
-    })
+    };
+    mail.close().await.map(|()| store)
 }
 
 async fn asked(account: Account) -> Result<Server> {
@@ -88,14 +120,13 @@ async fn asked(account: Account) -> Result<Server> {
 }
 
 fn print_store(command: &Command, store: &Store) -> Result<()> {
-    let (screen, usage) = (&command.screen, &store.usage);
+    let screen = &command.screen;
     screen.styled(Look::Bold, &format!("Store {}", store.path))?;
-    let bodies = format!("{} held ({})", count(usage.bodies, "body"), size(usage.bodies_stored));
-    screen.line(&format!(
-        "  {}, {bodies}; {} on the disk",
-        count(usage.messages, "message"),
-        size(usage.file + usage.log)
-    ))?;
+    if let Some(usage) = &store.usage {
+        let bodies = format!("{} held ({})", count(usage.bodies, "body"), size(usage.bodies_stored));
+        let (messages, file) = (count(usage.messages, "message"), size(usage.file + usage.log));
+        screen.line(&format!("  {messages}, {bodies}; {file} on the disk"))?;
+    }
     if store.waiting > 0 {
         let waiting = count(store.waiting as u64, "change");
         screen.line(&format!("  {waiting} wait{} for the next sync", if store.waiting == 1 { "s" } else { "" }))?;
@@ -236,12 +267,13 @@ fn slow(capabilities: &[String]) -> Vec<&'static str> {
 }
 
 fn store_json(store: &Store) -> Value {
-    let usage = &store.usage;
+    let usage = store.usage.as_ref();
     let paused = store.paused.iter();
     let paused = paused.map(|p| json!({ "mailbox": p.mailbox, "reason": p.reason, "advice": p.advice }));
     json!({
-        "path": store.path, "file": usage.file, "log": usage.log, "messages": usage.messages, "bodies": usage.bodies,
-        "bodies_stored": usage.bodies_stored, "damage": store.damage, "waiting": store.waiting,
+        "path": store.path, "file": usage.map(|u| u.file), "log": usage.map(|u| u.log),
+        "messages": usage.map(|u| u.messages), "bodies": usage.map(|u| u.bodies),
+        "bodies_stored": usage.map(|u| u.bodies_stored), "damage": store.damage, "waiting": store.waiting,
         "stuck": store.stuck.iter().map(stuck_json).collect::<Vec<_>>(), "paused": paused.collect::<Vec<_>>(),
         "undecided": store.undecided.iter().map(|entry| entry.id).collect::<Vec<_>>(),
     })

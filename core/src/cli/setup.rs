@@ -56,6 +56,12 @@ pub(super) async fn mail(args: &Args) -> Result<Mail> {
     }
 }
 
+/// Where that store is, or will be.
+pub(super) fn store_path(args: &Args) -> Result<PathBuf> {
+    args.apart("store", "account")?;
+    args.value("store").map_or_else(|| Ok(setup(args)?.store), |path| Ok(expanded(path)))
+}
+
 /// Opens an account's mirror, which is made where there is none.
 pub(super) async fn open(setup: Setup) -> Result<Mail> {
     if let Some(folder) = setup.store.parent() {
