@@ -37,11 +37,11 @@ class Line:
                 return out
             out += self.file.read(int(literal[1])).decode("latin-1").replace("\r\n", "\n")
 
-    def run(self, command: str, *literals: bytes) -> tuple[list[str], str]:
+    def run(self, command: str, *literals: bytes | None) -> tuple[list[str], str]:
         """Sends a command; a NUL stands where a literal goes that is not its end. Ends early where the server asks for more."""
         self.tag += 1
         tag = f"t{self.tag}"
-        chunks = self.chunks(f"{tag} {command}", literals)
+        chunks = self.chunks(f"{tag} {command}", [literal for literal in literals if literal is not None])
         self.socket.sendall(chunks.pop(0))
         answer: list[str] = []
         while True:
@@ -56,7 +56,7 @@ class Line:
                 answer.append(response)
 
     @staticmethod
-    def chunks(command: str, literals: tuple[bytes, ...]) -> list[bytes]:
+    def chunks(command: str, literals: list[bytes]) -> list[bytes]:
         """What may be sent at once: a literal of LITERAL+ waits for nothing."""
         texts = [text.encode("latin-1") for text in command.split("\0")]
         texts += [b""] * (len(literals) + 1 - len(texts))
