@@ -22,6 +22,7 @@ mod outline;
 mod params;
 mod parsed;
 mod parts;
+mod plain;
 mod scan;
 mod searchable;
 mod thread;
@@ -45,6 +46,7 @@ pub use outline::Outline;
 pub use params::decode_parameter;
 pub use parsed::{ParsedMessage, join_text};
 pub use parts::{BodyPart, Parts, part_at, parts, sections};
+pub(crate) use plain::PlainHeader;
 pub use searchable::{SEARCHED, SearchFields, search_texts};
 pub use thread::{
     Arrival, BaseSubject, Threaded, Threading, arrive, base_subject, message_ids, references, thread_ids, thread_text,

@@ -8,7 +8,7 @@ use super::users::Users;
 use crate::auth::{Bearer, Keys, SCRAM_SHA_256, ScramBegun, ScramServer, derive_keys};
 use crate::error::{Code, MailError, Result};
 use crate::secret::Secret;
-use crate::store::{AppPassword, Handle, Reader, User, Verifier};
+use crate::store::{Handle, Reader, Verifier};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::net::IpAddr;
@@ -81,9 +81,6 @@ pub(super) struct Access {
     came: Notify,
 }
 
-/// All users of a store and all their passwords.
-type Everybody = Vec<(User, Vec<AppPassword>)>;
-
 impl Access {
     pub(super) fn new(store: Handle) -> Result<Self> {
         // Of no password at all: what it costs is only paid by who tries one.
@@ -103,18 +100,13 @@ impl Access {
 
     /// Whether anybody could log in.
     pub(super) async fn has_users(&self) -> Result<bool> {
-        let all = self.everybody().await?;
-        Ok(all.iter().any(|(user, apps)| !user.disabled && (user.verifier.is_some() || !apps.is_empty())))
-    }
-
-    async fn everybody(&self) -> Result<Everybody> {
         let ask = |reader: &dyn Reader| {
-            let mut all = Vec::new();
-            for user in reader.users()? {
-                let apps = reader.app_passwords(user.id)?;
-                all.push((user, apps));
+            for user in reader.users()?.into_iter().filter(|user| !user.disabled) {
+                if user.verifier.is_some() || !reader.app_passwords(user.id)?.is_empty() {
+                    return Ok(true);
+                }
             }
-            Ok(all)
+            Ok(false)
         };
         self.store.read(ask).await
     }
@@ -128,8 +120,8 @@ impl Access {
             // Whatever has changed before this listened may have: the first look is always told.
             let mut seen = None;
             loop {
-                if let Ok(now) = self.everybody().await
-                    && seen.as_ref() != Some(&now)
+                if let Ok(now) = self.store.glance(|reader| reader.users_version())
+                    && seen != Some(now)
                 {
                     seen = Some(now);
                     self.changes.send_replace(());
@@ -149,7 +141,7 @@ impl Access {
         self.came.notify_one();
         loop {
             // Where the store cannot be asked, nothing was taken away either.
-            if !self.is_good(&pass).await.unwrap_or(true) {
+            if !self.is_good(&pass).unwrap_or(true) {
                 return;
             }
             if changes.changed().await.is_err() {
@@ -158,19 +150,17 @@ impl Access {
         }
     }
 
-    async fn is_good(&self, pass: &Pass) -> Result<bool> {
-        let Pass { name, verifier } = pass.clone();
-        let is_good = move |reader: &dyn Reader| match verifier {
-            Some(verifier) => Ok(find(reader, &name)?.as_ref() == Some(&verifier)),
-            None => Ok(!reader.user(&name)?.is_some_and(|user| user.disabled)),
-        };
-        self.store.read(is_good).await
+    fn is_good(&self, pass: &Pass) -> Result<bool> {
+        self.store.glance(|reader| match &pass.verifier {
+            Some(verifier) => Ok(find(reader, &pass.name)?.as_ref() == Some(verifier)),
+            None => Ok(!reader.user(&pass.name)?.is_some_and(|user| user.disabled)),
+        })
     }
 
     /// Whether that is the user's password; `None`, after a while, where it is not.
     pub(super) async fn check(&self, login: Login, peer: IpAddr) -> Result<Option<Pass>> {
         let Login { user: name, password } = login;
-        let known = self.find(&name).await?;
+        let known = self.find(&name)?;
         let verifier = known.clone().unwrap_or_else(|| self.nobody.clone());
         let is_right = blocking(move || is_password(&verifier, &password)).await? && known.is_some();
         self.note(is_right, peer, &name).await;
@@ -186,7 +176,7 @@ impl Access {
             None => Ok(false),
         };
         let is_right = match said {
-            Ok(is_right) => is_right && self.is_good(&pass).await?,
+            Ok(is_right) => is_right && self.is_good(&pass)?,
             Err(error) => {
                 log::warn!("a token could not be checked: {error}");
                 return Ok(Said::Unknown);
@@ -199,7 +189,7 @@ impl Access {
     /// The challenge of SCRAM for whoever wants to log in: a user that is not there has one as well, always the same.
     pub(super) async fn challenge(&self, begun: ScramBegun) -> Result<Exchange> {
         let name = begun.user.clone();
-        let usable = self.find(&name).await?.filter(|verifier| verifier.mechanism == SCRAM_SHA_256);
+        let usable = self.find(&name)?.filter(|verifier| verifier.mechanism == SCRAM_SHA_256);
         let salt = match &usable {
             Some(verifier) => verifier.salt.clone(),
             None => self.salt_of_nobody(&name),
@@ -219,9 +209,8 @@ impl Access {
         proved
     }
 
-    async fn find(&self, name: &str) -> Result<Option<Verifier>> {
-        let name = name.to_owned();
-        self.store.read(move |reader| find(reader, &name)).await
+    fn find(&self, name: &str) -> Result<Option<Verifier>> {
+        self.store.glance(|reader| find(reader, name))
     }
 
     fn salt_of_nobody(&self, name: &str) -> Vec<u8> {

@@ -119,8 +119,12 @@ pub(super) struct SectionItem {
 impl SectionItem {
     /// Whether it is read as it is stored, and no message is taken apart for it.
     pub(super) fn is_quick(&self) -> bool {
-        let is_stored = matches!(self.kind, SectionKind::Content | SectionKind::Header | SectionKind::Fields(..));
-        self.path.is_empty() && is_stored
+        self.path.is_empty() && self.kind == SectionKind::Content || self.is_of_header()
+    }
+
+    /// Whether the header of the message says all of it.
+    pub(super) fn is_of_header(&self) -> bool {
+        self.path.is_empty() && matches!(self.kind, SectionKind::Header | SectionKind::Fields(..))
     }
 }
 

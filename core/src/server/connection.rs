@@ -267,8 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 let window = run.next(reader);
                 Ok((run, window))
             };
-            let store = self.session.store();
-            let window = if is_quick { store.glance(step) } else { store.read(step).await };
+            let window = if is_quick { self.session.glance(step) } else { self.session.store().read(step).await };
             let (back, window) = match window {
                 Ok((back, Ok(window))) => (back, window),
                 Ok((back, Err(error))) if !back.is_inside() => return self.finish(tag, Err(error.into())).await,

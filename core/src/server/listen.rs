@@ -154,7 +154,9 @@ impl Server {
 /// The store in that file, which is made where there is none. Errors are those of opening a store.
 pub(crate) async fn store_in(path: &Path) -> Result<Handle> {
     let path = path.to_owned();
-    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, SqliteOptions::default())).await;
+    // What clients change is little at a time.
+    let options = SqliteOptions { cache: 2048, ..SqliteOptions::default() };
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, options)).await;
     let store = opened.map_err(|_| MailError::new(Code::Internal, "The store could not be opened"))??;
     Handle::new(Arc::new(store))
 }

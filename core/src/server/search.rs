@@ -20,7 +20,7 @@ use matching::cost;
 use std::fmt::Write as _;
 
 /// Messages whose rows are read together.
-const ROWS: u64 = 1000;
+const ROWS: u64 = 500;
 
 /// A search made ready: sequence numbers are UIDs, what is cheap comes first.
 pub(super) struct Program {

@@ -7,9 +7,10 @@ use super::fetch::FetchRun;
 use super::intake::abandon;
 use super::reply::{Handled, News, Refusal, Reply, untagged};
 use super::selected::{Changed, Enabled, Selected};
+use super::view::View;
 use crate::auth::Mechanism;
 use crate::error::Result;
-use crate::store::{BodySource, Durability, Handle, Incoming, MessageId, Reader, Writer};
+use crate::store::{BodySource, Durability, Handle, Incoming, MailboxId, MessageId, Reader, Writer};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -26,6 +27,8 @@ pub(super) struct Session {
     authenticated: bool,
     /// The tag of the command that is being done.
     tag: String,
+    /// What was seen of changes in the snapshot, or the transaction, that has answered it.
+    ahead: Option<Ahead>,
     pub(super) enabled: Enabled,
     pub(super) selected: Option<Selected>,
 }
@@ -99,7 +102,8 @@ impl Session {
         let (tag, enabled) = (String::new(), Enabled::default());
         let (store, append_limit) = (shared.access.store().clone(), shared.options.append_limit);
         let (arrived, bodies) = (Arc::clone(&shared.arrived), shared.bodies.clone());
-        Self { store, bodies, append_limit, arrived, offer, authenticated: false, tag, enabled, selected: None }
+        let (authenticated, ahead, selected) = (false, None, None);
+        Self { store, bodies, append_limit, arrived, offer, authenticated, tag, ahead, enabled, selected }
     }
 
     pub(super) fn store(&self) -> &Handle {
@@ -148,6 +152,7 @@ impl Session {
     pub(super) fn begin(&mut self, tag: &str) {
         self.tag.clear();
         self.tag.push_str(tag);
+        self.ahead = None;
     }
 
     pub(super) fn tag(&self) -> &str {
@@ -288,7 +293,11 @@ impl Session {
     pub(super) async fn news(&mut self, news: News) -> Result<Vec<u8>> {
         let Some(selected) = self.selected.as_ref().filter(|_| news != News::Nothing) else { return Ok(Vec::new()) };
         let (mailbox, seen) = (selected.mailbox, selected.seen());
-        let few = self.store.glance(|reader| Changed::few(reader, mailbox, seen, &selected.view))?;
+        let ahead = self.ahead.take().filter(|ahead| ahead.is_of(selected));
+        let few = match ahead.and_then(|ahead| ahead.changed) {
+            Some(changed) => Some(changed),
+            None => self.store.glance(|reader| Changed::few(reader, mailbox, seen, &selected.view))?,
+        };
         let changed = match few {
             Some(changed) => changed,
             None => {
@@ -313,9 +322,15 @@ impl Session {
         Ok(selected)
     }
 
-    /// Asks the store for what takes a moment (see [`Handle::glance`]); `None` where it takes longer.
-    pub(super) fn glance<T>(&self, ask: impl FnOnce(&dyn Reader) -> Result<Option<T>>) -> Result<Option<T>, Refusal> {
-        Ok(self.store.glance(ask)?)
+    /// Asks the store for what takes a moment (see [`Handle::glance`]), and for changes with it.
+    pub(super) fn glance<T>(&mut self, ask: impl FnOnce(&dyn Reader) -> Result<T>) -> Result<T> {
+        let eyes = self.selected.as_ref().map(Eyes::of);
+        let (answer, ahead) = self.store.glance(|reader| {
+            let answer = ask(reader)?;
+            Ok((answer, eyes.map(|eyes| eyes.look(reader)).transpose()?))
+        })?;
+        self.ahead = ahead;
+        Ok(answer)
     }
 
     /// Asks the store.
@@ -326,12 +341,53 @@ impl Session {
         Ok(self.store.read(ask).await?)
     }
 
-    /// Changes the store, on the disk before it is acknowledged.
+    /// Changes the store, on the disk before it is acknowledged, and looks for other changes with it.
     pub(super) async fn write<T: Send + 'static>(
-        &self,
+        &mut self,
         change: impl FnOnce(&mut dyn Writer) -> Result<T> + Send + 'static,
     ) -> Result<T, Refusal> {
-        Ok(self.store.write(Durability::Full, change).await?)
+        let eyes = self.selected.as_ref().map(Eyes::of);
+        let change = move |writer: &mut dyn Writer| {
+            let done = change(writer)?;
+            Ok((done, eyes.map(|eyes| eyes.look(writer)).transpose()?))
+        };
+        let (done, ahead) = self.store.write(Durability::Full, change).await?;
+        self.ahead = ahead;
+        Ok(done)
+    }
+}
+
+/// What a look for changes needs to know.
+struct Eyes {
+    mailbox: MailboxId,
+    seen: u64,
+    view: Arc<View>,
+}
+
+/// What a look saw.
+struct Ahead {
+    mailbox: MailboxId,
+    /// The changes after this MODSEQ.
+    seen: u64,
+    /// `None` where they were too many.
+    changed: Option<Option<Changed>>,
+}
+
+impl Eyes {
+    fn of(selected: &Selected) -> Self {
+        Self { mailbox: selected.mailbox, seen: selected.seen(), view: Arc::clone(&selected.view) }
+    }
+
+    fn look(self, reader: &dyn Reader) -> Result<Ahead> {
+        let Self { mailbox, seen, view } = self;
+        Ok(Ahead { mailbox, seen, changed: Changed::few(reader, mailbox, seen, &view)? })
+    }
+}
+
+impl Ahead {
+    /// Whether that is what this client is to be told next.
+    fn is_of(&self, selected: &Selected) -> bool {
+        (self.mailbox, self.seen) == (selected.mailbox, selected.seen())
     }
 }
 

@@ -103,8 +103,8 @@ fn sortable(look: &Look<'_>, keys: &[SortKey]) -> Sortable {
 fn value(look: &Look<'_>, by: SortBy) -> Value {
     let text = |text: Option<String>| Value::Text(text.unwrap_or_default());
     match by {
-        SortBy::Arrival => Value::Number(look.row().map_or(0, |row| row.internal_date.seconds)),
-        SortBy::Size => Value::Number(look.row().map_or(0, |row| i64::try_from(row.size).unwrap_or(i64::MAX))),
+        SortBy::Arrival => Value::Number(look.facts().map_or(0, |row| row.internal_date.seconds)),
+        SortBy::Size => Value::Number(look.facts().map_or(0, |row| i64::try_from(row.size).unwrap_or(i64::MAX))),
         SortBy::Date => Value::Number(sent(look)),
         SortBy::Subject => text(look.headers().map(|headers| subject(headers).text)),
         SortBy::From => text(look.headers().map(|headers| first_mailbox(headers, "From"))),
@@ -126,7 +126,7 @@ fn compare(left: &Sortable, right: &Sortable, order: &[SortKey]) -> Ordering {
 
 /// The sent date (RFC 5256 section 2.2).
 fn sent(look: &Look<'_>) -> i64 {
-    let date = look.headers().and_then(Headers::date).or_else(|| look.row().map(|row| row.internal_date));
+    let date = look.headers().and_then(Headers::date).or_else(|| look.facts().map(|row| row.internal_date));
     date.map_or(0, |date| date.seconds)
 }
 

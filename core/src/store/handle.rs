@@ -1,9 +1,11 @@
 //! A store from async code: one thread that writes, readers on the pool of blocking threads, and word of every change.
 
+mod queue;
+
 use super::search::Searcher;
 use super::{Durability, Reader, Store, Writer, dictionary};
 use crate::error::{Code, MailError, Result};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use queue::{Change, Job};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -25,7 +27,7 @@ pub struct Handle(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     searcher: Searcher,
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Box<dyn Job>>,
     readers: Semaphore,
     changes: watch::Sender<u64>,
     /// Whether [`listen`] runs.
@@ -40,15 +42,13 @@ struct Inner {
     is_inline: bool,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
-
 impl Handle {
     /// Takes a store, and starts the thread that writes to it.
     pub fn new(store: Arc<dyn Store>) -> Result<Self> {
         let (jobs, queue) = mpsc::channel(WAITING);
         std::thread::Builder::new()
             .name("mailtide-store".to_owned())
-            .spawn(move || work(queue))
+            .spawn(move || queue::work(queue))
             .map_err(|error| MailError::new(Code::Internal, format!("No thread could be started: {error}")))?;
         let changes = watch::Sender::new(0);
         Ok(Self(Arc::new(Inner {
@@ -123,7 +123,8 @@ impl Handle {
     }
 
     /// Does something in one transaction, which is committed where `change` gives `Ok`, and is as if it had never been
-    /// where it gives an error. In the order in which they are asked for.
+    /// where it gives an error. In the order in which they are asked for. What waits meanwhile is committed together:
+    /// each is answered after that, and fails by itself.
     ///
     /// A caller that stops waiting has not undone it: a write whose turn had not come is left out, any other happens.
     pub async fn write<T: Send + 'static>(
@@ -133,24 +134,14 @@ impl Handle {
     ) -> Result<T> {
         #[cfg(feature = "test-support")]
         if self.0.is_inline {
-            let done = transact(&*self.0.store, durability, change)?;
+            let mut writer = self.0.store.write(durability)?;
+            let done = change(&mut *writer)?;
+            writer.commit()?;
             self.0.tell();
             return Ok(done);
         }
         let (reply, answer) = oneshot::channel();
-        let inner = Arc::clone(&self.0);
-        let job = move || {
-            if reply.is_closed() {
-                return;
-            }
-            let done = transact(&*inner.store, durability, change);
-            if done.is_ok() {
-                inner.tell();
-                inner.look_after(durability);
-            }
-            // Nobody waits any more: what was done is done.
-            drop(reply.send(done));
-        };
+        let job = Change::new(Arc::clone(&self.0), durability, change, reply);
         self.0.jobs.send(Box::new(job)).await.map_err(|_| closed())?;
         answer.await.map_err(|_| panicked())?
     }
@@ -209,27 +200,6 @@ impl Changes {
     /// store is closed.
     pub async fn changed(&mut self) -> Result<()> {
         self.0.changed().await.map_err(|_| closed())
-    }
-}
-
-/// One transaction.
-fn transact<T>(
-    store: &dyn Store,
-    durability: Durability,
-    change: impl FnOnce(&mut dyn Writer) -> Result<T>,
-) -> Result<T> {
-    let mut writer = store.write(durability)?;
-    let done = change(&mut *writer)?;
-    writer.commit()?;
-    Ok(done)
-}
-
-/// The thread that writes. A panic in one job has rolled its transaction back, and its caller is told.
-fn work(mut queue: mpsc::Receiver<Job>) {
-    while let Some(job) = queue.blocking_recv() {
-        if catch_unwind(AssertUnwindSafe(job)).is_err() {
-            log::error!("a write of the store panicked and was rolled back");
-        }
     }
 }
 
@@ -306,6 +276,51 @@ mod tests {
         assert_eq!(panics.await.unwrap_err().code(), Code::Internal);
         handle.write(Durability::Full, |writer| writer.set_note("b", Some(b"1"))).await.unwrap();
         assert_eq!((note(&handle, "a").await, note(&handle, "b").await), (None, Some(b"1".to_vec())));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_committed_together_and_fails_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let commits = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&commits);
+        let count = move |name| {
+            counted.fetch_add(u32::from(name == "commit"), Ordering::SeqCst);
+            Ok(())
+        };
+        let options = SqliteOptions { fault: Some(Arc::new(count)), ..SqliteOptions::default() };
+        let store = SqliteStore::open(&folder.path().join("a.mail"), options).unwrap();
+        let handle = Handle::new(Arc::new(store)).unwrap();
+        let ((open, gate), (begins, begun)) = (std::sync::mpsc::channel::<()>(), oneshot::channel());
+        let first = handle.write(Durability::Full, move |_| Ok(begins.send(()).is_ok() && gate.recv().is_ok()));
+        let good = |name: &'static str| {
+            handle.write(Durability::Full, move |writer| writer.set_note(name, Some(b"1")).map(|()| true))
+        };
+        let bad = handle.write(Durability::Full, |writer| {
+            writer.set_note("bad", Some(b"1"))?;
+            Err::<bool, _>(Code::Cancelled.into())
+        });
+        let panics = handle.write(Durability::Full, |writer| {
+            writer.set_note("panics", Some(b"1"))?;
+            if writer.note("panics")?.is_some() {
+                panic!("on purpose")
+            }
+            Ok(true)
+        });
+        let others = async {
+            begun.await.unwrap();
+            // Polled in this order: once the first goes on, the others are in the queue.
+            tokio::join!(good("a"), bad, panics, good("b"), async { open.send(()).unwrap() })
+        };
+        let (first, (a, bad, panics, b, ())) = tokio::join!(first, others);
+        assert!(first.unwrap() && a.unwrap() && b.unwrap());
+        assert_eq!(bad.unwrap_err().code(), Code::Cancelled);
+        assert_eq!(panics.unwrap_err().code(), Code::Internal);
+        let mut noted = Vec::new();
+        for name in ["a", "bad", "panics", "b"] {
+            noted.push(note(&handle, name).await.is_some());
+        }
+        assert_eq!(noted, [true, false, false, true]);
+        assert_eq!(commits.load(Ordering::SeqCst), 2, "the first by itself, the others together");
     }
 
     #[tokio::test]

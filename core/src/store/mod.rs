@@ -143,6 +143,9 @@ pub trait Reader {
     fn placement_by_remote(&self, mailbox: MailboxId, remote_uid: u32) -> Result<Option<PlacementRow>>;
     /// Placements of those of our UIDs that there are, reserved ones included.
     fn placements(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<PlacementRow>>;
+    /// Visible placements of those of our UIDs, with what `parts` says of their messages: for lists, and for whoever looks
+    /// at many.
+    fn shown(&self, mailbox: MailboxId, uids: &UidSet, parts: ShownParts) -> Result<Vec<ShownRow>>;
     /// Where a message is.
     fn placements_of(&self, message: MessageId) -> Result<Vec<PlacementRow>>;
     /// Visible placements whose MODSEQ is above `mod_seq`, by MODSEQ.
@@ -191,6 +194,8 @@ pub trait Reader {
     fn unpack(&self, frame: &Frame) -> Result<Vec<u8>>;
     /// The same as [`Reader::pack`] for the headers of a message.
     fn pack_headers(&self, headers: &Headers) -> Result<Frame>;
+    /// The headers in such a frame, or in one of [`Reader::shown`].
+    fn unpack_headers(&self, frame: &Frame) -> Result<Headers>;
     /// How many dictionaries there are for that kind.
     fn dictionaries(&self, kind: Kind) -> Result<usize>;
     /// How many of that kind are stored: headers, or contents.
@@ -233,6 +238,8 @@ pub trait Reader {
     fn user(&self, name: &str) -> Result<Option<User>>;
     /// All users, by name.
     fn users(&self) -> Result<Vec<User>>;
+    /// A number that every change of users and of their passwords raises.
+    fn users_version(&self) -> Result<u64>;
     /// A user's password for one program.
     fn app_password(&self, user: UserId, label: &str) -> Result<Option<AppPassword>>;
     /// All of a user's, by label.
@@ -293,6 +300,11 @@ pub trait Reader {
 pub trait Writer: Reader {
     /// Makes all of it happen. Where it fails, nothing has happened.
     fn commit(self: Box<Self>) -> Result<()>;
+    /// Begins a part that can be undone by itself. Parts do not stand in each other.
+    fn begin_part(&mut self) -> Result<()>;
+    /// Ends the part: it is kept, or as if it had never been, and the transaction goes on; whether it is kept, which it is
+    /// not where something in it failed. An error where the transaction is lost.
+    fn end_part(&mut self, keep: bool) -> Result<bool>;
 
     /// Sets or changes the account.
     fn set_account(&mut self, account: &Account) -> Result<()>;
@@ -301,6 +313,9 @@ pub trait Writer: Reader {
     fn insert_mailbox(&mut self, new: &NewMailbox) -> Result<MailboxId>;
     /// Writes all of a mailbox but its id; `mailbox.exists` where it would have the name of another.
     fn update_mailbox(&mut self, row: &MailboxRow) -> Result<()>;
+
+    /// Writes how far the numbers of a mailbox have come, and nothing else of it.
+    fn advance_mailbox(&mut self, id: MailboxId, uid_next: u32, mod_seq: u64) -> Result<()>;
 
     /// Adds a message, placed nowhere yet, whose headers were made ready by [`Reader::pack_headers`].
     fn insert_packed(&mut self, new: &NewMessage, headers: &Frame) -> Result<MessageId>;
@@ -394,6 +409,8 @@ pub trait Writer: Reader {
     /// Keeps a value for a room under a name of its own; `None` takes it away.
     fn set_note(&mut self, name: &str, value: Option<&[u8]>) -> Result<()>;
 
+    /// Puts a message into a thread. Use `threads`.
+    fn set_thread(&mut self, message: MessageId, thread: ThreadId) -> Result<()>;
     /// Puts all messages of one thread into another. Use `threads`.
     fn merge_thread(&mut self, from: ThreadId, into: ThreadId) -> Result<()>;
     /// Adds a segment to the index of words.

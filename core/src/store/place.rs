@@ -7,6 +7,8 @@ use crate::planted::{Bug, planted};
 /// A mailbox that messages are put in or taken from; written back when it is done with.
 pub(super) struct Work {
     pub(super) row: MailboxRow,
+    /// As it is in the store.
+    written: MailboxRow,
     now: Now,
 }
 
@@ -15,11 +17,20 @@ impl Work {
     pub(super) fn begin(writer: &dyn Writer, mailbox: MailboxId, now: Now) -> Result<Self> {
         let row = writer.mailbox(mailbox)?.filter(|row| row.state != super::MailboxState::Gone);
         let missing = || MailError::new(Code::MailboxMissing, "There is no such mailbox");
-        Ok(Self { row: row.ok_or_else(missing)?, now })
+        let row = row.ok_or_else(missing)?;
+        Ok(Self { written: row.clone(), row, now })
     }
 
-    pub(super) fn end(self, writer: &mut dyn Writer) -> Result<()> {
-        writer.update_mailbox(&self.row)
+    /// Writes what has changed of the mailbox, which is most often its numbers alone.
+    pub(super) fn end(mut self, writer: &mut dyn Writer) -> Result<()> {
+        if self.written == self.row {
+            return Ok(());
+        }
+        (self.written.uid_next, self.written.mod_seq) = (self.row.uid_next, self.row.mod_seq);
+        match self.written == self.row {
+            true => writer.advance_mailbox(self.row.id, self.row.uid_next, self.row.mod_seq),
+            false => writer.update_mailbox(&self.row),
+        }
     }
 
     /// A MODSEQ larger than all before (RFC 7162 section 3.1).
@@ -37,8 +48,14 @@ impl Work {
         Ok(uid)
     }
 
-    /// Places a message under the next UID.
+    /// Places a message under the next UID that may have been deleted.
     pub(super) fn add(&mut self, writer: &mut dyn Writer, new: New) -> Result<PlacementRow> {
+        revive(writer, new.message)?;
+        self.add_new(writer, new)
+    }
+
+    /// The same of one that has just been inserted.
+    pub(super) fn add_new(&mut self, writer: &mut dyn Writer, new: New) -> Result<PlacementRow> {
         let row = PlacementRow {
             mailbox: self.row.id,
             uid: self.next_uid()?,
@@ -51,7 +68,6 @@ impl Work {
         };
         writer.insert_placement(&row)?;
         self.tell_added(writer, &row)?;
-        revive(writer, new.message)?;
         Ok(row)
     }
 

@@ -150,6 +150,7 @@ macro_rules! store_suite {
     ($open:path) => {
         $crate::store::suite::store_suite! { $open =>
             transactions: a_reader_is_a_snapshot, an_uncommitted_change_never_was, a_failure_spoils_its_transaction,
+            a_part_is_undone_alone,
                 writers_wait_for_each_other, ids_are_never_given_twice, what_was_committed_is_there_after_opening_again,
                 a_store_keeps_its_id, the_version_tells_of_every_commit, a_lease_has_one_holder_and_a_late_one_is_fenced;
             rows: mailboxes_are_kept_whole, names_are_taken_by_those_that_are_there,

@@ -1,7 +1,7 @@
 //! Which thread a message belongs to, found when it arrives; see the room `message` for the rule.
 
 use super::{Link, MessageId, ThreadId, Writer};
-use crate::error::{Code, MailError, Result};
+use crate::error::Result;
 use crate::message::arrive;
 
 /// Puts a message that has just been inserted with these links into its thread, and joins threads that it shows to be
@@ -16,7 +16,6 @@ pub fn assign(writer: &mut dyn Writer, message: MessageId, links: &[Link]) -> Re
     for other in arrival.merged {
         writer.merge_thread(ThreadId(other), thread)?;
     }
-    let row = writer.message(message)?.ok_or_else(|| MailError::new(Code::Internal, "The message is not there"))?;
-    writer.update_message(&super::MessageRow { thread: Some(thread), ..row })?;
+    writer.set_thread(message, thread)?;
     Ok(thread)
 }

@@ -4,7 +4,7 @@ use crate::error::{Code, MailError, Result};
 use crate::imap::{BodyStructure, StructureText, render};
 use crate::message::{Headers, ParsedMessage, described_structure, envelope_text};
 use crate::store::body::{self, Content};
-use crate::store::{self, MessageId, MessageRow, PlacementRow, Reader};
+use crate::store::{self, MessageFacts, MessageId, PlacementRow, Reader, ShownRow};
 use bytes::Bytes;
 use std::cell::OnceCell;
 
@@ -15,9 +15,8 @@ const PREVIEW: usize = 200;
 
 pub(super) struct Message<'a> {
     reader: &'a dyn Reader,
-    placement: &'a PlacementRow,
-    id: MessageId,
-    row: OnceCell<MessageRow>,
+    shown: &'a ShownRow,
+    facts: OnceCell<MessageFacts>,
     headers: OnceCell<store::Headers>,
     parsed: OnceCell<ParsedMessage>,
     /// The whole message, where it is not held and was fetched.
@@ -25,22 +24,29 @@ pub(super) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn new(reader: &'a dyn Reader, placement: &'a PlacementRow, given: Option<Bytes>) -> Result<Self> {
-        let id = placement.message.ok_or_else(missing)?;
-        let (row, headers, parsed) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Ok(Self { reader, placement, id, row, headers, parsed, given })
+    pub(super) fn new(reader: &'a dyn Reader, shown: &'a ShownRow, given: Option<Bytes>) -> Self {
+        let (facts, headers, parsed) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { reader, shown, facts, headers, parsed, given }
     }
 
     pub(super) fn placement(&self) -> &PlacementRow {
-        self.placement
+        &self.shown.placement
     }
 
-    pub(super) fn row(&self) -> Result<&MessageRow> {
-        kept(&self.row, || self.reader.message(self.id)?.ok_or_else(missing))
+    pub(super) fn id(&self) -> MessageId {
+        self.shown.message
+    }
+
+    pub(super) fn facts(&self) -> Result<&MessageFacts> {
+        let read = || Ok(self.reader.message(self.id())?.ok_or_else(missing)?.facts());
+        kept(&self.facts, || self.shown.facts.map_or_else(read, Ok))
     }
 
     fn headers(&self) -> Result<&store::Headers> {
-        kept(&self.headers, || self.reader.headers(self.id)?.ok_or_else(missing))
+        kept(&self.headers, || match &self.shown.headers {
+            Some(frame) => self.reader.unpack_headers(frame),
+            None => self.reader.headers(self.id())?.ok_or_else(missing),
+        })
     }
 
     /// The header, with its empty line.
@@ -61,14 +67,14 @@ impl<'a> Message<'a> {
 
     /// The whole message as a stream: `body.not_here` where it is not held.
     pub(super) fn content(&self) -> Result<Content> {
-        body::open(self.reader, self.id)
+        body::open(self.reader, self.id())
     }
 
     /// The whole message taken apart.
     pub(super) fn parsed(&self) -> Result<&ParsedMessage> {
         let raw = || match &self.given {
             Some(given) => Ok(given.clone()),
-            None => body::read(self.reader, self.id, LARGEST),
+            None => body::read(self.reader, self.id(), LARGEST),
         };
         kept(&self.parsed, || Ok(ParsedMessage::parse(raw()?)))
     }

@@ -8,7 +8,7 @@ use crate::imap::{InternalDate, UidSet};
 use crate::server::command::FetchItem;
 use crate::server::view::View;
 use crate::store::body::Content;
-use crate::store::{MailboxId, MessageId, PlacementRow, Reader};
+use crate::store::{MailboxId, MessageId, Reader, ShownParts, ShownRow};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,11 +35,27 @@ pub(in crate::server) struct Plan {
     pub condstore: bool,
 }
 
+impl Plan {
+    /// What is read of each message at once with its row.
+    fn parts(&self) -> ShownParts {
+        use FetchItem::{Body, BodyStructure, Envelope, InternalDate, Section, Size, ThreadId};
+        let any = |is: &dyn Fn(&FetchItem) -> bool| self.items.iter().any(is);
+        ShownParts {
+            facts: any(&|item| matches!(item, InternalDate | Size | ThreadId)),
+            headers: any(&|item| match item {
+                Envelope | Body | BodyStructure => true,
+                Section(item) => item.is_of_header(),
+                _ => false,
+            }),
+        }
+    }
+}
+
 /// A FETCH under way.
 pub(in crate::server) struct FetchRun {
     plan: Plan,
     left: UidSet,
-    rows: VecDeque<PlacementRow>,
+    rows: VecDeque<ShownRow>,
     out: Vec<u8>,
     /// What is written next: pieces of the row that is being written.
     pieces: VecDeque<Piece>,
@@ -153,26 +169,25 @@ impl FetchRun {
         Ok(())
     }
 
-    fn next_row(&mut self, reader: &dyn Reader) -> Result<Option<PlacementRow>> {
+    fn next_row(&mut self, reader: &dyn Reader) -> Result<Option<ShownRow>> {
         while self.rows.is_empty() && !self.left.is_empty() {
             let asked = self.left.oldest(ROWS);
             self.left = self.left.difference(&asked);
-            let rows = reader.placements(self.plan.mailbox, &asked)?;
-            self.rows = rows.into_iter().filter(|row| row.message.is_some()).collect();
+            self.rows = reader.shown(self.plan.mailbox, &asked, self.plan.parts())?.into();
             self.missing |= self.rows.len() as u64 != asked.len();
         }
         Ok(self.rows.pop_front())
     }
 
     /// Makes the pieces of a row. Where its body is not held, it waits, and its message is given back.
-    fn row(&mut self, reader: &dyn Reader, row: PlacementRow) -> Result<Option<MessageId>> {
-        let Some(seq) = self.plan.view.seq(row.uid) else { return Ok(None) };
+    fn row(&mut self, reader: &dyn Reader, row: ShownRow) -> Result<Option<MessageId>> {
+        let Some(seq) = self.plan.view.seq(row.placement.uid) else { return Ok(None) };
         match self.pieces_of(reader, &row, seq) {
             Ok(pieces) => self.pieces = pieces,
             Err(error) if error.code() == Code::BodyNotHere => {
                 let message = row.message;
                 self.rows.push_front(row);
-                return Ok(message);
+                return Ok(Some(message));
             }
             Err(error) if error.code() == Code::MessageMissing => self.missing = true,
             Err(error) if error.code() == Code::MessageMalformed => self.unknown_encoding = true,
@@ -182,9 +197,9 @@ impl FetchRun {
         Ok(None)
     }
 
-    fn pieces_of(&self, reader: &dyn Reader, row: &PlacementRow, seq: u32) -> Result<VecDeque<Piece>> {
-        let given = self.given.as_ref().filter(|(id, _)| Some(*id) == row.message).map(|(_, body)| body.clone());
-        let message = Message::new(reader, row, given)?;
+    fn pieces_of(&self, reader: &dyn Reader, row: &ShownRow, seq: u32) -> Result<VecDeque<Piece>> {
+        let given = self.given.as_ref().filter(|(id, _)| *id == row.message).map(|(_, body)| body.clone());
+        let (message, row) = (Message::new(reader, row, given), &row.placement);
         let mut pieces = VecDeque::new();
         let mut text = format!("* {seq} FETCH (").into_bytes();
         for (at, item) in self.plan.items.iter().enumerate() {
@@ -249,14 +264,14 @@ impl FetchRun {
             FetchItem::Flags => word(format!("FLAGS ({})", placed.flags)),
             FetchItem::Uid => word(format!("UID {}", placed.uid)),
             FetchItem::ModSeq => word(format!("MODSEQ ({})", placed.mod_seq)),
-            FetchItem::InternalDate => word(format!("INTERNALDATE \"{}\"", message.row()?.internal_date)),
+            FetchItem::InternalDate => word(format!("INTERNALDATE \"{}\"", message.facts()?.internal_date)),
             FetchItem::SaveDate => {
                 let saved = InternalDate { seconds: placed.save_date, offset: 0 };
                 word(format!("SAVEDATE \"{saved}\""));
             }
-            FetchItem::Size => word(format!("RFC822.SIZE {}", message.row()?.size)),
-            FetchItem::EmailId => word(format!("EMAILID ({})", message.row()?.object_id())),
-            FetchItem::ThreadId => match message.row()?.thread {
+            FetchItem::Size => word(format!("RFC822.SIZE {}", message.facts()?.size)),
+            FetchItem::EmailId => word(format!("EMAILID ({})", message.id().object_id())),
+            FetchItem::ThreadId => match message.facts()?.thread {
                 Some(thread) => word(format!("THREADID (T{thread})")),
                 None => word("THREADID NIL".to_owned()),
             },

@@ -2,15 +2,15 @@
 //! fetched, where somebody can.
 
 use super::look::{Lacking, Look};
-use super::matching::matches;
+use super::matching::{cost, matches};
 use super::{Program, ROWS, texts};
 use crate::error::{Code, MailError, Result};
 use crate::imap::UidSet;
-use crate::server::command::Search;
+use crate::server::command::{Clock, Key, Search};
 use crate::server::reply::Refusal;
 use crate::server::session::Session;
 use crate::store::search::Searcher;
-use crate::store::{MailboxId, MessageId, PlacementRow, Reader};
+use crate::store::{MailboxId, MessageId, Reader, ShownParts, ShownRow};
 use bytes::Bytes;
 
 /// A search under way.
@@ -53,7 +53,7 @@ impl Session {
         let mut run = self.read(move |reader| run.look(reader, store.searcher(), can_fetch)).await?;
         let mailbox = run.program.mailbox;
         for uid in std::mem::take(&mut run.undecided).iter() {
-            let message = self.glance(|reader| Ok(placed(reader, mailbox, uid)?.and_then(|row| row.message)))?;
+            let message = self.store().glance(|reader| Ok(placed(reader, mailbox, uid)?.map(|row| row.message)))?;
             let Some(message) = message else { continue };
             let body = self.body(message).await.ok_or_else(undecided)?;
             run = self.read(move |reader| run.judge(reader, (uid, message), body)).await?;
@@ -68,15 +68,16 @@ impl<T, F: Fn(&Look<'_>) -> T> SearchRun<T, F> {
     fn look(mut self, reader: &dyn Reader, searcher: &Searcher, can_fetch: bool) -> Result<Self> {
         let lacking = self.program.lacking(reader, searcher)?;
         let bound = self.program.bound(&*reader.flag_sets(self.program.mailbox)?);
+        let parts = ShownParts { facts: false, headers: begins_with_header(&self.program.key) };
         for uids in bound.chunks(ROWS) {
-            for row in reader.placements(self.program.mailbox, &uids)? {
-                if row.message.is_none() || self.tell(&Look::new(reader, &row).with_index(&lacking))? {
+            for row in reader.shown(self.program.mailbox, &uids, parts)? {
+                if self.tell(&Look::new(reader, &row).with_index(&lacking))? {
                     continue;
                 }
                 if !can_fetch {
                     return Err(undecided());
                 }
-                self.undecided.insert(row.uid);
+                self.undecided.insert(row.placement.uid);
             }
         }
         Ok(self)
@@ -84,7 +85,7 @@ impl<T, F: Fn(&Look<'_>) -> T> SearchRun<T, F> {
 
     /// Looks at a message whose body was fetched; the body is dropped with that.
     fn judge(mut self, reader: &dyn Reader, (uid, message): (u32, MessageId), body: Bytes) -> Result<Self> {
-        let row = placed(reader, self.program.mailbox, uid)?.filter(|row| row.message == Some(message));
+        let row = placed(reader, self.program.mailbox, uid)?.filter(|row| row.message == message);
         // It may have gone meanwhile.
         let Some(row) = row else { return Ok(self) };
         match self.tell(&Look::new(reader, &row).with_body(body))? {
@@ -111,8 +112,20 @@ impl Program {
     }
 }
 
-fn placed(reader: &dyn Reader, mailbox: MailboxId, uid: u32) -> Result<Option<PlacementRow>> {
-    Ok(reader.placements(mailbox, &UidSet::range(uid, uid))?.into_iter().next())
+fn placed(reader: &dyn Reader, mailbox: MailboxId, uid: u32) -> Result<Option<ShownRow>> {
+    Ok(reader.shown(mailbox, &UidSet::range(uid, uid), ShownParts::default())?.into_iter().next())
+}
+
+/// Whether each message's header is looked at, whatever the message is: then headers are read together with the rows.
+fn begins_with_header(key: &Key) -> bool {
+    match key {
+        Key::Header(..) | Key::Text(_) | Key::Day(Clock::Sent, ..) => true,
+        Key::Not(key) => begins_with_header(key),
+        Key::Or(first, _) => begins_with_header(first),
+        // What costs nothing has narrowed the messages already.
+        Key::And(keys) => keys.iter().find(|key| cost(key) > 0).is_some_and(begins_with_header),
+        _ => false,
+    }
 }
 
 /// "No match" would be a guess (decision 11 of the architecture).

@@ -2,9 +2,9 @@
 
 use crate::error::{Code, MailError, Result};
 use crate::index::DocSet;
-use crate::message::{Headers, ParsedMessage, SEARCHED, search_texts};
+use crate::message::{Headers, ParsedMessage, PlainHeader, SEARCHED, search_texts};
 use crate::store::search::searched;
-use crate::store::{MessageId, MessageRow, PlacementRow, Reader};
+use crate::store::{MessageFacts, MessageId, PlacementRow, Reader, ShownRow};
 use bytes::Bytes;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -14,11 +14,14 @@ pub(super) type Lacking = HashMap<String, DocSet>;
 
 pub(in crate::server) struct Look<'a> {
     reader: &'a dyn Reader,
-    placement: &'a PlacementRow,
+    shown: &'a ShownRow,
     lacking: Option<&'a Lacking>,
     /// The whole message, where it is not held and was fetched.
     given: Option<Bytes>,
-    row: OnceCell<Option<MessageRow>>,
+    facts: OnceCell<Option<MessageFacts>>,
+    header: OnceCell<Option<Bytes>>,
+    /// `None` where it has to be decoded.
+    plain: OnceCell<Option<PlainHeader>>,
     headers: OnceCell<Option<Headers>>,
     header_text: OnceCell<Option<String>>,
     body: OnceCell<Option<String>>,
@@ -27,10 +30,10 @@ pub(in crate::server) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    pub(in crate::server) fn new(reader: &'a dyn Reader, placement: &'a PlacementRow) -> Self {
-        let (row, headers, header_text) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        let (body, failed) = (OnceCell::new(), RefCell::default());
-        Self { reader, placement, lacking: None, given: None, row, headers, header_text, body, failed }
+    pub(in crate::server) fn new(reader: &'a dyn Reader, shown: &'a ShownRow) -> Self {
+        let (facts, header, plain, headers) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (header_text, body, failed) = (OnceCell::new(), OnceCell::new(), RefCell::default());
+        Self { reader, shown, lacking: None, given: None, facts, header, plain, headers, header_text, body, failed }
     }
 
     /// The same, with what the index knows.
@@ -55,11 +58,11 @@ impl<'a> Look<'a> {
     }
 
     pub(in crate::server) fn placement(&self) -> &PlacementRow {
-        self.placement
+        &self.shown.placement
     }
 
-    fn id(&self) -> MessageId {
-        self.placement.message.unwrap_or(MessageId(0))
+    pub(super) fn id(&self) -> MessageId {
+        self.shown.message
     }
 
     fn note<T>(&self, result: Result<Option<T>>) -> Option<T> {
@@ -69,13 +72,33 @@ impl<'a> Look<'a> {
         })
     }
 
-    pub(in crate::server) fn row(&self) -> Option<&MessageRow> {
-        self.row.get_or_init(|| self.note(self.reader.message(self.id()))).as_ref()
+    pub(in crate::server) fn facts(&self) -> Option<&MessageFacts> {
+        let read = || self.note(self.reader.message(self.id())).map(|row| row.facts());
+        self.facts.get_or_init(|| self.shown.facts.or_else(read)).as_ref()
+    }
+
+    /// The header as it came.
+    fn header(&self) -> Option<&Bytes> {
+        let read = || {
+            let headers = match &self.shown.headers {
+                Some(frame) => self.reader.unpack_headers(frame).map(Some),
+                None => self.reader.headers(self.id()),
+            };
+            Some(self.note(headers)?.header)
+        };
+        self.header.get_or_init(read).as_ref()
+    }
+
+    /// Whether no field has that text for certain, at a first look; `None` where there is no header to look at.
+    pub(super) fn header_lacks(&self, text: &str) -> Option<bool> {
+        let header = self.header()?;
+        let plain = self.plain.get_or_init(|| PlainHeader::of(header));
+        Some(plain.as_ref().is_some_and(|plain| !plain.may_have(text)))
     }
 
     pub(in crate::server) fn headers(&self) -> Option<&Headers> {
-        let read = || Some(Headers::parse(self.note(self.reader.headers(self.id()))?.header));
-        self.headers.get_or_init(read).as_ref()
+        let parse = || self.header().map(|header| Headers::parse(header.clone()));
+        self.headers.get_or_init(parse).as_ref()
     }
 
     /// The header, decoded and in lower case, a field in a line.

@@ -32,7 +32,7 @@ pub(super) fn matches(key: &Key, look: &Look<'_>, now: i64) -> Option<bool> {
         }
         Key::Header(name, text) => has_field(look, name, text),
         Key::Body(text) => body(look, text),
-        Key::Text(text) => match look.header_text()?.contains(text) {
+        Key::Text(text) => match !look.header_lacks(text)? && look.header_text()?.contains(text) {
             true => Some(true),
             false => body(look, text),
         },
@@ -48,21 +48,24 @@ fn plain(key: &Key, look: &Look<'_>, now: i64) -> Option<bool> {
         Key::Uid(Numbers::Ranges(ranges)) => ranges.iter().any(|(first, last)| (*first..=*last).contains(&placed.uid)),
         Key::Flag(flag, is_set) => placed.flags.contains(flag) == *is_set,
         Key::ModSeq(mod_seq) => placed.mod_seq >= *mod_seq,
-        Key::Larger(size) => look.row()?.size > *size,
-        Key::Smaller(size) => look.row()?.size < *size,
+        Key::Larger(size) => look.facts()?.size > *size,
+        Key::Smaller(size) => look.facts()?.size < *size,
         Key::Younger(seconds) => age(look, now)? <= i64::try_from(*seconds).unwrap_or(i64::MAX),
         Key::Older(seconds) => age(look, now)? >= i64::try_from(*seconds).unwrap_or(i64::MAX),
-        Key::EmailId(id) => look.row()?.object_id() == *id,
-        Key::ThreadId(id) => look.row()?.thread.is_some_and(|thread| format!("T{thread}") == *id),
+        Key::EmailId(id) => look.id().object_id() == *id,
+        Key::ThreadId(id) => look.facts()?.thread.is_some_and(|thread| format!("T{thread}") == *id),
         _ => false,
     })
 }
 
 fn age(look: &Look<'_>, now: i64) -> Option<i64> {
-    Some(now - look.row()?.internal_date.seconds)
+    Some(now - look.facts()?.internal_date.seconds)
 }
 
 fn has_field(look: &Look<'_>, name: &str, text: &str) -> Option<bool> {
+    if look.header_lacks(text)? {
+        return Some(false);
+    }
     Some(look.headers()?.get_all(name).any(|value| text.is_empty() || value.to_lowercase().contains(text)))
 }
 
@@ -78,11 +81,11 @@ fn body(look: &Look<'_>, text: &str) -> Option<bool> {
 /// received.
 fn day_of(clock: Clock, look: &Look<'_>) -> Option<Date> {
     let date = match clock {
-        Clock::Received => look.row()?.internal_date,
+        Clock::Received => look.facts()?.internal_date,
         Clock::Saved => InternalDate { seconds: look.placement().save_date, offset: 0 },
         Clock::Sent => match look.headers()?.date() {
             Some(date) => date,
-            None => look.row()?.internal_date,
+            None => look.facts()?.internal_date,
         },
     };
     date.to_zoned().map(|zoned| zoned.date()).or(Some(Date::ZERO))

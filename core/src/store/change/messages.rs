@@ -123,7 +123,7 @@ pub fn append(
     let message = writer.insert_message(new)?;
     threads::assign(writer, message, &new.links)?;
     writer.set_body(message, Some(body))?;
-    let placed = work.add(writer, New { message, remote_uid: None, flags, agreed: None })?;
+    let placed = work.add_new(writer, New { message, remote_uid: None, flags, agreed: None })?;
     upload(writer, &placed, &work, now)?;
     work.end(writer)?;
     Ok(placed.uid)

@@ -66,6 +66,17 @@ pub(super) fn users(tx: &Tx<'_>) -> Result<Vec<User>> {
     tx.all(select_user!("ORDER BY name"), [], read_user)
 }
 
+pub(super) fn users_version(tx: &Tx<'_>) -> Result<u64> {
+    let sql = "SELECT value FROM meta WHERE name = 'users_version'";
+    Ok(tx.one(sql, [], |row| Ok(row.get(0)?))?.unwrap_or(0))
+}
+
+/// Whoever has come in by what is no longer so is to hear of it.
+fn users_changed(tx: &Tx<'_>) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('users_version', ?1)";
+    tx.run_one("users_version", sql, [users_version(tx)? + 1])
+}
+
 pub(super) fn insert_user(tx: &Tx<'_>, name: &str, verifier: Option<&Verifier>) -> Result<UserId> {
     if user(tx, name)?.is_some() {
         return Err(MailError::new(Code::UsageArgument, format!("There is a user {name:?} already")));
@@ -89,7 +100,8 @@ pub(super) fn update_user(tx: &Tx<'_>, user: &User) -> Result<()> {
         verifier.map(|verifier| &verifier.stored_key),
         verifier.map(|verifier| &verifier.server_key)
     ];
-    tx.run_one("update_user", sql, params)
+    tx.run_one("update_user", sql, params)?;
+    users_changed(tx)
 }
 
 fn read_user(row: &Row<'_>) -> Result<User> {
@@ -117,7 +129,8 @@ pub(super) fn delete_user(tx: &Tx<'_>, id: UserId) -> Result<()> {
     ] {
         tx.run(name, sql, [id.0])?;
     }
-    tx.run_one("delete_user", "DELETE FROM users WHERE id = ?1", [id.0])
+    tx.run_one("delete_user", "DELETE FROM users WHERE id = ?1", [id.0])?;
+    users_changed(tx)
 }
 
 macro_rules! select_app_password {
@@ -146,12 +159,17 @@ pub(super) fn insert_app_password(tx: &Tx<'_>, password: &AppPassword) -> Result
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let Verifier { mechanism, iterations, salt, stored_key, server_key } = verifier;
     let params = params![user.0, label, created, mechanism, iterations, salt, stored_key, server_key];
-    tx.run_one("insert_app_password", sql, params)
+    tx.run_one("insert_app_password", sql, params)?;
+    users_changed(tx)
 }
 
 pub(super) fn delete_app_password(tx: &Tx<'_>, user: UserId, label: &str) -> Result<bool> {
     let sql = "DELETE FROM app_passwords WHERE user = ?1 AND label = ?2";
-    Ok(tx.run("delete_app_password", sql, (user.0, label))? > 0)
+    let is_gone = tx.run("delete_app_password", sql, (user.0, label))? > 0;
+    if is_gone {
+        users_changed(tx)?;
+    }
+    Ok(is_gone)
 }
 
 fn read_app_password(row: &Row<'_>) -> Result<AppPassword> {

@@ -35,6 +35,7 @@ pub(super) fn open_or_make(path: &Path, options: &SqliteOptions) -> Result<Conne
     let id = options.id.clone().map_or_else(new_id, Ok)?;
     schema::migrate(&connection, &id, options.target())?;
     settle(&connection)?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.cache))?;
     Ok(connection)
 }
 
@@ -58,7 +59,7 @@ pub(super) fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection
     let connection = bare(path, options)?;
     settle(&connection)?;
     // Every commit empties what a reader has kept of the file, so little of it is of use; the system keeps the rest.
-    connection.execute_batch("PRAGMA cache_size = -2048;")?;
+    connection.pragma_update(None, "cache_size", -512)?;
     Ok(connection)
 }
 
@@ -82,7 +83,7 @@ fn settle(connection: &Connection) -> Result<()> {
     // The log is written into the file every 64 MiB, so that a first pass waits seldom for the disk and pages of indexes
     // are written once; after a large pass it is cut back to 16. On macOS fsync alone does not reach the disk.
     connection.execute_batch(
-        "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 16777216;
+        "PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 16777216;
          PRAGMA wal_autocheckpoint = 16000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
          PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;",
     )?;

@@ -109,6 +109,11 @@ pub(super) fn update(tx: &Tx<'_>, row: &MailboxRow) -> Result<()> {
     tx.run_one("update_mailbox", sql, params)
 }
 
+pub(super) fn advance(tx: &Tx<'_>, id: MailboxId, uid_next: u32, mod_seq: u64) -> Result<()> {
+    let sql = "UPDATE mailboxes SET uid_next = ?2, mod_seq = ?3 WHERE id = ?1";
+    tx.run_one("advance_mailbox", sql, (id.0, uid_next, mod_seq))
+}
+
 fn refuse_twin(tx: &Tx<'_>, name: &str, own: Option<MailboxId>) -> Result<()> {
     let sql = "SELECT id FROM mailboxes WHERE name = ?1 AND state <> 'gone'";
     match tx.one(sql, [name], |row| Ok(MailboxId(row.get(0)?)))? {

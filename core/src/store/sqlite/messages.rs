@@ -7,7 +7,9 @@ use crate::error::Result;
 use crate::imap::InternalDate;
 use crate::journal::Digest;
 use crate::store::codec::Kind;
-use crate::store::{BodyId, ContentHash, Frame, Headers, Link, LinkKind, MessageId, MessageRow, NewMessage, ThreadId};
+use crate::store::{
+    BodyId, ContentHash, Frame, Headers, Link, LinkKind, MessageFacts, MessageId, MessageRow, NewMessage, ThreadId,
+};
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 use rusqlite::{Row, params};
@@ -57,8 +59,12 @@ pub(super) fn deleted(tx: &Tx<'_>, after: MessageId, most: usize) -> Result<Vec<
 
 pub(super) fn headers(tx: &Tx<'_>, id: MessageId) -> Result<Option<Headers>> {
     let sql = "SELECT data FROM headers WHERE message = ?1";
-    let Some(frame) = tx.one(sql, [id.0], |row| Ok(row.get::<_, Vec<u8>>(0)?))? else { return Ok(None) };
-    unpack(tx.decompress(&frame, LARGEST_HEADERS)?).map(Some)
+    let frame = tx.one(sql, [id.0], |row| Ok(Frame::new(row.get(0)?)))?;
+    frame.map(|frame| unpack_headers(tx, &frame)).transpose()
+}
+
+pub(super) fn unpack_headers(tx: &Tx<'_>, frame: &Frame) -> Result<Headers> {
+    unpack(tx.decompress(frame.bytes(), LARGEST_HEADERS)?)
 }
 
 pub(super) fn linked(tx: &Tx<'_>, message_id: &str) -> Result<Vec<(MessageId, LinkKind)>> {
@@ -83,6 +89,10 @@ pub(super) fn thread_of_id(tx: &Tx<'_>, message_id: &str) -> Result<Option<Threa
 pub(super) fn thread(tx: &Tx<'_>, id: ThreadId) -> Result<Vec<MessageId>> {
     let sql = "SELECT id FROM messages WHERE thread = ?1 AND thread IS NOT NULL ORDER BY id";
     tx.all(sql, [id.0], |row| Ok(MessageId(row.get(0)?)))
+}
+
+pub(super) fn set_thread(tx: &Tx<'_>, message: MessageId, thread: ThreadId) -> Result<()> {
+    tx.run_one("set_thread", "UPDATE messages SET thread = ?2 WHERE id = ?1", (message.0, thread.0))
 }
 
 pub(super) fn merge_thread(tx: &Tx<'_>, from: ThreadId, into: ThreadId) -> Result<()> {
@@ -172,6 +182,16 @@ fn unpack(packed: Vec<u8>) -> Result<Headers> {
     let header = packed.len().checked_sub(envelope).and_then(|rest| rest.checked_sub(structure));
     let header = packed.split_to(header.ok_or_else(|| unreadable("headers"))?);
     Ok(Headers { header, envelope: packed.split_to(envelope), body_structure: packed })
+}
+
+/// How many columns [`facts`] reads.
+pub(super) const FACTS: usize = 4;
+
+/// Size, date and zone, and thread, which begin at `at`; `None` where there is no such message.
+pub(super) fn facts(row: &Row<'_>, at: usize) -> Result<Option<MessageFacts>> {
+    let Some(size) = row.get(at)? else { return Ok(None) };
+    let internal_date = InternalDate { seconds: row.get(at + 1)?, offset: row.get(at + 2)? };
+    Ok(Some(MessageFacts { size, internal_date, thread: row.get::<_, Option<i64>>(at + 3)?.map(ThreadId) }))
 }
 
 /// A message from its columns, which begin at `at`.

@@ -45,6 +45,9 @@ pub type Fault = Arc<dyn Fn(&'static str) -> Result<()> + Send + Sync>;
 pub struct SqliteOptions {
     /// How long to wait while another process writes, before `store.locked`. 10 seconds.
     pub wait: Duration,
+    /// How much of the file the connection that writes keeps in memory, in KiB: 8,192, so that a first pass writes pages
+    /// of indexes seldom.
+    pub cache: u32,
     /// The name of a SQLite VFS that the program has registered, for tests of what disks can do. The system's own.
     pub vfs: Option<String>,
     /// A hook before every write, for tests. None.
@@ -70,6 +73,7 @@ impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
             wait: Duration::from_secs(10),
+            cache: 8192,
             vfs: None,
             fault: None,
             id: None,
@@ -97,6 +101,8 @@ pub struct SqliteStore {
     id: StoreId,
     codec: Codec,
     writer: Mutex<Connection>,
+    /// Whether the writer is set to sync each commit; `None` in the beginning.
+    syncs: Mutex<Option<bool>>,
     /// Connections that no reader has now.
     readers: Mutex<Vec<Connection>>,
     sets: sets::Sets,
@@ -118,6 +124,7 @@ impl SqliteStore {
             id: StoreId(id),
             codec: Codec::default(),
             writer: Mutex::new(writer),
+            syncs: Mutex::default(),
             readers: Mutex::default(),
             sets: sets::Sets::default(),
             watcher: Mutex::default(),

@@ -4,7 +4,9 @@ use super::tx::Tx;
 use super::{messages, unreadable};
 use crate::error::Result;
 use crate::imap::UidSet;
-use crate::store::{Flags, ListRow, MailboxId, MessageId, Page, PlacementRow, Tombstone, Wanted};
+use crate::store::{
+    Flags, Frame, ListRow, MailboxId, MessageId, Page, PlacementRow, ShownParts, ShownRow, Tombstone, Wanted,
+};
 use rusqlite::{Row, params};
 
 /// Columns of a placement, in the order in which [`row`] reads them.
@@ -34,8 +36,52 @@ pub(super) fn by_remote(tx: &Tx<'_>, mailbox: MailboxId, uid: u32) -> Result<Opt
 
 pub(super) fn within(tx: &Tx<'_>, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<PlacementRow>> {
     let sql = select!("WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid");
-    let ranges = uids.ranges().iter().map(|(first, last)| tx.all(sql, (mailbox.0, first, last), row));
-    Ok(ranges.collect::<Result<Vec<_>>>()?.concat())
+    let mut rows = Vec::new();
+    for (first, last) in uids.ranges() {
+        rows.append(&mut tx.all(sql, (mailbox.0, first, last), row)?);
+    }
+    Ok(rows)
+}
+
+pub(super) fn shown(tx: &Tx<'_>, mailbox: MailboxId, uids: &UidSet, parts: ShownParts) -> Result<Vec<ShownRow>> {
+    macro_rules! shown {
+        ($more:literal, $joins:literal) => {
+            concat!(
+                "SELECT ",
+                columns!(),
+                $more,
+                " FROM placements p ",
+                $joins,
+                " WHERE p.mailbox = ?1 AND p.uid BETWEEN ?2 AND ?3 AND p.message IS NOT NULL ORDER BY p.uid"
+            )
+        };
+    }
+    let sql = match (parts.facts, parts.headers) {
+        (false, false) => shown!("", ""),
+        (true, false) => shown!(", m.size, m.date, m.zone, m.thread", "LEFT JOIN messages m ON m.id = p.message"),
+        (false, true) => shown!(", h.data", "LEFT JOIN headers h ON h.message = p.message"),
+        (true, true) => shown!(
+            ", m.size, m.date, m.zone, m.thread, h.data",
+            "LEFT JOIN messages m ON m.id = p.message LEFT JOIN headers h ON h.message = p.message"
+        ),
+    };
+    let mut rows = Vec::new();
+    for (first, last) in uids.ranges() {
+        tx.each(sql, (mailbox.0, first, last), |from| {
+            rows.extend(shown_row(from, parts)?);
+            Ok(())
+        })?;
+    }
+    Ok(rows)
+}
+
+fn shown_row(from: &Row<'_>, parts: ShownParts) -> Result<Option<ShownRow>> {
+    let placement = row(from)?;
+    let Some(message) = placement.message else { return Ok(None) };
+    let facts = if parts.facts { messages::facts(from, COLUMNS)? } else { None };
+    let at = COLUMNS + if parts.facts { messages::FACTS } else { 0 };
+    let headers = if parts.headers { from.get::<_, Option<Vec<u8>>>(at)?.map(Frame::new) } else { None };
+    Ok(Some(ShownRow { placement, message, facts, headers }))
 }
 
 pub(super) fn of_message(tx: &Tx<'_>, message: MessageId) -> Result<Vec<PlacementRow>> {

@@ -53,6 +53,10 @@ impl Reader for Tx<'_> {
         placements::within(self, mailbox, uids)
     }
 
+    fn shown(&self, mailbox: MailboxId, uids: &UidSet, parts: ShownParts) -> Result<Vec<ShownRow>> {
+        placements::shown(self, mailbox, uids, parts)
+    }
+
     fn placements_of(&self, message: MessageId) -> Result<Vec<PlacementRow>> {
         placements::of_message(self, message)
     }
@@ -141,6 +145,10 @@ impl Reader for Tx<'_> {
         messages::pack_headers(self, headers)
     }
 
+    fn unpack_headers(&self, frame: &Frame) -> Result<Headers> {
+        messages::unpack_headers(self, frame)
+    }
+
     fn dictionaries(&self, kind: Kind) -> Result<usize> {
         bodies::dictionaries(self, kind)
     }
@@ -211,6 +219,10 @@ impl Reader for Tx<'_> {
 
     fn users(&self) -> Result<Vec<User>> {
         admin::users(self)
+    }
+
+    fn users_version(&self) -> Result<u64> {
+        admin::users_version(self)
     }
 
     fn app_password(&self, user: UserId, label: &str) -> Result<Option<AppPassword>> {

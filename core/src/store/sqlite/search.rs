@@ -123,7 +123,7 @@ pub(super) fn words(tx: &Tx<'_>, id: SegmentId, block: u32) -> Result<Vec<u8>> {
     let sql = "SELECT words FROM segment_blocks WHERE id = ?1";
     let words = tx.one(sql, [block_id(id, block)?], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
     let words = words.ok_or_else(|| unreadable("segment"))?;
-    zstd::bulk::decompress(&words, LARGEST_WORDS).map_err(|_| unreadable("segment"))
+    tx.decompress(&words, LARGEST_WORDS)
 }
 
 pub(super) fn postings(tx: &Tx<'_>, id: SegmentId, block: u32) -> Result<Vec<u8>> {

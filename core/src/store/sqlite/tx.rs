@@ -27,21 +27,26 @@ impl<'a> Tx<'a> {
     pub(super) fn read(store: &'a SqliteStore) -> Result<Self> {
         let tx = Self::new(store, Held::Reader(Some(store.reader()?)));
         // A deferred transaction has its snapshot from its first question on.
-        tx.connection()?.execute_batch("BEGIN")?;
+        tx.command("BEGIN")?;
         tx.one("SELECT 1 FROM meta WHERE name = 'store'", [], |_| Ok(()))?;
         Ok(tx)
     }
 
     pub(super) fn write(store: &'a SqliteStore, durability: Durability) -> Result<Self> {
         let tx = Self::new(store, Held::Writer(lock(&store.writer)));
-        let (begin, synchronous) = match durability {
-            Durability::Full => ("begin", "PRAGMA synchronous = FULL"),
-            Durability::Bulk => ("begin_bulk", "PRAGMA synchronous = NORMAL"),
+        let (begin, synchronous, is_full) = match durability {
+            Durability::Full => ("begin", "PRAGMA synchronous = FULL", true),
+            Durability::Bulk => ("begin_bulk", "PRAGMA synchronous = NORMAL", false),
         };
-        // Cannot be changed inside a transaction.
-        tx.connection()?.execute_batch(synchronous)?;
+        let mut syncs = lock(&store.syncs);
+        if *syncs != Some(is_full) {
+            // Cannot be changed inside a transaction.
+            tx.connection()?.execute_batch(synchronous)?;
+            *syncs = Some(is_full);
+        }
+        drop(syncs);
         store.fault(begin)?;
-        tx.connection()?.execute_batch("BEGIN IMMEDIATE")?;
+        tx.command("BEGIN IMMEDIATE")?;
         Ok(tx)
     }
 
@@ -70,9 +75,39 @@ impl<'a> Tx<'a> {
             ));
         }
         self.store.fault("commit")?;
-        self.connection()?.execute_batch("COMMIT")?;
+        self.command("COMMIT")?;
         self.ended = true;
         Ok(())
+    }
+
+    /// Begins a part of it.
+    pub(super) fn begin_part(&self) -> Result<()> {
+        self.is_sound()?;
+        self.command("SAVEPOINT part")
+    }
+
+    /// Ends the part. SQLite undoes the whole transaction by itself where a disk fails: then nothing may follow, since it
+    /// would stand alone.
+    pub(super) fn end_part(&self, keep: bool) -> Result<bool> {
+        let is_kept = keep && !self.failed.get();
+        let ended = match (self.connection()?.is_autocommit(), is_kept) {
+            (true, _) => Err(MailError::new(Code::StoreIo, "The transaction was undone")),
+            (false, true) => self.command("RELEASE part"),
+            (false, false) => self.command("ROLLBACK TO part").and_then(|()| self.command("RELEASE part")),
+        };
+        self.failed.set(ended.is_err());
+        ended.map(|()| is_kept)
+    }
+
+    fn command(&self, sql: &str) -> Result<()> {
+        Ok(self.connection()?.prepare_cached(sql)?.execute([]).map(drop)?)
+    }
+
+    fn is_sound(&self) -> Result<()> {
+        match self.failed.get() {
+            true => Err(MailError::new(Code::Internal, "Something failed earlier in this transaction")),
+            false => Ok(()),
+        }
     }
 
     /// The first row.
@@ -137,9 +172,7 @@ impl<'a> Tx<'a> {
     }
 
     fn try_run(&self, name: &'static str, sql: &str, params: impl Params) -> Result<usize> {
-        if self.failed.get() {
-            return Err(MailError::new(Code::Internal, "Something failed earlier in this transaction"));
-        }
+        self.is_sound()?;
         self.store.fault(name)?;
         Ok(self.connection()?.prepare_cached(sql)?.execute(params)?)
     }

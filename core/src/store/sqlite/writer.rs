@@ -12,6 +12,14 @@ impl Writer for Tx<'_> {
         Tx::commit(*self)
     }
 
+    fn begin_part(&mut self) -> Result<()> {
+        Tx::begin_part(self)
+    }
+
+    fn end_part(&mut self, keep: bool) -> Result<bool> {
+        Tx::end_part(self, keep)
+    }
+
     fn set_account(&mut self, account: &Account) -> Result<()> {
         admin::set_account(self, account)
     }
@@ -22,6 +30,10 @@ impl Writer for Tx<'_> {
 
     fn update_mailbox(&mut self, row: &MailboxRow) -> Result<()> {
         mailboxes::update(self, row)
+    }
+
+    fn advance_mailbox(&mut self, id: MailboxId, uid_next: u32, mod_seq: u64) -> Result<()> {
+        mailboxes::advance(self, id, uid_next, mod_seq)
     }
 
     fn insert_packed(&mut self, new: &NewMessage, headers: &Frame) -> Result<MessageId> {
@@ -174,6 +186,10 @@ impl Writer for Tx<'_> {
 
     fn set_note(&mut self, name: &str, value: Option<&[u8]>) -> Result<()> {
         admin::set_note(self, name, value)
+    }
+
+    fn set_thread(&mut self, message: MessageId, thread: ThreadId) -> Result<()> {
+        messages::set_thread(self, message, thread)
     }
 
     fn merge_thread(&mut self, from: ThreadId, into: ThreadId) -> Result<()> {

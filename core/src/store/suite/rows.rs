@@ -254,12 +254,16 @@ pub fn passwords_for_one_program_each(bench: &Bench) {
         verifier: verifier(key),
     };
     let all = [password(ada, "laptop", 1), password(ada, "phone", 2), password(bob, "phone", 3)];
+    let version = || bench.read(|reader| reader.users_version());
+    let mut before = version();
+    let mut has_risen = || version() > std::mem::replace(&mut before, version());
     bench.write(|writer| all.iter().rev().try_for_each(|password| writer.insert_app_password(password)));
+    assert!(has_risen());
     assert_eq!(bench.refused(|writer| writer.insert_app_password(&all[1])), Code::UsageArgument);
     assert_eq!(bench.read(|reader| reader.app_passwords(ada)), all[..2]);
     assert_eq!(bench.read(|reader| reader.app_password(ada, "phone")).as_ref(), Some(&all[1]));
     assert_eq!(bench.read(|reader| reader.app_password(ada, "tablet")), None);
-    assert!(bench.write(|writer| writer.delete_app_password(ada, "phone")));
+    assert!(bench.write(|writer| writer.delete_app_password(ada, "phone")) && has_risen());
     assert!(!bench.write(|writer| writer.delete_app_password(ada, "phone")));
     assert_eq!(bench.read(|reader| reader.app_passwords(ada)), all[..1]);
     bench.write(|writer| writer.delete_user(ada));

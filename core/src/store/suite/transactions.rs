@@ -35,6 +35,27 @@ pub fn a_failure_spoils_its_transaction(bench: &Bench) {
     assert_eq!(bench.read(|reader| reader.note("a")), None);
 }
 
+pub fn a_part_is_undone_alone(bench: &Bench) {
+    let inbox = bench.own("INBOX");
+    let mut writer = bench.store.write(Durability::Full).unwrap();
+    let mut part = |name: &str, keep: bool, fails: bool| {
+        writer.begin_part().unwrap();
+        writer.set_note(name, Some(b"1")).unwrap();
+        if fails {
+            writer.delete_placement(inbox, 77).unwrap_err();
+        }
+        writer.end_part(keep).unwrap()
+    };
+    assert!(part("a", true, false));
+    assert!(!part("b", false, false), "nobody wants it");
+    assert!(!part("c", true, true), "something failed in it");
+    assert!(!part("d", false, true));
+    assert!(part("e", true, false));
+    writer.commit().unwrap();
+    let noted = ["a", "b", "c", "d", "e"].map(|name| bench.read(|reader| reader.note(name)).is_some());
+    assert_eq!(noted, [true, false, false, false, true]);
+}
+
 pub fn writers_wait_for_each_other(bench: &Bench) {
     let writers = |store: Box<dyn Store>| {
         std::thread::spawn(move || {

@@ -18,6 +18,14 @@ macro_rules! ids {
     };
 }
 
+impl MessageId {
+    /// EMAILID (RFC 8474): unique for ever.
+    #[must_use]
+    pub fn object_id(self) -> String {
+        format!("M{self}")
+    }
+}
+
 ids! {
     /// A mailbox.
     MailboxId;

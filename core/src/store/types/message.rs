@@ -32,11 +32,22 @@ pub struct MessageRow {
 }
 
 impl MessageRow {
-    /// EMAILID (RFC 8474): unique for ever.
+    /// What a list says of it.
     #[must_use]
-    pub fn object_id(&self) -> String {
-        format!("M{}", self.id)
+    pub fn facts(&self) -> MessageFacts {
+        MessageFacts { size: self.size, internal_date: self.internal_date, thread: self.thread }
     }
+}
+
+/// What a list says of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageFacts {
+    /// See [`MessageRow::size`].
+    pub size: u64,
+    /// See [`MessageRow::internal_date`].
+    pub internal_date: InternalDate,
+    /// See [`MessageRow::thread`].
+    pub thread: Option<ThreadId>,
 }
 
 /// What a new message begins with: all that makes it visible.

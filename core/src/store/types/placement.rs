@@ -1,6 +1,6 @@
 //! Placements: a message in a mailbox; and what is left when one is gone.
 
-use super::{MailboxId, MessageId, MessageRow};
+use super::{Frame, MailboxId, MessageFacts, MessageId, MessageRow};
 use crate::store::Flags;
 
 /// A UID in a mailbox.
@@ -35,6 +35,28 @@ pub struct ListRow {
     pub placement: PlacementRow,
     /// What it is.
     pub message: MessageRow,
+}
+
+/// A visible message, with what was asked for of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownRow {
+    /// Where it is.
+    pub placement: PlacementRow,
+    /// The message.
+    pub message: MessageId,
+    /// What [`ShownParts::facts`] asks for.
+    pub facts: Option<MessageFacts>,
+    /// What [`ShownParts::headers`] asks for, as it is stored: see [`Reader::unpack_headers`](crate::store::Reader).
+    pub headers: Option<Frame>,
+}
+
+/// What is read of messages together with their placements, instead of asking for it one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShownParts {
+    /// Size, date and thread.
+    pub facts: bool,
+    /// Header, ENVELOPE and BODYSTRUCTURE.
+    pub headers: bool,
 }
 
 /// A piece of a list, by UID.
