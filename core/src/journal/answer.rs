@@ -2,6 +2,7 @@
 
 use super::{Cause, Intent, Note, Reason, State};
 use crate::error::{Code, MailError, Retry};
+use crate::imap::Flag;
 use crate::planted::{Bug, planted};
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub fn read(intent: &Intent, error: &MailError, tried: bool) -> Answer {
         Meaning::Gone => Answer::Doubt,
         Meaning::There => there(intent, tried),
         Meaning::NotThere => not_there(intent, tried, text),
-        Meaning::Limit => limit(intent, error, text),
+        Meaning::Limit => limit(intent, error, tried, text),
         Meaning::No(reason) => park(reason, text),
         Meaning::Bare => park(bare(intent, error), text),
     }
@@ -181,10 +182,13 @@ fn not_there(intent: &Intent, tried: bool, text: &str) -> Answer {
     }
 }
 
-/// `[LIMIT]` (RFC 5530): for a keyword that there is no room for one more; else that it is too much for now.
-fn limit(intent: &Intent, error: &MailError, text: &str) -> Answer {
+/// `[LIMIT]` (RFC 5530): for keywords alone, and said again later, that there is no room for one more; else that it is too
+/// much for now. There is always room for what the server itself defines.
+fn limit(intent: &Intent, error: &MailError, tried: bool, text: &str) -> Answer {
     match intent {
-        Intent::Flag { .. } => Answer::End(State::Applied { note: Some(Note::KeptHere) }),
+        Intent::Flag { add, remove, .. } if tried && remove.is_empty() && !add.iter().any(Flag::is_system) => {
+            Answer::End(State::Applied { note: Some(Note::KeptHere) })
+        }
         Intent::CreateMailbox { .. } => park(Reason::Refused, text),
         _ => Answer::Later(suggested(error)),
     }
@@ -247,7 +251,7 @@ mod tests {
             (&append, "", "Access denied", "parked not_permitted"),
             (&append, "CONTACTADMIN", "Account is locked", "parked refused"),
             (&append, "", "Cannot be done. 17", "parked refused"),
-            (&flag, "LIMIT", "Too many keywords", "applied kept_here"),
+            (&flag, "LIMIT", "Too many keywords", "later"),
             (&flag, "READ-ONLY", "Mailbox is read-only", "parked read_only"),
             (&flag, "", "Mailbox is read only", "parked read_only"),
             (&flag, "CANNOT", "Cannot store flags", "parked refused"),
@@ -267,6 +271,17 @@ mod tests {
             let answer = read(intent, &no(code, text), false);
             assert_eq!(shown(&answer), *wanted, "{} [{code}] {text}", intent.kind());
         }
+    }
+
+    #[test]
+    fn a_keyword_stays_here_alone_when_there_is_no_room_for_it_twice() {
+        let error = no("LIMIT", "Too many keywords");
+        let flags = |add: &[&str], remove: &[&str]| shown(&read(&flag(5, add, remove), &error, true));
+        assert_eq!(flags(&["$Label1"], &[]), "applied kept_here");
+        // Too many operations for now, perhaps: what would be lost with it must be tried again.
+        assert_eq!(flags(&["\\Answered"], &[]), "later");
+        assert_eq!(flags(&["\\Answered", "$Label1"], &[]), "later");
+        assert_eq!(flags(&["$Label1"], &["\\Seen"]), "later");
     }
 
     #[test]

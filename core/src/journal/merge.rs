@@ -7,6 +7,7 @@
 use super::{Cause, Entry, Intent, Landing, State, Target};
 use crate::imap::Flag;
 use crate::planted::{Bug, planted};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What becomes of a new intent, and of the entries before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub fn merge(entries: &[Entry], new: Intent) -> Merged {
             .map(|entry| Merged::instead(entry.id, Some(new.clone())))
         }
         Intent::RenameMailbox { mailbox, to } => rename(entries, mailbox, to),
-        Intent::DeleteMailbox { mailbox, .. } => undo_create(entries, mailbox),
+        Intent::DeleteMailbox { mailbox, .. } => return remove(entries, mailbox.id, new),
         _ => None,
     };
     merged.unwrap_or_else(|| Merged::plain(new))
@@ -180,10 +181,35 @@ fn rename(entries: &[Entry], mailbox: &super::Place, to: &crate::imap::MailboxNa
     Some(Merged::instead(last.id, intent))
 }
 
-/// A mailbox that was made here and never filled goes as if it had never been.
-fn undo_create(entries: &[Entry], mailbox: &super::Place) -> Option<Merged> {
-    let last = last_waiting(entries, |intent| concerns(intent, mailbox.id))?;
-    matches!(last.intent, Intent::CreateMailbox { .. }).then(|| Merged::instead(last.id, None))
+/// What was only to arrive in a mailbox goes with it, and so does one that was made here and holds nothing else. What
+/// leaves it again, and an original that is moved into it, take their way first: they are on the server.
+fn remove(entries: &[Entry], mailbox: i64, new: Intent) -> Merged {
+    let mut merged = Merged::plain(new);
+    let (mut flags, mut used) = (BTreeMap::<u32, Vec<i64>>::new(), BTreeSet::new());
+    let concerned = |entry: &&Entry| !entry.state.is_over() && concerns(&entry.intent, mailbox);
+    let mut is_filled = false;
+    // The last one first: what is done with a message comes after its arrival.
+    for entry in entries.iter().rev().filter(concerned) {
+        let is_waiting = entry.state == State::Waiting;
+        let to = entry.intent.landing().filter(|to| to.mailbox.id == mailbox).map(|to| to.local);
+        let at = entry.intent.target().filter(|at| at.mailbox.id == mailbox).map(|at| at.local);
+        match (&entry.intent, to, at) {
+            (Intent::Append { .. } | Intent::Copy { .. }, Some(to), _) if is_waiting && !used.contains(&to) => {
+                merged.superseded.extend(flags.remove(&to).unwrap_or_default());
+                merged.superseded.push(entry.id);
+            }
+            (Intent::Flag { .. }, _, Some(at)) if is_waiting => flags.entry(at).or_default().push(entry.id),
+            (Intent::CreateMailbox { .. }, ..) if is_waiting && !is_filled && flags.is_empty() => {
+                merged.superseded.push(entry.id);
+                merged.intent = None;
+            }
+            _ => {
+                used.extend(to.into_iter().chain(at));
+                is_filled = true;
+            }
+        }
+    }
+    merged
 }
 
 /// Whether an intent has to do with a mailbox at all.
@@ -289,15 +315,50 @@ mod tests {
         assert_eq!(merged(&[rename("A", "B")], rename("B", "C")), instead(&[1], Some(rename("A", "C"))));
         assert_eq!(merged(&[rename("A", "B")], rename("B", "A")), instead(&[1], None));
         assert_eq!(merged(&[create("A")], remove_mailbox("A", None)), instead(&[1], None));
-        let filled = [create("A"), fill()];
-        assert_eq!(merged(&filled, remove_mailbox("A", None)), Merged::plain(remove_mailbox("A", None)));
         let (on, off) = (Intent::Subscribe { mailbox: place(3, "A") }, Intent::Unsubscribe { mailbox: place(3, "A") });
         assert_eq!(merged(&[on], off.clone()), instead(&[1], Some(off)));
     }
 
-    fn fill() -> Intent {
+    #[test]
+    fn what_was_only_to_arrive_in_a_mailbox_goes_with_it() {
+        let removed = remove_mailbox("A", Some((7, 5)));
+        let mut gone = Merged::plain(removed.clone());
+        let earlier = [fill(1), copy_into(2), flag_at(in_a(2), &["\\Seen"], &[])];
+        gone.superseded = vec![3, 2, 1];
+        assert_eq!(merged(&earlier, removed.clone()), gone);
+        assert_eq!(merged(&[create("A"), fill(1)], removed), instead(&[2, 1], None));
+    }
+
+    #[test]
+    fn what_leaves_a_mailbox_again_and_an_original_are_not_lost_with_it() {
+        let removed = remove_mailbox("A", None);
+        let out = Intent::Copy { target: in_a(1), to: landing(9) };
+        assert_eq!(merged(&[fill(1), out], removed.clone()), Merged::plain(removed.clone()));
+        let Intent::Copy { target, to } = copy_into(2) else { panic!() };
+        let moved = Intent::Move { target, to };
+        assert_eq!(merged(&[create("A"), moved], removed.clone()), Merged::plain(removed.clone()));
+        let mut begun = entry(1, fill(1));
+        begun.state = State::Started { step: Step::Place { uid_validity: 7, uid_next: 5, unseen: None } };
+        assert_eq!(merge(&[begun], removed.clone()), Merged::plain(removed.clone()));
+        // Of another mailbox, or of what was there before.
+        let others = [append(9), flag_at(in_a(4), &["\\Seen"], &[])];
+        assert_eq!(merged(&others, removed.clone()), Merged::plain(removed));
+    }
+
+    fn in_a(local: u32) -> Target {
+        Target { mailbox: place(3, "A"), ..landed(local, target(5).digest) }
+    }
+
+    fn into_a(local: u32) -> Landing {
+        Landing { mailbox: place(3, "A"), local }
+    }
+
+    fn copy_into(local: u32) -> Intent {
+        Intent::Copy { target: target(5), to: into_a(local) }
+    }
+
+    fn fill(local: u32) -> Intent {
         let Intent::Append { digest, header, size, flags, internal_date, .. } = append(9) else { panic!() };
-        let to = Landing { mailbox: place(3, "A"), local: 1 };
-        Intent::Append { to, digest, header, size, flags, internal_date }
+        Intent::Append { to: into_a(local), digest, header, size, flags, internal_date }
     }
 }

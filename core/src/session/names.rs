@@ -70,7 +70,7 @@ impl Names {
         Ok(namespaces)
     }
 
-    /// All mailboxes, at most a few minutes old.
+    /// All mailboxes, at most a few minutes old. A list of nothing is an error.
     pub async fn list(&self, session: &Session) -> Result<Arc<Vec<MailboxInfo>>> {
         let known = self.list.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((at, list)) = known.filter(|(at, _)| at.elapsed() < FRESH) {
@@ -78,6 +78,10 @@ impl Names {
             return Ok(list);
         }
         let list = Arc::new(manage::mailboxes(session, ListOptions::default()).await?);
+        if list.is_empty() {
+            // INBOX is always listed (RFC 9051 section 5.1): from such an answer it does not follow that anything is missing.
+            return Err(MailError::new(Code::ServerUnavailable, "The server lists no mailbox at all"));
+        }
         *self.list.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&list)));
         Ok(list)
     }

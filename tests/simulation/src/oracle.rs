@@ -50,6 +50,8 @@ pub struct Deed {
     pub local: Option<LocalId>,
     /// The mailbox on the server that is to be renamed or removed, where it had one.
     pub mailbox: Option<u64>,
+    /// Whether what is to be renamed or removed was no mailbox on the server, only a level above others.
+    pub is_level: bool,
     /// Whether the device showed something else before.
     pub changes: bool,
     /// How long the server's log was.
@@ -71,7 +73,17 @@ impl Deed {
             (Verb::Flag { flag, set, .. }, Some(m)) => m.flags.iter().any(|f| f.eq_ignore_ascii_case(flag)) != *set,
             _ => true,
         };
-        Self { ticket: None, verb: verb.clone(), token, serial: None, local, mailbox: None, changes, at }
+        Self {
+            ticket: None,
+            verb: verb.clone(),
+            token,
+            serial: None,
+            local,
+            mailbox: None,
+            is_level: false,
+            changes,
+            at,
+        }
     }
 
     /// With its placement on the server.
@@ -85,6 +97,7 @@ impl Deed {
         self.token = told.unwrap_or(self.token);
         if let Verb::Rename { name, .. } | Verb::Remove { name } = &self.verb {
             self.mailbox = server.named(name).map(|mailbox| mailbox.id);
+            self.is_level = self.mailbox.is_none() && is_level(server, name);
         }
         self
     }
@@ -100,6 +113,12 @@ impl Deed {
     pub fn removes(&self) -> bool {
         matches!(self.verb, Verb::Move { .. } | Verb::Delete { .. })
     }
+}
+
+/// Whether there are mailboxes below a name.
+pub(crate) fn is_level(server: &Server, name: &str) -> bool {
+    let below = format!("{name}{}", server.personality.delimiter);
+    server.mailboxes().any(|mailbox| mailbox.name.starts_with(&below))
 }
 
 /// What the devices say of what was done on them, each by its number.

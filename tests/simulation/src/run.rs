@@ -1,6 +1,6 @@
 //! Runs a history: all its steps, then calm, until nothing changes any more; then the oracle judges.
 
-use crate::device::{Acted, Device, Engine, Note, Pass, Snapshot, StoreFault, Verb};
+use crate::device::{Acted, Device, Engine, Note, Pass, Snapshot, StoreFault, Ticket, Verb};
 use crate::edit;
 use crate::fault::Fault;
 use crate::history::{Act, History, Step};
@@ -93,7 +93,8 @@ async fn play(history: &History, engine: &dyn Engine, tapped: bool) -> Outcome {
     }
     let quiet = world.settle().await;
     if !quiet {
-        world.violations.push(Violation::new("progress", format!("not quiet after {ROUNDS} rounds")));
+        let text = format!("not quiet after {ROUNDS} rounds, pending {:?}", world.pending().await);
+        world.violations.push(Violation::new("progress", text));
     }
     oracle::judge(&mut world, engine, quiet).await;
     let commands = world.devices.iter().map(|d| world.traffic(d.number).commands).sum();
@@ -384,7 +385,8 @@ impl World {
             // Where every SELECT has another UIDVALIDITY a device may give up, and must still change nothing.
             let restless = self.network.server(|server| server.personality.restless_validity);
             quiet = if (done || restless) && self.state().await == before { quiet + 1 } else { 0 };
-            if quiet == 2 && (restless || !self.pending().await) {
+            // Nothing may be seen to change while something waits, and then it is quiet for longer.
+            if quiet >= 2 && (restless || self.pending().await.is_empty()) {
                 return true;
             }
         }
@@ -417,10 +419,13 @@ impl World {
         (self.network.server(|server| server.log.len()), shown)
     }
 
-    async fn pending(&mut self) -> bool {
-        let mut pending = false;
+    /// Changes that are neither done nor given up, each with its device.
+    async fn pending(&mut self) -> Vec<(Actor, Ticket)> {
+        let mut pending = Vec::new();
         for actor in &mut self.devices {
-            pending |= actor.device.fates().await.values().any(|fate| *fate == crate::device::Fate::Pending);
+            let fates = actor.device.fates().await.into_iter();
+            let open = fates.filter(|(_, fate)| *fate == crate::device::Fate::Pending);
+            pending.extend(open.map(|(ticket, _)| (actor.number, ticket)));
         }
         pending
     }

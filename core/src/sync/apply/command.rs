@@ -1,12 +1,12 @@
 //! The commands of the journal's steps. By UID only, in sets of bounded length; never EXPUNGE, never CLOSE.
 
 use super::Pass;
-use super::held::name_of;
+use super::held::{message_at, name_of};
 use super::push::{EMPTY_LOOKS, Item};
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, AppendBody, AppendMessage, StatusItem, StoreAction, StoreOptions};
 use crate::imap::extension::literal;
-use crate::imap::{Flag, MailboxName, Response, ResponseCode, Role, UidSet, Untagged};
+use crate::imap::{Flag, ListRow, MailboxName, Response, ResponseCode, Role, UidSet, Untagged};
 use crate::journal::Intent;
 use crate::journal::steps::Act;
 use crate::planted::{Bug, planted};
@@ -62,6 +62,10 @@ impl Pass {
                 }
             }
         }
+        if intent.landing().is_some_and(|to| to.mailbox.id == intent.mailbox().id) {
+            // Who has it open need not have been told of the copy, and then STORE says OK and does nothing.
+            self.line.leave();
+        }
         let is_placing = matches!(act, Act::Move | Act::Copy);
         let place = |item: &Item| match item.uid.and_then(|uid| placed.get(&uid)) {
             Some(uid) => Placed::At(Some((validity, *uid))),
@@ -104,8 +108,8 @@ impl Pass {
         let (mailbox, local) = (MailboxId(to.mailbox.id), to.local);
         let name = self.name(mailbox, &to.mailbox.name).await?;
         let message = self.books.read(move |reader| {
-            let placed = reader.placement(mailbox, local)?.and_then(|row| row.message);
-            placed.ok_or_else(|| MailError::new(Code::MessageMissing, "The message is no longer here"))
+            message_at(reader, mailbox, local)?
+                .ok_or_else(|| MailError::new(Code::MessageMissing, "The message is no longer here"))
         });
         let message = message.await?;
         let content = self.books.read(move |reader| body::open(reader, message)).await?;
@@ -178,8 +182,27 @@ impl Pass {
                 let is_there = self.is_listed(name).await?;
                 Err(if is_there { MailError::new(Code::MailboxExists, "The mailbox is there already") } else { error })
             }
+            Err(error) if matches!(act, Act::Rename) && error.code() == Code::MailboxMissing => {
+                self.rename_below(intent, error).await
+            }
             answer => answer.map(drop),
         }
+    }
+
+    /// Renames what is below a level that is no mailbox itself, which servers list and do not rename. With nothing below,
+    /// what the server said of the level stands.
+    async fn rename_below(&mut self, intent: &Intent, missing: MailError) -> Result<()> {
+        let Intent::RenameMailbox { mailbox, to } = intent else { return Err(missing) };
+        let below = below(self.list_names().await?, &mailbox.name);
+        if below.is_empty() {
+            return Err(missing);
+        }
+        for name in below {
+            let rest = name.raw().strip_prefix(mailbox.name.raw()).unwrap_or_default();
+            let to = MailboxName::from_server([to.raw(), rest].concat(), false);
+            self.line.send(command::rename(&name, &to)?, Wants::Nothing).answer().await?;
+        }
+        Ok(())
     }
 
     /// The name of a mailbox on the server now.
@@ -212,6 +235,27 @@ impl Pass {
     }
 }
 
+/// The mailboxes below a level, without those below them: they go with these (RFC 9051 section 6.3.6). None where it is a
+/// mailbox itself.
+fn below(mut rows: Vec<ListRow>, level: &MailboxName) -> Vec<MailboxName> {
+    let is_below = |row: &ListRow, above: &MailboxName| {
+        let rest = row.mailbox.raw().strip_prefix(above.raw());
+        rest.zip(row.delimiter).is_some_and(|(rest, d)| rest.starts_with(d.to_string().as_bytes()))
+    };
+    rows.retain(ListRow::is_selectable);
+    if rows.iter().any(|row| row.mailbox == *level) {
+        return Vec::new();
+    }
+    rows.sort_by(|left, right| left.mailbox.raw().cmp(right.mailbox.raw()));
+    let mut top: Vec<MailboxName> = Vec::new();
+    for row in rows.into_iter().filter(|row| is_below(row, level)) {
+        if !top.iter().any(|above| is_below(&row, above)) {
+            top.push(row.mailbox);
+        }
+    }
+    top
+}
+
 /// Where APPEND has put it (RFC 4315).
 fn appended(reply: &Reply) -> Option<(u32, u32)> {
     let untagged = reply.untagged.iter().filter_map(|response| match response {
@@ -222,4 +266,39 @@ fn appended(reply: &Reply) -> Option<(u32, u32)> {
         ResponseCode::AppendUid { validity, uids } => uids.iter().next().map(|uid| (*validity, uid)),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, attributes: &[&str]) -> ListRow {
+        ListRow {
+            attributes: attributes.iter().map(ToString::to_string).collect(),
+            delimiter: Some('/'),
+            mailbox: MailboxName::new(name, false),
+            child_info: Vec::new(),
+            old_name: None,
+            extended: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_level_is_renamed_by_the_mailboxes_next_below_it() {
+        let work = MailboxName::new("Work", false);
+        let noselect = &["\\Noselect"][..];
+        let rows = vec![
+            row("Work/Done/2024", &[]),
+            row("Work", noselect),
+            row("Work/Done", &[]),
+            row("Work/Old", noselect),
+            row("Work/Old/2019", &[]),
+            row("Workshop", &[]),
+            row("INBOX", &[]),
+        ];
+        let names: Vec<_> = below(rows, &work).iter().map(|name| name.as_str().to_owned()).collect();
+        assert_eq!(names, ["Work/Done", "Work/Old/2019"]);
+        assert_eq!(below(vec![row("Work", &[]), row("Work/Done", &[])], &work), []);
+        assert_eq!(below(vec![row("Workshop", &[])], &work), []);
+    }
 }

@@ -4,7 +4,7 @@ use super::rows::settle;
 use crate::error::Result;
 use crate::imap::MailboxName;
 use crate::journal::{Entry, Intent, State};
-use crate::store::{Flags, IntentId, Local, MailboxId, Now, Writer, arrive};
+use crate::store::{Flags, IntentId, Local, MailboxId, MailboxState, Now, Writer, arrive};
 
 /// Writes how an entry ended, and where its message is now.
 pub(super) fn write_end(
@@ -61,6 +61,9 @@ fn land(
     now: Now,
 ) -> Result<()> {
     let Some(mut row) = writer.mailbox(mailbox)? else { return Ok(()) };
+    if row.state == MailboxState::Gone {
+        arrived_to_be_removed(writer, mailbox, (validity, uid), now)?;
+    }
     let Some(remote) = row.remote.as_mut() else { return Ok(()) };
     if remote.uid_validity == 0 {
         // The first that is known of it.
@@ -78,6 +81,26 @@ fn land(
             && (target.mailbox.id, target.local) == (mailbox.0, local)
         {
             (target.uid_validity, target.uid) = (Some(validity), Some(uid));
+            writer.update_intent(&entry, now.seconds())?;
+        }
+    }
+    Ok(())
+}
+
+/// What the user had moved into a mailbox before removing it has arrived there, and is the next one after what was seen of
+/// it, or the first of one that is new: no surprise to who decided that the mailbox goes with all in it.
+fn arrived_to_be_removed(
+    writer: &mut dyn Writer,
+    mailbox: MailboxId,
+    (validity, uid): (u32, u32),
+    now: Now,
+) -> Result<()> {
+    for mut entry in writer.pending()? {
+        if let Intent::DeleteMailbox { mailbox: place, seen } = &mut entry.intent
+            && place.id == mailbox.0
+            && seen.map_or(uid == 1, |seen| seen == (validity, uid))
+        {
+            *seen = Some((validity, uid.saturating_add(1)));
             writer.update_intent(&entry, now.seconds())?;
         }
     }

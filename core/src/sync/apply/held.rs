@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::imap::MailboxName;
 use crate::journal::steps::At;
 use crate::journal::{Entry, Intent};
-use crate::store::{MailboxId, MailboxRow, Now, Reader};
+use crate::store::{MailboxId, MailboxRow, MessageId, Now, Reader};
 
 /// What the store knows of the mailboxes and messages of an entry.
 #[derive(Clone, Debug)]
@@ -23,8 +23,8 @@ impl Held {
         let source = reader.mailbox(MailboxId(entry.intent.mailbox().id))?;
         let has_body = match (&entry.intent, entry.intent.landing()) {
             (Intent::Append { .. }, Some(to)) => {
-                let placed = reader.placement(MailboxId(to.mailbox.id), to.local)?;
-                let message = placed.and_then(|row| row.message).map(|id| reader.message(id)).transpose()?.flatten();
+                let message = message_at(reader, MailboxId(to.mailbox.id), to.local)?;
+                let message = message.map(|id| reader.message(id)).transpose()?.flatten();
                 message.is_some_and(|row| row.body.is_some())
             }
             _ => false,
@@ -51,6 +51,16 @@ impl Held {
         let remote = self.source.as_ref().and_then(|row| row.remote.as_ref());
         remote.is_some_and(|remote| remote.resets_day == today && remote.resets >= most)
     }
+}
+
+/// The message of a placement. One that has left here before it was sent is still wanted there where something follows
+/// from it, such as a copy; its content is kept for so long.
+pub(super) fn message_at(reader: &dyn Reader, mailbox: MailboxId, local: u32) -> Result<Option<MessageId>> {
+    if let Some(placed) = reader.placement(mailbox, local)? {
+        return Ok(placed.message);
+    }
+    let left = reader.tombstones(mailbox, 0)?.into_iter().find(|left| left.uid == local);
+    Ok(left.and_then(|left| left.message))
 }
 
 /// A mailbox's name on the server.

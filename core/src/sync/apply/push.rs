@@ -4,7 +4,7 @@ use super::ends::{is_open, write_end};
 use super::held::{Held, name_of};
 use super::sight::Look;
 use super::{Pass, concerns_all};
-use crate::error::{MailError, Result, Retry};
+use crate::error::{Code, MailError, Result, Retry};
 use crate::journal::answer::{self, Answer};
 use crate::journal::steps::{self, At, Facts, Next};
 use crate::journal::{Cause, Entry, Intent, State, Step, order, retry};
@@ -105,6 +105,10 @@ impl Pass {
         match answer::read(&entry.intent, error, true) {
             // The next list says whether it is gone.
             Answer::End(_) if is_unlisted => self.again(entry, None).await,
+            // What may have been done already is not begun anew for a mailbox that would not be opened once.
+            Answer::End(State::Parked { .. }) if matches!(entry.state, State::Started { .. }) => {
+                self.again(entry, None).await
+            }
             Answer::End(state) => self.end(entry, state, None).await,
             Answer::Later(delay) => self.again(entry, delay).await,
             Answer::Doubt | Answer::Offline => self.again(entry, None).await,
@@ -163,7 +167,11 @@ impl Pass {
 
     /// Looks for what a lost answer may have left.
     async fn look(&mut self, entry: &Entry, step: Step, (uid, look): (Option<u32>, Look)) -> Result<Next> {
-        let sighting = self.sight(entry, step, (uid, look)).await?;
+        let sighting = match self.sight(entry, step, (uid, look)).await {
+            // Who refuses to be looked at has not said what is there: another pass asks again.
+            Err(error) if is_refusal(&error) => return Ok(Next::Wait { step: Some(step) }),
+            sighting => sighting?,
+        };
         let is_odd = sighting.is_empty && steps::leaves_original(&entry.intent, step, self.line.step_means());
         if is_odd && entry.attempts < EMPTY_LOOKS {
             return Ok(Next::Wait { step: Some(step) });
@@ -390,9 +398,13 @@ fn before(step: Step) -> State {
     }
 }
 
+/// Whether the server would not do it just now, which says nothing of what it has.
+fn is_refusal(error: &MailError) -> bool {
+    matches!(error.code(), Code::ServerRefused | Code::ServerUnavailable | Code::ServerBad)
+}
+
 /// Whether an error is what the server answered to this one command.
 fn is_answer(error: &MailError) -> bool {
-    use crate::error::Code;
     matches!(
         error.code(),
         Code::ServerOverQuota | Code::ServerRefused | Code::ServerBad | Code::MailboxMissing | Code::MailboxExists

@@ -148,8 +148,9 @@ fn void(writer: &mut dyn Writer, mailbox: MailboxId, local: u32, now: Now) -> Re
     Ok(())
 }
 
-/// After a reset: changes of messages that have left their place here, found again by digest. What they are about is
-/// taken out of `there`, so that it is not taken for new.
+/// After a reset: changes of messages that have left their place here, found again by digest; those that are the same in
+/// their order, among them those that are here still. What they are about is taken out of `there`, so that it is not
+/// taken for new.
 pub(super) fn retarget(
     writer: &mut dyn Writer,
     mailbox: MailboxId,
@@ -157,12 +158,17 @@ pub(super) fn retarget(
     there: &mut Vec<Identity>,
     now: Now,
 ) -> Result<()> {
-    for mut entry in writer.pending()? {
+    let here = unlinked(writer, mailbox)?;
+    let mut entries = writer.pending()?;
+    entries.sort_by_key(|entry| entry.intent.target().map(|target| target.local));
+    for mut entry in entries {
         let Some(target) = entry.intent.target_mut().filter(|target| target.mailbox.id == mailbox.0) else { continue };
         if target.uid.is_none() || writer.placement(mailbox, target.local)?.is_some() {
             continue;
         }
-        let Some(at) = there.iter().position(|identity| identity.digest == target.digest) else { continue };
+        let before = here.iter().filter(|(local, row)| *local < target.local && row.digest == Some(target.digest));
+        let twins = there.iter().enumerate().filter(|(_, identity)| identity.digest == target.digest);
+        let Some((at, _)) = twins.take(before.count() + 1).last() else { continue };
         let identity = there.remove(at);
         (target.uid_validity, target.uid) = (Some(uid_validity), Some(identity.uid));
         writer.update_intent(&entry, now.seconds())?;

@@ -3,9 +3,9 @@
 use super::Pass;
 use super::headers::Identity;
 use super::line::found;
-use crate::error::{Code, Result};
+use crate::error::{Code, MailError, Result};
 use crate::imap::command::{self, ListQuery};
-use crate::imap::{MailboxName, Response, SearchKey, UidSet, Untagged};
+use crate::imap::{ListRow, MailboxName, Response, SearchKey, UidSet, Untagged};
 use crate::journal::steps::Sighting;
 use crate::journal::{Digest, Entry, Intent, Step};
 use crate::session::Wants;
@@ -88,7 +88,9 @@ impl Pass {
         let name = self.name(mailbox, name).await?;
         let snapshot = match self.snapshot(&name, look).await {
             Ok(snapshot) => snapshot,
-            Err(error) if matches!(error.code(), Code::MailboxMissing | Code::ServerRefused) => return Ok(()),
+            Err(error) if error.code() == Code::MailboxMissing => return Ok(()),
+            // A bare NO may mean anything: the list says whether it is there.
+            Err(error) if error.code() == Code::ServerRefused && !self.is_listed(&name).await? => return Ok(()),
             Err(error) => return Err(error),
         };
         let from = if snapshot.uid_validity == uid_validity { uid_next.max(1) } else { 1 };
@@ -130,14 +132,24 @@ impl Pass {
     }
 
     pub(super) async fn is_listed(&mut self, name: &MailboxName) -> Result<bool> {
+        Ok(self.list_names().await?.iter().any(|row| row.mailbox.raw() == name.raw()))
+    }
+
+    /// What the server lists and has. A list of nothing is none: INBOX is always there (RFC 9051 section 5.1).
+    pub(super) async fn list_names(&mut self) -> Result<Vec<ListRow>> {
         let query = ListQuery { utf8: self.line.connection.utf8(), ..ListQuery::default() };
         let reply = self.line.send(command::list(&query)?, Wants::List).answer().await?;
-        Ok(reply.untagged.iter().any(|response| match response {
-            Response::Data(Untagged::List(row)) => {
-                row.mailbox.raw() == name.raw() && !row.has_attribute("\\NonExistent")
+        let mut rows: Vec<ListRow> = Vec::new();
+        for response in reply.untagged {
+            if let Response::Data(Untagged::List(row)) = response {
+                rows.push(row);
             }
-            _ => false,
-        }))
+        }
+        if rows.is_empty() {
+            return Err(MailError::new(Code::ServerUnavailable, "The server lists no mailbox at all"));
+        }
+        rows.retain(|row| !row.has_attribute("\\NonExistent"));
+        Ok(rows)
     }
 }
 

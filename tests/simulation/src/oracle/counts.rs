@@ -116,6 +116,17 @@ fn added(server: &Server, actor: u32, deed: &Deed) -> bool {
     server.log.iter().skip(deed.at).any(|entry| entry.actor == actor && brings(entry))
 }
 
+/// Whether a device has never made the copy of a deed, while somebody else has placed the same message in that mailbox
+/// since. The answer to COPY was lost or did not name a UID, and what the device finds is what it would find had its own
+/// command been done: the right mailbox, a new number, the same bytes. It takes that one, and a second would be one too many
+/// for whoever made both.
+fn adopted(server: &Server, actor: u32, deed: &Deed, to: &str) -> bool {
+    let Some(mailbox) = server.named(to).map(|mailbox| mailbox.id) else { return false };
+    let is_twin = |entry: &Entry| matches!(entry.change, Change::Added { token, .. } if token == deed.token);
+    let by_others = |entry: &Entry| entry.actor != actor && entry.mailbox == mailbox && is_twin(entry);
+    !added(server, actor, deed) && server.log.iter().skip(deed.at).any(by_others)
+}
+
 /// How a deed changes the number of copies.
 fn change(server: &Server, actor: u32, deed: &Deed, fate: Option<&Fate>) -> (i64, i64) {
     let certain = deed.ticket.is_some();
@@ -125,6 +136,7 @@ fn change(server: &Server, actor: u32, deed: &Deed, fate: Option<&Fate>) -> (i64
         server.log.iter().skip(deed.at).filter(removed).any(|e| is_own(e) == own)
     };
     match (&deed.verb, fate) {
+        (Verb::Copy { to, .. }, Some(Fate::Applied)) if adopted(server, actor, deed, to) => (0, 1),
         (Verb::Append { .. } | Verb::Copy { .. }, Some(Fate::Applied)) => (1, 1),
         // It was there, and somebody else has removed it or moved it on before its place was known.
         (Verb::Append { .. } | Verb::Copy { .. }, Some(Fate::Superseded)) => (0, i64::from(added(server, actor, deed))),

@@ -51,7 +51,7 @@ impl Case<'_> {
                 Some("superseded by nobody".to_owned())
             }
             Some(Fate::Superseded) => None,
-            Some(Fate::Merged) if self.deed.changes && !self.has_company() => {
+            Some(Fate::Merged) if self.deed.changes && !self.has_company() && !self.goes_with_a_mailbox() => {
                 Some("part of a later change that nobody made".to_owned())
             }
             Some(Fate::Merged) => self.unmerged(),
@@ -62,6 +62,12 @@ impl Case<'_> {
     /// Whether the message had other changes of this device, before or after, that this one can be part of or undo.
     fn has_company(&self) -> bool {
         self.actor.deeds.iter().filter(|deed| deed.token == self.deed.token).count() > 1
+    }
+
+    /// Whether the user of this device has removed a mailbox later: what was only to arrive in it is part of that.
+    fn goes_with_a_mailbox(&self) -> bool {
+        let arrives = matches!(self.deed.verb, Verb::Append { .. } | Verb::Copy { .. });
+        arrives && self.later.iter().any(|deed| matches!(deed.verb, Verb::Remove { .. }))
     }
 
     /// Whether anything happened for which a change can be parked.
@@ -123,12 +129,13 @@ impl Case<'_> {
                 gone.then(|| "there is no such mailbox".to_owned())
             }
             Verb::Rename { to, .. } => {
-                let gone = self.server.named(to).is_none() && !self.is_overtaken();
+                // What was a level only is one under its new name.
+                let level = self.deed.is_level && super::is_level(self.server, to);
+                let gone = self.server.named(to).is_none() && !level && !self.is_overtaken();
                 gone.then(|| "there is no mailbox of the new name".to_owned())
             }
             Verb::Remove { name } => {
-                let below = format!("{name}{}", self.server.personality.delimiter);
-                let level = self.server.mailboxes().any(|m| m.name.starts_with(&below));
+                let level = super::is_level(self.server, name);
                 let there = self.server.named(name).is_some() && !level && !self.is_overtaken();
                 there.then(|| "the mailbox is still there".to_owned())
             }
