@@ -81,6 +81,7 @@ struct Inner {
     closing: watch::Sender<bool>,
     /// Why the server cannot be reached, while [`Mail::keep_in_sync`] waits for that to end.
     network: watch::Sender<Option<MailError>>,
+    bringing: content::Turns,
 }
 
 impl Mail {

@@ -6,6 +6,8 @@
 
 #[path = "sync/cut.rs"]
 mod cut;
+#[path = "sync/large.rs"]
+mod large;
 #[path = "sync/world.rs"]
 mod world;
 

@@ -7,15 +7,19 @@ use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::MailboxName;
 use crate::journal::Digest;
 use crate::message::ParsedMessage;
-use crate::session::{Columns, FetchOptions, Kept, Pieces, Selection, Task};
+use crate::session::{Columns, FetchOptions, Kept, Message, Pieces, Selection, Task};
 use crate::store::body::Content;
-use crate::store::{BodySource, Durability, MailboxId, MessageId, Reader, Writer, arrive, body};
+use crate::store::{
+    BodySource, Durability, Fetched, MailboxId, MessageId, Partial, Reader, Stretch, Writer, arrive, body,
+};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, Weak};
 
 /// Largest message that is read into memory.
 const LARGEST: u64 = 1 << 30;
-/// Largest one that is kept in the transaction of a read.
+/// Largest one that is passed on in memory, and kept in the transaction of a read. What is larger goes through the store.
 const KEPT: u64 = 4 << 20;
 /// How much of a stream is read at a time.
 const STRETCH: usize = 256 << 10;
@@ -42,7 +46,10 @@ impl Kept for Stored {
         Box::pin(async move {
             let message = self.message;
             match self.mail.handle()?.read(move |reader| body::read(reader, message, LARGEST)).await {
-                Err(error) if error.code() == Code::BodyNotHere => self.fetched().await,
+                Err(error) if error.code() == Code::BodyNotHere => match self.fetched().await? {
+                    Fetched::Bytes(raw) => Ok(raw),
+                    Fetched::Held => self.mail.handle()?.read(move |reader| body::read(reader, message, LARGEST)).await,
+                },
                 read => read,
             }
         })
@@ -57,50 +64,121 @@ impl Kept for Stored {
     }
 }
 
+/// Large bodies that are being brought: two that want the same one bring it once.
+pub(super) type Turns = std::sync::Mutex<BTreeMap<MessageId, Weak<tokio::sync::Mutex<()>>>>;
+
+impl Mail {
+    /// Waits for whoever is bringing the body of this message.
+    async fn turn(&self, message: MessageId) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.bringing.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let known = turns.get(&message).and_then(Weak::upgrade);
+            let turn = known.unwrap_or_default();
+            turns.insert(message, Arc::downgrade(&turn));
+            turn
+        };
+        turn.lock_owned().await
+    }
+}
+
 /// For the server over this store.
 impl BodySource for Mail {
-    fn body(&self, message: MessageId) -> BoxFuture<'_, Result<Bytes>> {
+    fn body(&self, message: MessageId) -> BoxFuture<'_, Result<Fetched>> {
         Box::pin(async move {
-            let places = self.handle()?.read(move |reader| reader.placements_of(message)).await?;
+            let look = move |reader: &dyn Reader| Ok((reader.placements_of(message)?, reader.message(message)?));
+            let (places, row) = self.handle()?.read(look).await?;
             let missing = || MailError::new(Code::MessageMissing, "The message is no longer there");
             let place = places.into_iter().next().ok_or_else(missing)?;
-            Stored { mail: self.clone(), mailbox: place.mailbox, uid: place.uid, message }.raw().await
+            if row.is_some_and(|row| row.body.is_some()) {
+                return Ok(Fetched::Held);
+            }
+            Stored { mail: self.clone(), mailbox: place.mailbox, uid: place.uid, message }.fetched().await
         })
     }
 }
 
 impl Stored {
     /// Asks the server for it.
-    async fn fetched(&self) -> Result<Bytes> {
+    async fn fetched(&self) -> Result<Fetched> {
         if self.mail.account().is_none() {
             return Err(self.not_here("and no account was given to fetch it from"));
         }
         let session = self.mail.live().await.map_err(|error| self.offline(error))?;
-        let at = self.remote(session.label().clone()).await?;
+        let (at, mailbox) = self.remote(session.label().clone()).await?;
+        let uid = at.uid;
         let columns = FetchOptions { columns: Columns { size: true, ..Columns::NONE }, ..FetchOptions::default() };
         let mut found = session.mailbox(&*at.mailbox)?.fetch(Selection::Refs(vec![at]), columns);
         let batch = found.next_batch().await.map_err(|error| self.offline(error))?;
         let message = batch.and_then(|batch| batch.into_iter().next()).ok_or_else(|| self.missing())?;
+        if message.size().is_some_and(|size| size > KEPT) {
+            return self.bring(&message, (mailbox, uid)).await.map(|()| Fetched::Held);
+        }
         let raw = message.raw().await.map_err(|error| self.offline(error))?;
         self.check(&raw).await?;
         self.keep(raw.clone()).await?;
-        Ok(raw)
+        Ok(Fetched::Bytes(raw))
+    }
+
+    /// Brings a large one into the store in stretches, from where it was broken off before. It stays until upkeep lets
+    /// it go, whatever the rules want: whoever reads it by pieces would fetch it for each of them.
+    async fn bring(&self, live: &Message, place: (MailboxId, u32)) -> Result<()> {
+        let _turn = self.mail.turn(self.message).await;
+        let (message, handle) = (self.message, self.mail.handle()?);
+        let begin = move |reader: &dyn Reader| {
+            let Some(partial) = Partial::of(reader, message, place)? else { return Ok(None) };
+            Ok(Some((partial.came(reader)?, partial.is_over(reader)?, partial)))
+        };
+        let (at, is_over, partial) = handle.read(begin).await?.ok_or_else(|| self.missing())?;
+        if is_over || !self.stretches(live, &partial, at).await? {
+            return Ok(());
+        }
+        let (store, known) = (Arc::clone(handle.store()), partial.clone());
+        let packed = tokio::task::spawn_blocking(move || known.pack(&store, now())).await;
+        match packed.unwrap_or_else(|_| Err(Code::Internal.into()))? {
+            Ok(mut staging) => {
+                let publish = move |writer: &mut dyn Writer| partial.publish(writer, &mut staging, now());
+                handle.write(Durability::Bulk, publish).await
+            }
+            Err(_) => {
+                handle.write(Durability::Bulk, move |writer| partial.forget(writer)).await?;
+                Err(self.another())
+            }
+        }
+    }
+
+    /// Puts down what comes; whether that was all, and nobody else has brought it meanwhile.
+    async fn stretches(&self, live: &Message, partial: &Partial, mut at: u64) -> Result<bool> {
+        let (handle, mut stream) = (self.mail.handle()?, live.stream_from(at));
+        while let Some(piece) = stream.next().await.map_err(|error| self.offline(error))? {
+            let (partial, length) = (partial.clone(), piece.len() as u64);
+            let stretch = handle.read(move |reader| Stretch::new(reader, &piece)).await?;
+            let put = move |writer: &mut dyn Writer| {
+                Ok((partial.push(writer, (at, &stretch), now())?, partial.is_over(writer)?))
+            };
+            let (there, is_over) = handle.write(Durability::Bulk, put).await?;
+            if is_over {
+                return Ok(false);
+            }
+            if there != at + length {
+                // A pass fetches it as well.
+                stream = live.stream_from(there);
+            }
+            at = there;
+        }
+        Ok(true)
     }
 
     /// Where the server has it.
-    async fn remote(&self, account: std::sync::Arc<str>) -> Result<MessageRef> {
+    async fn remote(&self, account: Arc<str>) -> Result<(MessageRef, MailboxId)> {
         let source = self.clone();
         let ask = move |reader: &dyn Reader| {
             for placement in reader.placements_of(source.message)? {
                 let remote = reader.mailbox(placement.mailbox)?.and_then(|row| row.remote);
                 if let (Some(uid), Some(remote)) = (placement.remote_uid, remote) {
                     let name = MailboxName::from_server(remote.name, false);
-                    return Ok(MessageRef {
-                        account,
-                        mailbox: name.as_str().into(),
-                        uid_validity: remote.uid_validity,
-                        uid,
-                    });
+                    let (mailbox, uid_validity) = (name.as_str().into(), remote.uid_validity);
+                    return Ok((MessageRef { account, mailbox, uid_validity, uid }, placement.mailbox));
                 }
             }
             Err(source.not_here("and the server has not got it under a number that is known here"))
@@ -114,12 +192,12 @@ impl Stored {
         if Digest::of_header(ParsedMessage::parse(raw.clone()).headers().raw()) == known {
             return Ok(());
         }
-        let text = "The server gave another message for this one's UID";
-        Err(MailError::new(Code::ServerProtocol, text).with(|c| c.uid = Some(self.uid)).with_retry(Retry::Never))
+        Err(self.another())
     }
 
-    /// Keeps what was fetched, where the rules want it and it is small.
+    /// Keeps what was fetched, where the rules want it.
     async fn keep(&self, raw: Bytes) -> Result<()> {
+        // The server had announced less.
         if raw.len() as u64 > KEPT {
             return Ok(());
         }
@@ -149,6 +227,11 @@ impl Stored {
     fn not_here(&self, why: &str) -> MailError {
         MailError::new(Code::BodyNotHere, format!("The body of this message is not held here, {why}"))
             .with(|c| c.uid = Some(self.uid))
+    }
+
+    fn another(&self) -> MailError {
+        let text = "The server gave another message for this one's UID";
+        MailError::new(Code::ServerProtocol, text).with(|c| c.uid = Some(self.uid)).with_retry(Retry::Never)
     }
 
     fn missing(&self) -> MailError {
@@ -189,23 +272,27 @@ impl Pieces for Stream {
 
 async fn step(source: Stored, place: Place) -> Result<(Place, Option<Bytes>)> {
     let (message, begins) = (source.message, matches!(place, Place::Begin));
-    let read = move |reader: &dyn Reader| {
-        let mut content = match place {
-            Place::Begin => Box::new(body::open(reader, message)?),
-            Place::In(content) => content,
-            Place::End => return Ok((Place::End, None)),
-        };
-        let mut piece = BytesMut::new();
-        while piece.len() < STRETCH {
-            let Some(more) = content.next(reader)? else { return Ok((Place::End, some(piece.freeze()))) };
-            piece.extend_from_slice(&more);
-        }
-        Ok((Place::In(content), some(piece.freeze())))
-    };
-    match source.mail.handle()?.read(read).await {
-        Err(error) if begins && error.code() == Code::BodyNotHere => Ok((Place::End, some(source.fetched().await?))),
+    match source.mail.handle()?.read(move |reader| piece_of(reader, message, place)).await {
+        Err(error) if begins && error.code() == Code::BodyNotHere => match source.fetched().await? {
+            Fetched::Bytes(raw) => Ok((Place::End, some(raw))),
+            Fetched::Held => source.mail.handle()?.read(move |reader| piece_of(reader, message, Place::Begin)).await,
+        },
         stepped => stepped,
     }
+}
+
+fn piece_of(reader: &dyn Reader, message: MessageId, place: Place) -> Result<(Place, Option<Bytes>)> {
+    let mut content = match place {
+        Place::Begin => Box::new(body::open(reader, message)?),
+        Place::In(content) => content,
+        Place::End => return Ok((Place::End, None)),
+    };
+    let mut piece = BytesMut::new();
+    while piece.len() < STRETCH {
+        let Some(more) = content.next(reader)? else { return Ok((Place::End, some(piece.freeze()))) };
+        piece.extend_from_slice(&more);
+    }
+    Ok((Place::In(content), some(piece.freeze())))
 }
 
 fn some(piece: Bytes) -> Option<Bytes> {

@@ -65,6 +65,7 @@ impl Mail {
             closed: AtomicBool::new(false),
             closing: watch::Sender::new(false),
             network: watch::Sender::new(None),
+            bringing: super::content::Turns::default(),
         })))
     }
 }

@@ -13,8 +13,7 @@ use super::session::{Action, Offer, Session};
 use super::wire::{Received, Wire};
 use crate::auth::Bindings;
 use crate::error::{Code, MailError, Result};
-use crate::store::{BodySource, Incoming, MessageId};
-use bytes::Bytes;
+use crate::store::{BodySource, Fetched, Incoming, MessageId};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -288,7 +287,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     /// A body that is not held, from whoever can have it.
-    async fn body(&mut self, message: MessageId) -> Option<Bytes> {
+    async fn body(&mut self, message: MessageId) -> Option<Fetched> {
         // What was made so far need not wait for it.
         self.wire.flush().await.ok()?;
         self.session.body(message).await

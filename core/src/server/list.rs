@@ -184,6 +184,7 @@ fn is_open(row: &MailboxRow) -> bool {
             .any(|word| ["\\Noselect", "\\NonExistent"].iter().any(|container| word.eq_ignore_ascii_case(container)))
 }
 
-fn quoted(delimiter: char) -> String {
+/// A delimiter as it is written.
+pub(super) fn quoted(delimiter: char) -> String {
     if matches!(delimiter, '"' | '\\') { format!("\"\\{delimiter}\"") } else { format!("\"{delimiter}\"") }
 }

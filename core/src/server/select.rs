@@ -2,6 +2,7 @@
 
 use super::command::{Qresync, Select};
 use super::expunge::expunge_deleted;
+use super::list::{delimiter, quoted};
 use super::reply::{Handled, Refusal, Reply, mailbox, untagged};
 use super::selected::{Edge, Selected};
 use super::session::Session;
@@ -17,6 +18,8 @@ struct Opened {
     view: View,
     unseen: Option<u32>,
     keywords: Flags,
+    /// What separates levels, as LIST says it.
+    delimiter: char,
     resync: Option<Resync>,
 }
 
@@ -64,7 +67,7 @@ impl Session {
         if self.enabled.rev2 {
             let mut name = Vec::new();
             mailbox(&mut name, &row.name, self.utf8());
-            out.extend_from_slice(b"* LIST () \"/\" ");
+            out.extend_from_slice(format!("* LIST () {} ", quoted(opened.delimiter)).as_bytes());
             out.extend_from_slice(&name);
             out.extend_from_slice(b"\r\n");
         }
@@ -120,7 +123,8 @@ fn open(reader: &dyn Reader, name: &str, qresync: Option<Qresync>) -> Result<Ope
     let resync = qresync.filter(|known| known.uid_validity == row.uid_validity && known.mod_seq > 0);
     let resync = resync.map(|known| missed(reader, (&row, &view), &known)).transpose()?;
     let keywords = reader.keywords(row.id)?;
-    Ok(Opened { row, edge, view, unseen, keywords, resync })
+    let delimiter = delimiter(&reader.mailboxes()?);
+    Ok(Opened { row, edge, view, unseen, keywords, delimiter, resync })
 }
 
 fn missed(reader: &dyn Reader, (row, view): (&MailboxRow, &View), known: &Qresync) -> Result<Resync> {

@@ -10,7 +10,7 @@ use super::selected::{Changed, Enabled, Selected};
 use super::view::View;
 use crate::auth::Mechanism;
 use crate::error::Result;
-use crate::store::{BodySource, Durability, Handle, Incoming, MailboxId, MessageId, Reader, Writer};
+use crate::store::{BodySource, Durability, Fetched, Handle, Incoming, MailboxId, MessageId, Reader, Writer};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -116,7 +116,7 @@ impl Session {
     }
 
     /// A body that is not held, from whoever can have it.
-    pub(super) async fn body(&self, message: MessageId) -> Option<Bytes> {
+    pub(super) async fn body(&self, message: MessageId) -> Option<Fetched> {
         match self.bodies.as_ref()?.body(message).await {
             Ok(body) => Some(body),
             Err(error) => {

@@ -316,6 +316,11 @@ impl Message {
         part::stream(self, path)
     }
 
+    /// The whole message of a live session from that byte on.
+    pub(crate) fn stream_from(&self, at: u64) -> PartStream {
+        part::stream_from(self, at)
+    }
+
     /// Saves an attachment in the folder `directory`, under a safe form of its name and never over another file, and
     /// returns where.
     pub async fn save_part(

@@ -8,7 +8,7 @@ use crate::imap::Section;
 use crate::imap::command::FetchItem;
 use crate::message::{self, TransferDecoder, TransferEncoding};
 use crate::wire::Octets;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use std::collections::VecDeque;
 
 /// Largest section that is fetched in one go: so long do other commands of the connection wait behind it.
@@ -46,6 +46,12 @@ async fn gather(mut stream: PartStream, most: u64) -> Result<Bytes> {
     Ok(content.freeze())
 }
 
+/// A stream of the whole raw message of a live session, from that byte on.
+pub(super) fn stream_from(message: &Message, at: u64) -> PartStream {
+    let stream = PartStream::new(message, Section::default(), message.size(), None);
+    PartStream { begin: at, asked: at, came: at, ..stream }
+}
+
 /// A stream of a part by its section numbers, decoded; of the whole raw message for `None`.
 pub(super) fn stream(message: &Message, path: Option<&str>) -> Result<PartStream> {
     let Some(path) = path else {
@@ -79,6 +85,8 @@ pub struct PartStream {
     decoder: Option<TransferDecoder>,
     /// Whether this server gives the whole part whatever stretch is asked for; `None` as long as nobody has looked.
     whole: Option<bool>,
+    /// The first byte that is wanted.
+    begin: u64,
     /// Offset of the next partial fetch to ask for, and of the next byte to come.
     asked: u64,
     came: u64,
@@ -111,7 +119,8 @@ impl PartStream {
         let decoder = encoding.filter(|e| *e != TransferEncoding::Identity).map(TransferDecoder::new);
         let (ahead, ready) = (VecDeque::new(), VecDeque::new());
         let (message, whole, ended) = (message.clone(), None, false);
-        Self { message, section, octets, decoder, whole, asked: 0, came: 0, ahead, ready, ended, held: None }
+        let (begin, asked, came, held) = (0, 0, 0, None);
+        Self { message, section, octets, decoder, whole, begin, asked, came, ahead, ready, ended, held }
     }
 
     fn kept(message: &Message, held: Held) -> Self {
@@ -165,7 +174,7 @@ impl PartStream {
         self.came += len;
         // Some servers ignore the partial and send the whole part each time (Exmail).
         let all = !partial || len > PARTIAL;
-        self.give(octets);
+        self.give(octets, if all { self.begin } else { 0 });
         if all || len < PARTIAL {
             self.end();
         }
@@ -187,21 +196,25 @@ impl PartStream {
     /// Beyond the size that the server announced only one step at a time, since some announce too little.
     fn may_ask(&self) -> bool {
         if self.whole == Some(true) {
-            return self.asked == 0;
+            return self.asked == self.begin;
         }
         // Of an unknown size, such as a header's, mostly the first step is all there is.
-        let guessed = if self.came == 0 { PARTIAL } else { self.came + PARTIAL * AHEAD as u64 };
+        let guessed = if self.came == self.begin { PARTIAL } else { self.came + PARTIAL * AHEAD as u64 };
         let known = self.octets.unwrap_or(guessed);
         self.asked < known.max(1) || (self.ahead.is_empty() && self.came >= self.asked)
     }
 
-    fn give(&mut self, octets: Octets) {
+    /// Passes on what came, but for what is not wanted of it at its beginning.
+    fn give(&mut self, octets: Octets, mut unwanted: u64) {
         let chunks = match octets {
             Octets::Whole(bytes) => vec![bytes],
             Octets::Chunks(chunks) => chunks,
             Octets::Streamed(_) => Vec::new(),
         };
-        for chunk in chunks {
+        for mut chunk in chunks {
+            let skipped = usize::try_from(unwanted).unwrap_or(usize::MAX).min(chunk.len());
+            chunk.advance(skipped);
+            unwanted -= skipped as u64;
             match &mut self.decoder {
                 None => self.push(chunk),
                 Some(decoder) => {

@@ -44,6 +44,7 @@ mod flags;
 mod handle;
 mod incoming;
 pub mod lease;
+mod partial;
 mod place;
 pub mod search;
 mod source;
@@ -60,7 +61,8 @@ pub(crate) use describe::described;
 pub use flags::Flags;
 pub use handle::{Changes, Handle};
 pub(crate) use incoming::{Incoming, Received, SMALL};
-pub use source::BodySource;
+pub(crate) use partial::{Partial, Stretch};
+pub use source::{BodySource, Fetched};
 pub use sqlite::{Fault, Repaired, SqliteOptions, SqliteStore};
 pub use types::*;
 
@@ -185,6 +187,8 @@ pub trait Reader {
     fn bodies_by_hash(&self, hash: &ContentHash) -> Result<Vec<BodyId>>;
     /// A content.
     fn body(&self, id: BodyId) -> Result<Option<BodyRow>>;
+    /// What is being staged under a hash that [`Writer::update_staged`] has set; no hash of a content.
+    fn staged(&self, hash: &ContentHash) -> Result<Option<BodyRow>>;
     /// A chunk of a content, as it was given. Missing is `store.damaged`.
     fn chunk(&self, body: BodyId, number: u32) -> Result<Vec<u8>>;
     /// Compresses a chunk of a content, at most [`CHUNK`] bytes, as it would be stored now. The costly part of writing it,
@@ -346,6 +350,9 @@ pub trait Writer: Reader {
     fn stage_body(&mut self, now: i64) -> Result<BodyId>;
     /// Writes a chunk of a content that is being staged, made by [`Reader::pack`].
     fn put_chunk(&mut self, body: BodyId, number: u32, frame: &Frame) -> Result<()>;
+    /// Writes hash, size, chunks and stored bytes of a content that is being staged, so that it can be found again
+    /// ([`Reader::staged`]). For [`Writer::drop_staged`] it begins `now`.
+    fn update_staged(&mut self, row: &BodyRow, now: i64) -> Result<()>;
     /// Makes a staged content visible. Its parts are published already.
     fn publish_body(&mut self, row: &BodyRow) -> Result<()>;
     /// Gives a message its content, or takes it away (the content goes when nobody has it any more, and so do its parts).

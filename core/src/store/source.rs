@@ -9,5 +9,14 @@ use futures_util::future::BoxFuture;
 /// which is not held asks it.
 pub trait BodySource: Send + Sync {
     /// The whole message. `body.not_here` where it cannot be had now.
-    fn body(&self, message: MessageId) -> BoxFuture<'_, Result<Bytes>>;
+    fn body(&self, message: MessageId) -> BoxFuture<'_, Result<Fetched>>;
+}
+
+/// A body that was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// All of it, in memory.
+    Bytes(Bytes),
+    /// It is in the store now, since it is too large to be passed on in memory.
+    Held,
 }

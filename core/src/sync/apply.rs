@@ -15,6 +15,7 @@ mod ends;
 mod foresee;
 mod headers;
 mod held;
+mod large;
 mod line;
 mod list;
 mod mailboxes;

@@ -181,16 +181,20 @@ pub struct Body {
 /// are not opened for each.
 const SPREAD: usize = 200;
 
+/// Larger bodies come in stretches, and need not come in one day.
+pub const LARGE: u64 = 4 << 20;
+
 /// Cuts bodies into batches of about `batch` bytes and at most `count` messages, newest first, until `left` bytes of the
 /// day's budget are used up. A body larger than a batch is one alone; one larger than the rest of the budget waits for
-/// another day, and smaller ones behind it do not overtake it.
+/// another day, or is begun where it is [`LARGE`], and smaller ones behind it do not overtake it.
 #[must_use]
 pub fn batches(mut bodies: Vec<Body>, batch: u64, count: usize, left: Option<u64>) -> Vec<Batch> {
     bodies.sort_by_key(|body| (std::cmp::Reverse(body.date), body.mailbox, std::cmp::Reverse(body.uid)));
     let (mut batches, mut left): (Vec<Batch>, _) = (Vec::new(), left.unwrap_or(u64::MAX));
     let mut newest = BTreeMap::new();
     for body in bodies {
-        let Some(rest) = left.checked_sub(body.bytes) else { break };
+        let is_begun = body.bytes > LARGE && left > 0;
+        let Some(rest) = left.checked_sub(body.bytes).or(is_begun.then_some(0)) else { break };
         left = rest;
         let fits = |b: &&mut Batch| b.bytes.saturating_add(body.bytes) <= batch && b.uids.len() < count as u64;
         let next = batches.len();

@@ -8,7 +8,7 @@ use crate::imap::{InternalDate, UidSet};
 use crate::server::command::FetchItem;
 use crate::server::view::View;
 use crate::store::body::Content;
-use crate::store::{MailboxId, MessageId, Reader, ShownParts, ShownRow};
+use crate::store::{Fetched, MailboxId, MessageId, Reader, ShownParts, ShownRow};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -129,12 +129,17 @@ impl FetchRun {
     }
 
     /// The body that was needed; `None` where it cannot be had: its message is left out, never shown with an empty one.
-    pub(in crate::server) fn give(&mut self, message: MessageId, body: Option<Bytes>) {
-        if body.is_none() {
-            self.rows.pop_front();
-            self.not_here += 1;
+    pub(in crate::server) fn give(&mut self, message: MessageId, body: Option<Fetched>) {
+        self.given = None;
+        match body {
+            Some(Fetched::Bytes(body)) => self.given = Some((message, body)),
+            // Its row is made of what the store has now.
+            Some(Fetched::Held) => {}
+            None => {
+                self.rows.pop_front();
+                self.not_here += 1;
+            }
         }
-        self.given = body.map(|body| (message, body));
     }
 
     pub(in crate::server) fn next(&mut self, reader: &dyn Reader) -> Result<Step> {

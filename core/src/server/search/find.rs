@@ -10,8 +10,7 @@ use crate::server::command::{Clock, Key, Search};
 use crate::server::reply::Refusal;
 use crate::server::session::Session;
 use crate::store::search::Searcher;
-use crate::store::{MailboxId, MessageId, Reader, ShownParts, ShownRow};
-use bytes::Bytes;
+use crate::store::{Fetched, MailboxId, MessageId, Reader, ShownParts, ShownRow};
 
 /// A search under way.
 struct SearchRun<T, F> {
@@ -83,12 +82,16 @@ impl<T, F: Fn(&Look<'_>) -> T> SearchRun<T, F> {
         Ok(self)
     }
 
-    /// Looks at a message whose body was fetched; the body is dropped with that.
-    fn judge(mut self, reader: &dyn Reader, (uid, message): (u32, MessageId), body: Bytes) -> Result<Self> {
+    /// Looks at a message whose body was fetched; one in memory is dropped with that.
+    fn judge(mut self, reader: &dyn Reader, (uid, message): (u32, MessageId), body: Fetched) -> Result<Self> {
         let row = placed(reader, self.program.mailbox, uid)?.filter(|row| row.message == message);
         // It may have gone meanwhile.
         let Some(row) = row else { return Ok(self) };
-        match self.tell(&Look::new(reader, &row).with_body(body))? {
+        let look = match body {
+            Fetched::Bytes(body) => Look::new(reader, &row).with_body(body),
+            Fetched::Held => Look::new(reader, &row),
+        };
+        match self.tell(&look)? {
             true => Ok(self),
             false => Err(undecided()),
         }

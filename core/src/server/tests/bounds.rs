@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::message::{BaseSubject, Threading, base_subject, references, thread_text};
-use crate::store::MessageId;
+use crate::store::{Fetched, MessageId};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
@@ -98,13 +98,13 @@ impl Drop for Waiting {
 }
 
 impl BodySource for Silent {
-    fn body(&self, _message: MessageId) -> BoxFuture<'_, crate::Result<Bytes>> {
+    fn body(&self, _message: MessageId) -> BoxFuture<'_, crate::Result<Fetched>> {
         let waiting = Waiting(self.0.clone());
         Box::pin(async move {
             waiting.0.send("asked").unwrap();
             std::future::pending::<()>().await;
             drop(waiting);
-            Ok(Bytes::new())
+            Ok(Fetched::Bytes(Bytes::new()))
         })
     }
 }

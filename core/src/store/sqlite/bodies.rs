@@ -11,24 +11,32 @@ use rusqlite::params;
 const NUMBER_BITS: u32 = 16;
 
 pub(super) fn by_id(tx: &Tx<'_>, id: BodyId) -> Result<Option<BodyRow>> {
-    let sql = "SELECT hash, size, header, recipe, chunks, stored FROM bodies WHERE id = ?1 AND staged IS NULL";
-    let row = tx.one(sql, [id.0], |row| {
-        Ok(BodyRow {
-            id,
-            hash: content_hash(row.get(0)?)?,
-            size: row.get(1)?,
-            header: row.get(2)?,
-            recipe: row.get(3)?,
-            parts: Vec::new(),
-            chunks: row.get(4)?,
-            stored: row.get(5)?,
-        })
-    })?;
+    let sql = "SELECT id, hash, size, header, recipe, chunks, stored FROM bodies WHERE id = ?1 AND staged IS NULL";
+    let row = tx.one(sql, [id.0], |row| read(row))?;
     // Without a recipe it is all plain.
     match row {
         Some(row) if !row.recipe.is_empty() => Ok(Some(BodyRow { parts: parts(tx, id)?, ..row })),
         row => Ok(row),
     }
+}
+
+fn read(row: &rusqlite::Row<'_>) -> Result<BodyRow> {
+    Ok(BodyRow {
+        id: BodyId(row.get(0)?),
+        hash: content_hash(row.get(1)?)?,
+        size: row.get(2)?,
+        header: row.get(3)?,
+        recipe: row.get(4)?,
+        parts: Vec::new(),
+        chunks: row.get(5)?,
+        stored: row.get(6)?,
+    })
+}
+
+pub(super) fn staged(tx: &Tx<'_>, hash: &ContentHash) -> Result<Option<BodyRow>> {
+    let sql =
+        "SELECT id, hash, size, header, recipe, chunks, stored FROM bodies WHERE staged IS NOT NULL AND hash = ?1";
+    tx.one(sql, [&hash.0[..]], |row| read(row))
 }
 
 fn parts(tx: &Tx<'_>, id: BodyId) -> Result<Vec<BodyId>> {
@@ -63,6 +71,13 @@ pub(super) fn pack(tx: &Tx<'_>, content: &[u8]) -> Result<Frame> {
 pub(super) fn put_chunk(tx: &Tx<'_>, body: BodyId, number: u32, frame: &Frame) -> Result<()> {
     let sql = "INSERT INTO chunks (id, data) VALUES (?1, ?2)";
     tx.run_one("put_chunk", sql, params![chunk_id(body, number)?, frame.bytes()])
+}
+
+pub(super) fn update_staged(tx: &Tx<'_>, row: &BodyRow, now: i64) -> Result<()> {
+    let sql = "UPDATE bodies SET hash = ?2, size = ?3, chunks = ?4, stored = ?5, staged = ?6
+               WHERE id = ?1 AND staged IS NOT NULL";
+    let BodyRow { id, hash, size, chunks, stored, .. } = row;
+    tx.run_one("update_staged", sql, params![id.0, &hash.0[..], size, chunks, stored, now])
 }
 
 pub(super) fn publish(tx: &Tx<'_>, row: &BodyRow) -> Result<()> {

@@ -129,6 +129,10 @@ impl Reader for Tx<'_> {
         bodies::by_id(self, id)
     }
 
+    fn staged(&self, hash: &ContentHash) -> Result<Option<BodyRow>> {
+        bodies::staged(self, hash)
+    }
+
     fn chunk(&self, body: BodyId, number: u32) -> Result<Vec<u8>> {
         bodies::chunk(self, body, number)
     }

@@ -80,6 +80,10 @@ impl Writer for Tx<'_> {
         bodies::put_chunk(self, body, number, frame)
     }
 
+    fn update_staged(&mut self, row: &BodyRow, now: i64) -> Result<()> {
+        bodies::update_staged(self, row, now)
+    }
+
     fn publish_body(&mut self, row: &BodyRow) -> Result<()> {
         bodies::publish(self, row)
     }

@@ -3,7 +3,6 @@
 use super::Pass;
 use super::ahead::{Ahead, Landed};
 use super::doubt::{Doubt, refuse};
-use super::line::rows;
 use crate::error::Result;
 use crate::imap::command::FetchItem;
 use crate::imap::{FetchRow, MailboxName, Section, UidSet};
@@ -12,18 +11,13 @@ use crate::planted::{Bug, planted};
 use crate::session::Task;
 use crate::store::body::{self, Packed};
 use crate::store::{Durability, Keep, MailboxId, MailboxRow, Now, Reader, Wanted, Writer, arrive, upkeep};
-use crate::sync::books::blocking;
-use crate::sync::plan::{Batch, Body, batches};
-use bytes::{Bytes, BytesMut};
+use crate::sync::plan::{Batch, Body, LARGE, batches};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Bytes and messages of one batch.
 const BATCH: u64 = 1 << 20;
 const MESSAGES: usize = 64;
-/// Larger bodies come in stretches of so many bytes.
-const LARGE: u64 = 4 << 20;
-const STRETCH: u64 = 512 << 10;
-/// Batches and stretches under way at once.
+/// Batches under way at once.
 const AHEAD: usize = 3;
 /// Batches that have come and are being put down: what is in memory is bounded by both.
 const BEHIND: usize = 4;
@@ -34,7 +28,7 @@ const LEAST: usize = 500;
 const BUDGET: &str = "sync.budget";
 
 /// Bodies that are wanted, by mailbox and UID.
-type WantedBodies = BTreeMap<(i64, u32), Wanted>;
+pub(super) type WantedBodies = BTreeMap<(i64, u32), Wanted>;
 /// Our UIDs from which on downwards each mailbox is still to be looked through.
 type Rest = BTreeMap<i64, u32>;
 
@@ -71,9 +65,8 @@ impl Pass {
         let mut rest = None;
         loop {
             let asked = rest.take();
-            let look = move |reader: &dyn Reader| Ok((wanted(reader, asked.as_ref(), now)?, used(reader, now)?));
-            let ((wanted, below), used) = self.books.read(look).await?;
-            let left = self.options.bytes_a_day.map(|most| most.saturating_sub(used));
+            let (wanted, below) = self.books.read(move |reader| wanted(reader, asked.as_ref(), now)).await?;
+            let left = self.left_today().await?;
             let trusted = wanted.values().filter(|wanted| !self.doubted.contains(&wanted.message));
             let bodies: Vec<Body> = trusted.map(body_of).collect();
             let count = bodies.len() as u64;
@@ -88,6 +81,14 @@ impl Pass {
         }
     }
 
+    /// What the day's budget has left, in bytes; `None` without one.
+    pub(super) async fn left_today(&self) -> Result<Option<u64>> {
+        let Some(most) = self.options.bytes_a_day else { return Ok(None) };
+        let now = self.books.now();
+        let used = self.books.read(move |reader| used(reader, now)).await?;
+        Ok(Some(most.saturating_sub(used)))
+    }
+
     /// Fetches some batches. While one is made ready and put down, the next ones come.
     async fn fetch_bodies(&mut self, plan: Vec<Batch>, wanted: &WantedBodies) -> Result<()> {
         let mut left = VecDeque::from(plan);
@@ -97,6 +98,10 @@ impl Pass {
                 && let Some(batch) = next_batch(&mut left, ahead.len())
             {
                 if batch.bytes > LARGE {
+                    // What the budget has left is known when all that came is counted.
+                    while let Some(oldest) = behind.pop_front() {
+                        self.taken(oldest).await?;
+                    }
                     self.large(&batch, wanted).await?;
                     continue;
                 }
@@ -149,90 +154,8 @@ impl Pass {
     }
 }
 
-impl Pass {
-    /// Fetches one large body in stretches, staged as they come and published whole.
-    async fn large(&mut self, batch: &Batch, wanted: &WantedBodies) -> Result<()> {
-        let uid = batch.uids.first().unwrap_or_default();
-        let Some(wanted) = wanted.get(&(batch.mailbox, uid)).copied() else { return Ok(()) };
-        let name = self.name(MailboxId(batch.mailbox), &MailboxName::new("", false)).await?;
-        if !self.is_open(MailboxId(batch.mailbox), &name).await? {
-            return Ok(());
-        }
-        let message = wanted.message;
-        let header = self.books.read(move |reader| reader.headers(message)).await?.unwrap_or_default().header;
-        let staging = body::Staging::new(self.books.store(), header.clone(), self.books.now());
-        let (mut staging, came) = match self.stretches(uid, staging, &header).await? {
-            Stretches::Whole(staging, came) => (staging, came),
-            Stretches::Other(other) => {
-                let doubt = self.books.write(Durability::Bulk, move |writer, _| refuse(writer, wanted, other)).await?;
-                self.doubt(vec![doubt]);
-                return Ok(());
-            }
-            // A row that does not come is a message that is gone, which the next comparison finds out.
-            Stretches::Gone => return Ok(()),
-        };
-        let publish = move |writer: &mut dyn Writer, now: Now| {
-            let id = staging.publish(writer)?;
-            arrive::body(writer, message, id, now)?;
-            spend(writer, came, now)
-        };
-        self.books.write(Durability::Bulk, publish).await?;
-        let mailbox = MailboxId(batch.mailbox);
-        let counted = self.count(mailbox);
-        counted.bodies += 1;
-        counted.bytes += came;
-        self.step(mailbox, (1, came));
-        Ok(())
-    }
-
-    /// The stretches of a body, in order, some asked for ahead.
-    async fn stretches(&mut self, uid: u32, mut staging: body::Staging, header: &Bytes) -> Result<Stretches> {
-        let (mut asked, mut came, mut ahead) = (0, 0, VecDeque::new());
-        let mut beginning = BytesMut::new();
-        loop {
-            while ahead.len() < AHEAD {
-                let item = FetchItem::Section { section: Section::default(), partial: Some((asked, STRETCH)) };
-                ahead.extend(self.line.fetch(&[uid].into_iter().collect(), &[FetchItem::Uid, item])?);
-                asked += STRETCH;
-            }
-            let Some(pending) = ahead.pop_front() else { break };
-            let row = rows(&pending.answer().await?).remove(&uid);
-            let section = row.and_then(|row| row.sections.into_iter().find(|data| data.section == Section::default()));
-            let Some(data) = section else { return Ok(Stretches::Gone) };
-            let is_part = data.origin.is_some() || data.data.is_none();
-            let piece = data.data.map(crate::wire::Octets::into_bytes).unwrap_or_default();
-            let length = piece.len() as u64;
-            came += length;
-            if beginning.len() <= header.len() {
-                beginning.extend_from_slice(&piece);
-            }
-            staging = blocking(move || staging.push(&piece).map(|()| staging)).await?;
-            // Some servers give the whole, whatever stretch is asked for (Exmail).
-            if !is_part || length < STRETCH {
-                break;
-            }
-        }
-        let other = Digest::of_header(&beginning);
-        if other != Digest::of_header(header) {
-            blocking(move || staging.abandon()).await?;
-            return Ok(Stretches::Other(other));
-        }
-        staging = blocking(move || staging.finish().map(|()| staging)).await?;
-        Ok(Stretches::Whole(Box::new(staging), came))
-    }
-}
-
-/// What came of a large body.
-enum Stretches {
-    /// All of it, staged, and its bytes.
-    Whole(Box<body::Staging>, u64),
-    /// The body of a message with this header, which is another one's.
-    Other(Digest),
-    Gone,
-}
-
 /// Takes bytes from the budget of the day.
-fn spend(writer: &mut dyn Writer, bytes: u64, now: Now) -> Result<()> {
+pub(super) fn spend(writer: &mut dyn Writer, bytes: u64, now: Now) -> Result<()> {
     let total = used(writer, now)?.saturating_add(bytes);
     let note = format!("{} {total}", now.seconds().div_euclid(86_400));
     writer.set_note(BUDGET, Some(note.as_bytes()))

@@ -191,6 +191,10 @@ fn bodies_come_newest_first_in_batches_by_bytes() {
     assert_eq!(shown(Some(5500)), ["2: 9 (5000)", "1: 3 (400)"]);
     assert!(shown(Some(4999)).is_empty(), "what is too large for today is not overtaken for ever");
     assert_eq!(batches(bodies.clone(), u64::MAX, 2, None).len(), 3);
+    let large = [body(1, 1, 100, 10), body(1, 2, LARGE + 1, 20), body(1, 3, 300, 30)];
+    let begun = |left| batches(large.to_vec(), 1000, 100, Some(left)).iter().map(|b| b.bytes).collect::<Vec<_>>();
+    assert_eq!(begun(500), [300, LARGE + 1], "a large one is begun, and not overtaken");
+    assert_eq!(begun(300), [300]);
 }
 
 #[test]
