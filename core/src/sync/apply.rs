@@ -21,6 +21,7 @@ mod mailboxes;
 mod push;
 mod rows;
 mod sight;
+mod words;
 
 use super::books::Books;
 use super::holder;
@@ -107,6 +108,7 @@ async fn run(session: &Session, books: &Books, options: SyncOptions, kept: &mut 
         counts: BTreeMap::new(),
         names: BTreeMap::new(),
         meter: Meter::default(),
+        words: words::Words::default(),
     };
     let result = match pass.run().await {
         Ok(()) => pass.finish().await,
@@ -142,6 +144,8 @@ struct Pass {
     /// Names of mailboxes, for those who follow the progress.
     names: BTreeMap<MailboxId, String>,
     meter: Meter,
+    /// Words of the bodies that came, to be indexed.
+    words: words::Words,
 }
 
 impl Pass {
