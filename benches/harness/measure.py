@@ -82,7 +82,7 @@ def follow(task: Task, peer: Peer, server: Server, mirror: Path) -> None:
         shutil.rmtree(mirror, ignore_errors=True)
     begins = not mirror.exists()
     mirror.mkdir(parents=True, exist_ok=True)
-    if begins and task.name in ("sync-again", "sync-changed"):
+    if begins and task.name in ("sync-search", "sync-again", "sync-changed"):
         environment = os.environ | server.settings(False, task.user, server.port(False), task.count)
         command = [*peer.command, "sync-first"]
         subprocess.run(command, env=environment | {"BENCH_DIR": str(mirror)}, check=True, stdout=subprocess.DEVNULL)

@@ -157,7 +157,7 @@ class Server:
             with self.client(user) as client:
                 there = int((client.select("INBOX")[1][0] or b"0").decode())
             assert there == (count if task == "append" else 1), f"{task}: {there} messages there"
-        elif task in ("sync-first", "sync-again", "sync-changed"):
+        elif task in ("sync-first", "sync-search", "sync-again", "sync-changed"):
             there = self.messages_of(user)
             assert figures["messages"] == there, f"{task}: {figures['messages']} of {there} messages"
         elif task in ("headers", "bodies", "parse"):

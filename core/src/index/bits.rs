@@ -6,17 +6,21 @@ const LONGEST: u32 = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct BitWriter {
     bytes: Vec<u8>,
-    /// Bits of the last byte that are taken, 0 to 7; 0 is a whole byte.
-    used: u32,
+    /// Bits that are no whole byte yet, the last one lowest; and how many, 0 to 7.
+    pending: u64,
+    count: u32,
 }
 
 impl BitWriter {
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        if self.count > 0 {
+            self.bytes.push((self.pending << (8 - self.count)) as u8);
+        }
         self.bytes
     }
 
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + usize::from(self.count > 0)
     }
 
     /// `list` ascends and is below `universe`.
@@ -26,8 +30,7 @@ impl BitWriter {
         let mut next = 0;
         for number in list {
             let gap = u64::from(number.saturating_sub(next));
-            self.unary((gap >> rice) as u32);
-            self.put(gap & ((1 << rice) - 1), rice);
+            self.coded((gap >> rice) as u32, gap & ((1 << rice) - 1), rice);
             next = number + 1;
         }
     }
@@ -35,26 +38,29 @@ impl BitWriter {
     /// A number of 1 or more.
     fn gamma(&mut self, number: u64) {
         let length = number.max(1).ilog2();
-        self.unary(length);
-        self.put(number & ((1 << length) - 1), length);
+        self.coded(length, number & ((1 << length) - 1), length);
     }
 
-    fn unary(&mut self, zeros: u32) {
+    /// So many zeros, a one, and the lowest `count` bits, at most 63.
+    fn coded(&mut self, zeros: u32, bits: u64, count: u32) {
+        if zeros < 16 && count <= 32 {
+            return self.put(1 << count | bits, zeros + 1 + count);
+        }
         (0..zeros / 32).for_each(|_| self.put(0, 32));
         self.put(1, zeros % 32 + 1);
+        if count > 32 {
+            self.put(bits >> 32, count - 32);
+        }
+        self.put(bits & u64::from(u32::MAX), count.min(32));
     }
 
-    /// The lowest `count` bits, at most 63.
+    /// `count` bits, at most 56, above which `bits` has none.
     fn put(&mut self, bits: u64, count: u32) {
-        for at in (0..count).rev() {
-            if self.used == 0 {
-                self.bytes.push(0);
-            }
-            let bit = (bits >> at & 1) as u8;
-            if let Some(last) = self.bytes.last_mut() {
-                *last |= bit << (7 - self.used);
-            }
-            self.used = (self.used + 1) % 8;
+        self.pending = self.pending << count | bits;
+        self.count += count;
+        while self.count >= 8 {
+            self.count -= 8;
+            self.bytes.push((self.pending >> self.count) as u8);
         }
     }
 }
@@ -71,9 +77,8 @@ impl<'a> BitReader<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// Reads a list into `out`; `None` where it is damaged.
+    /// Reads a list and adds it to `out`; `None` where it is damaged.
     pub(super) fn list(&mut self, universe: u32, out: &mut Vec<u32>) -> Option<()> {
-        out.clear();
         self.each(universe, |number| out.push(number))
     }
 
@@ -87,12 +92,24 @@ impl<'a> BitReader<'a> {
         let rice = rice(count, universe);
         let mut next: u64 = 0;
         for _ in 0..count {
-            let high = u64::from(self.unary()?);
-            let number = next + (high << rice | self.take(rice)?);
+            let number = next + self.coded(rice)?;
             take(u32::try_from(number).ok().filter(|number| *number < universe)?);
             next = number + 1;
         }
         Some(())
+    }
+
+    /// What [`BitWriter::coded`] wrote: so many zeros and the bits after the one, as one number.
+    fn coded(&mut self, count: u32) -> Option<u64> {
+        let window = self.window();
+        let zeros = window.leading_zeros();
+        // All of it is in what is certain of the window.
+        if zeros + 1 + count <= 57 {
+            self.at += (zeros + 1 + count) as usize;
+            let bits = (window << (zeros + 1)).checked_shr(64 - count).unwrap_or(0);
+            return (self.at <= self.bytes.len() * 8).then_some(u64::from(zeros) << count | bits);
+        }
+        Some(u64::from(self.unary()?) << count | self.take(count)?)
     }
 
     fn gamma(&mut self) -> Option<u64> {
@@ -173,6 +190,7 @@ mod tests {
             let mut found = Vec::new();
             for (list, is_read) in &lists {
                 if *is_read {
+                    found.clear();
                     reader.list(5000, &mut found).unwrap();
                     prop_assert!(found.iter().eq(list.iter()));
                 } else {
@@ -187,6 +205,7 @@ mod tests {
             let mut found = Vec::new();
             while reader.list(universe, &mut found).is_some() {
                 prop_assert!(found.windows(2).all(|pair| pair[0] < pair[1]) && found.last().is_none_or(|n| *n < universe));
+                found.clear();
             }
         }
     }

@@ -41,14 +41,18 @@ impl Merge {
             inputs.push(Input::open(segment, map)?);
         }
         let mut builder = Builder::new(docs, is_current);
-        while let Some(word) = inputs.iter().filter_map(|input| input.word()).min().map(<[u8]>::to_vec) {
-            let mut list = Vec::new();
+        let (mut word, mut list) = (Vec::new(), Vec::new());
+        while let Some(least) = inputs.iter().filter_map(|input| input.word()).min() {
+            word.clear();
+            word.extend_from_slice(least);
+            list.clear();
             for input in &mut inputs {
                 if input.word() == Some(word.as_slice()) {
                     input.take(&mut list)?;
                 }
             }
-            list.sort_unstable();
+            // The stable sort finds what ascends already: the postings of each segment.
+            list.sort();
             list.dedup();
             if !list.is_empty() {
                 builder.word(&word, &list);
@@ -80,51 +84,55 @@ struct Input<'a, 's> {
     map: Vec<Option<u32>>,
     next_block: u32,
     words: Bytes,
-    /// Postings of each word of the block, decoded.
-    lists: std::vec::IntoIter<(std::ops::Range<usize>, Vec<u32>)>,
-    current: Option<(std::ops::Range<usize>, Vec<u32>)>,
+    /// Postings of all words of the block, decoded, and of each word where it and they end.
+    postings: Vec<u32>,
+    ends: Vec<(usize, usize)>,
+    /// The word, by its place in the block, and where it and its postings begin.
+    at: usize,
+    begins: (usize, usize),
 }
 
 impl<'a, 's> Input<'a, 's> {
     fn open(segment: &'a Source<'s>, map: Vec<Option<u32>>) -> Result<Self> {
-        let lists = Vec::new().into_iter();
-        let mut input = Self { segment, map, next_block: 0, words: Bytes::new(), lists, current: None };
-        input.advance()?;
+        let (postings, ends) = (Vec::new(), Vec::new());
+        let mut input =
+            Self { segment, map, next_block: 0, words: Bytes::new(), postings, ends, at: 0, begins: (0, 0) };
+        input.load()?;
         Ok(input)
     }
 
     fn word(&self) -> Option<&[u8]> {
-        self.current.as_ref().and_then(|(place, _)| self.words.get(place.clone()))
+        let (end, _) = self.ends.get(self.at)?;
+        self.words.get(self.begins.0..*end)
     }
 
+    /// The word's postings, and on to the next one.
     fn take(&mut self, list: &mut Vec<u32>) -> Result<()> {
-        if let Some((_, found)) = &self.current {
-            list.extend(found.iter().filter_map(|number| self.map.get(*number as usize).copied().flatten()));
-        }
-        self.advance()
+        let Some((word, end)) = self.ends.get(self.at).copied() else { return Ok(()) };
+        let found = self.postings.get(self.begins.1..end).unwrap_or_default();
+        list.extend(found.iter().filter_map(|number| self.map.get(*number as usize).copied().flatten()));
+        // A line end lies between words.
+        self.begins = (word + 1, end);
+        self.at += 1;
+        if self.at == self.ends.len() { self.load() } else { Ok(()) }
     }
 
-    fn advance(&mut self) -> Result<()> {
-        self.current = self.lists.next();
-        while self.current.is_none() && (self.next_block as usize) < self.segment.head.starts.len() {
-            self.load()?;
-            self.current = self.lists.next();
-        }
-        Ok(())
-    }
-
+    /// The next block that has words.
     fn load(&mut self) -> Result<()> {
-        let block = self.next_block;
-        self.next_block += 1;
-        self.words = self.segment.blocks.words(block)?;
-        let postings = self.segment.blocks.postings(block)?;
-        let mut reader = BlockReader::new(&self.words, &postings, self.segment.head.universe());
-        let (mut list, mut lists, mut at) = (Vec::new(), Vec::new(), 0);
-        while let Some(word) = reader.next(&mut list)? {
-            lists.push((at..at + word.len(), list.clone()));
-            at += word.len() + 1;
+        self.ends.clear();
+        self.postings.clear();
+        (self.at, self.begins) = (0, (0, 0));
+        while self.ends.is_empty() && (self.next_block as usize) < self.segment.head.starts.len() {
+            self.words = self.segment.blocks.words(self.next_block)?;
+            let postings = self.segment.blocks.postings(self.next_block)?;
+            self.next_block += 1;
+            let mut reader = BlockReader::new(&self.words, &postings, self.segment.head.universe());
+            let mut end = 0;
+            while let Some(word) = reader.next(&mut self.postings)? {
+                end += word.len() + 1;
+                self.ends.push((end - 1, self.postings.len()));
+            }
         }
-        self.lists = lists.into_iter();
         Ok(())
     }
 }

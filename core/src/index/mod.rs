@@ -8,7 +8,7 @@
 //! * The postings are numbers of messages within the segment, as Rice codes of their distances: within a few per cent of
 //!   the least that a list of that density takes.
 //! * Pairs of words that follow each other stand among the words, by a few letters of each
-//!   ([seams](crate::query::seams)): of messages that have all words of a phrase, few are left to be looked at.
+//!   ([seams](crate::query::Token::Seam)): of messages that have all words of a phrase, few are left to be looked at.
 //!
 //! Whoever keeps segments (a store) may compress words further. Everything here is a function of values; what cannot be
 //! read is [`Code::StoreDamaged`], never a missing word.
@@ -19,6 +19,7 @@ mod docset;
 mod merge;
 mod search;
 mod segment;
+mod vocabulary;
 
 pub use batch::Batch;
 pub use docset::DocSet;

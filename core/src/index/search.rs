@@ -134,6 +134,7 @@ fn look_up(
             reader.skip()?;
         }
         place = line + 1;
+        list.clear();
         let word = reader.next(&mut list)?.ok_or_else(damaged)?;
         each(word, &list);
     }

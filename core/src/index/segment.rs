@@ -169,7 +169,7 @@ impl<'a> BlockReader<'a> {
         Self { words, postings: BitReader::new(postings), universe }
     }
 
-    /// The next word; its postings go to `list`.
+    /// The next word; its postings are added to `list`.
     pub(super) fn next(&mut self, list: &mut Vec<u32>) -> Result<Option<&'a [u8]>> {
         if self.words.is_empty() {
             return Ok(None);

@@ -11,7 +11,7 @@ use crate::sync::{Kept, SyncOptions, SyncReport};
 use std::time::{Duration, Instant};
 
 /// Messages that are indexed in one transaction.
-const INDEXED: usize = 500;
+const INDEXED: usize = 2000;
 /// The first wait after a failure, and the longest.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);

@@ -24,8 +24,11 @@ use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 pub fn fold(text: &str) -> String {
     let mut out = Folder { out: String::with_capacity(text.len()), ends_blank: false };
     let mut clusters = Clusters { rest: text };
-    while let Some(cluster) = clusters.next() {
-        out.cluster(cluster);
+    while !clusters.rest.is_empty() {
+        out.ascii(clusters.ascii());
+        if let Some(cluster) = clusters.next() {
+            out.cluster(cluster);
+        }
     }
     out.out
 }
@@ -67,6 +70,14 @@ struct Clusters<'a> {
 }
 
 impl<'a> Clusters<'a> {
+    /// All that comes before the next letter beyond ASCII.
+    fn ascii(&mut self) -> &'a str {
+        let end = self.rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(self.rest.len());
+        let (plain, rest) = self.rest.split_at_checked(end).unwrap_or_default();
+        self.rest = rest;
+        plain
+    }
+
     fn next(&mut self) -> Option<&'a str> {
         let first = self.rest.chars().next()?;
         let end = if first.is_ascii() {
@@ -96,6 +107,26 @@ struct Folder {
 }
 
 impl Folder {
+    /// ASCII of any length, each letter of which is folded alone.
+    fn ascii(&mut self, mut text: &str) {
+        let is_blank = |byte: &u8| *byte <= b' ' || *byte == b'\x7F';
+        while !text.is_empty() {
+            let length = text.bytes().take_while(|byte| !is_blank(byte)).count();
+            let (word, rest) = text.split_at_checked(length).unwrap_or_default();
+            let begin = self.out.len();
+            self.out.push_str(word);
+            if let Some(letters) = self.out.get_mut(begin..) {
+                letters.make_ascii_lowercase();
+            }
+            self.ends_blank &= word.is_empty();
+            let blanks = rest.bytes().take_while(is_blank).count();
+            if blanks > 0 {
+                self.push(' ');
+            }
+            text = rest.get(blanks..).unwrap_or_default();
+        }
+    }
+
     fn cluster(&mut self, cluster: &str) {
         match cluster.as_bytes() {
             [byte] => self.push(char::from(byte.to_ascii_lowercase())),

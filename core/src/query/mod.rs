@@ -48,4 +48,4 @@ pub(crate) use matcher::all;
 pub use matcher::{Candidate, Matcher, Needs};
 pub use plan::{SearchFacts, SearchPlan};
 pub use snippet::Snippet;
-pub use words::{Edge, Wanted, seams, wanted, wanted_seams, words};
+pub use words::{Edge, Token, Wanted, tokens, wanted, wanted_seams};

@@ -12,8 +12,8 @@
 //!
 //! The first and last word of what is looked for may continue on the outside: of `race Hop`, the index must have a word
 //! that ends with `race` and one that begins with `hop`. One word alone may stand anywhere in another. That single case
-//! the index answers exactly; all others have to be verified on the text. **Seams** between words ([`seams`]) leave few texts to
-//! verify a phrase on, and are proof themselves where two words have three letters or fewer.
+//! the index answers exactly; all others have to be verified on the text. **Seams** between words ([`Token::Seam`])
+//! leave few texts to verify a phrase on, and are proof themselves where two words have three letters or fewer.
 
 /// Longest word that is indexed whole, in characters.
 const LONGEST: usize = 48;
@@ -54,21 +54,45 @@ impl Edge {
     }
 }
 
-/// Calls `each` with every word of folded text, repeated ones too.
+/// What an index of words has of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// A word.
+    Word(&'a str),
+    /// A place where one word follows another and a space is all between them, as the last three letters of the first, the
+    /// space, and the first three of the second. Seams tell of most texts that have all words of a phrase that the phrase
+    /// is not in them.
+    Seam(&'a str),
+}
+
+/// Calls `each` with every word of folded text and every seam, repeated ones too, as pieces of it.
 ///
 /// ```
-/// let mut words = Vec::new();
-/// mailtide::query::words("ada@example.org: 日本語", |word| words.push(word.to_owned()));
-/// assert_eq!(words, ["ada", "example", "org", "日本", "本語"]);
+/// use mailtide::query::{Token, tokens};
+///
+/// let (mut words, mut seams) = (Vec::new(), Vec::new());
+/// tokens("the panel, and the moth: 日本語", |token| match token {
+///     Token::Word(word) => words.push(word),
+///     Token::Seam(seam) => seams.push(seam),
+/// });
+/// assert_eq!(words, ["the", "panel", "and", "the", "moth", "日本", "本語"]);
+/// assert_eq!(seams, ["the pan", "and the", "the mot"]);
 /// ```
-pub fn words(folded: &str, mut each: impl FnMut(&str)) {
+pub fn tokens<'a>(folded: &'a str, mut each: impl FnMut(Token<'a>)) {
+    let (mut left, mut gap) = (None::<Run<'_>>, None::<Run<'_>>);
     for run in runs(folded) {
         match run.class {
-            Class::Letter => pieces(run.text, &mut each),
-            Class::Dense => pairs(run.text, &mut each),
-            Class::Sign => each(run.text),
+            Class::Letter => pieces(run.text, &mut |word| each(Token::Word(word))),
+            Class::Dense => pairs(run.text, &mut |pair| each(Token::Word(pair))),
+            Class::Sign => each(Token::Word(run.text)),
             Class::Gap => {}
         }
+        if let (Some(left), Some(gap)) = (left, gap)
+            && is_seam(left, gap, run)
+        {
+            each(Token::Seam(seam(folded, left, run)));
+        }
+        (left, gap) = (gap, Some(run));
     }
 }
 
@@ -100,30 +124,6 @@ const REACH: usize = 3;
 /// With fewer letters of a word that may begin further left, a seam would be looked for among nearly all there are.
 const FEWEST: usize = 2;
 
-/// Calls `each` with the seams of folded text, repeated ones too: places where one word follows another and a space is
-/// all between them, as the last three letters of the first, the space, and the first three of the second. They tell of
-/// most texts that have all words of a phrase that the phrase is not in them.
-///
-/// ```
-/// let mut seams = Vec::new();
-/// mailtide::query::seams("the panel, and the moth", |seam| seams.push(seam.to_owned()));
-/// assert_eq!(seams, ["the pan", "and the", "the mot"]);
-/// ```
-pub fn seams(folded: &str, mut each: impl FnMut(&str)) {
-    let mut seam = String::new();
-    let (mut left, mut gap) = (None::<Run<'_>>, None::<Run<'_>>);
-    for run in runs(folded) {
-        if let (Some(left), Some(gap)) = (left, gap)
-            && is_seam(left, gap, run)
-        {
-            seam.clear();
-            join(&mut seam, left.text, run.text);
-            each(&seam);
-        }
-        (left, gap) = (gap, Some(run));
-    }
-}
-
 /// Seams that every text has in which this one is found; and whether having them is proof that it is. Words at its
 /// beginning and end may go on there.
 #[must_use]
@@ -134,9 +134,7 @@ pub fn wanted_seams(folded: &str) -> (Vec<Wanted>, bool) {
         let [left, gap, right] = window else { continue };
         let open = (at == 0 && !is_long(left.text), at + 3 == runs.len() && !is_long(right.text));
         if is_seam(*left, *gap, *right) && (!open.0 || left.text.chars().count() >= FEWEST) {
-            let mut text = String::new();
-            join(&mut text, left.text, right.text);
-            out.push(Wanted { text, edge: Edge::new(open.0, open.1) });
+            out.push(Wanted { text: seam(folded, *left, *right).to_owned(), edge: Edge::new(open.0, open.1) });
         }
     }
     let is_proof = match (runs.as_slice(), out.as_slice()) {
@@ -154,12 +152,11 @@ fn is_long(word: &str) -> bool {
     word.chars().nth(REACH - 1).is_some()
 }
 
-fn join(out: &mut String, left: &str, right: &str) {
-    let from = left.char_indices().rev().nth(REACH - 1).map_or(0, |(at, _)| at);
-    let until = right.char_indices().nth(REACH).map_or(right.len(), |(at, _)| at);
-    out.push_str(left.get(from..).unwrap_or(left));
-    out.push(' ');
-    out.push_str(right.get(..until).unwrap_or(right));
+/// The seam of two words that follow each other in a text.
+fn seam<'a>(text: &'a str, left: Run<'a>, right: Run<'a>) -> &'a str {
+    let from = left.text.char_indices().rev().nth(REACH - 1).map_or(0, |(at, _)| at);
+    let until = right.text.char_indices().nth(REACH).map_or(right.text.len(), |(at, _)| at);
+    text.get(left.at + from..right.at + until).unwrap_or_default()
 }
 
 /// A long one may lie across pieces; its beginning does not.
@@ -175,7 +172,7 @@ fn wanted_pairs(run: &str, out: &mut Vec<Wanted>) {
     pairs(run, &mut |pair| out.push(Wanted { text: pair.to_owned(), edge }));
 }
 
-fn pieces(word: &str, each: &mut impl FnMut(&str)) {
+fn pieces<'a>(word: &'a str, each: &mut impl FnMut(&'a str)) {
     if word.len() <= LONGEST {
         return each(word);
     }
@@ -192,7 +189,7 @@ fn pieces(word: &str, each: &mut impl FnMut(&str)) {
     }
 }
 
-fn pairs(run: &str, each: &mut impl FnMut(&str)) {
+fn pairs<'a>(run: &'a str, each: &mut impl FnMut(&'a str)) {
     let starts: Vec<usize> = run.char_indices().map(|(at, _)| at).chain([run.len()]).collect();
     if starts.len() <= 2 {
         return each(run);
@@ -216,21 +213,37 @@ enum Class {
 struct Run<'a> {
     class: Class,
     text: &'a str,
+    /// Where it begins.
+    at: usize,
 }
 
 /// Runs of one class; a sign is a run of its own.
 fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
-    let mut rest = text;
+    let mut at = 0;
     std::iter::from_fn(move || {
+        let rest = text.get(at..)?;
         let class = class(rest.chars().next()?);
-        let end = match class {
-            Class::Sign => rest.chars().next().map_or(0, char::len_utf8),
-            _ => rest.find(|c: char| self::class(c) != class).unwrap_or(rest.len()),
-        };
-        let (run, after) = rest.split_at_checked(end)?;
-        rest = after;
-        Some(Run { class, text: run })
+        let run = rest.get(..length(rest, class))?;
+        let begin = at;
+        at += run.len();
+        Some(Run { class, text: run, at: begin })
     })
+}
+
+/// How long the run is that a text begins with, in bytes.
+fn length(text: &str, class: Class) -> usize {
+    if class == Class::Sign {
+        return text.chars().next().map_or(0, char::len_utf8);
+    }
+    // Most of most texts is ASCII, which need not be decoded.
+    let is_more = |byte: &u8| byte.is_ascii() && self::class(char::from(*byte)) == class;
+    let plain = text.bytes().take_while(is_more).count();
+    match text.get(plain..) {
+        Some(rest) if !rest.as_bytes().first().is_none_or(u8::is_ascii) => {
+            plain + rest.find(|c: char| self::class(c) != class).unwrap_or(rest.len())
+        }
+        _ => plain,
+    }
 }
 
 fn class(c: char) -> Class {

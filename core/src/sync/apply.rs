@@ -22,6 +22,7 @@ mod mailboxes;
 mod push;
 mod rows;
 mod sight;
+mod words;
 
 use super::books::Books;
 use super::holder;
@@ -108,6 +109,7 @@ async fn run(session: &Session, books: &Books, options: SyncOptions, kept: &mut 
         counts: BTreeMap::new(),
         names: BTreeMap::new(),
         meter: Meter::default(),
+        words: words::Words::default(),
     };
     let result = match pass.run().await {
         Ok(()) => pass.finish().await,
@@ -143,6 +145,8 @@ struct Pass {
     /// Names of mailboxes, for those who follow the progress.
     names: BTreeMap<MailboxId, String>,
     meter: Meter,
+    /// Words of the bodies that came, to be indexed.
+    words: words::Words,
 }
 
 impl Pass {

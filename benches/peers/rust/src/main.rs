@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "the harness reads it")]
 
+mod search;
 mod sync;
 
 use bytes::Bytes;
@@ -52,6 +53,7 @@ async fn perform(settings: &Settings, task: &str) -> Result<()> {
         "many" => return many(settings).await,
         "idle" => return idle(settings).await,
         "sync-latency" => return sync::latency(settings).await,
+        "sync-search" => return search::figures(settings).await,
         task if task.starts_with("sync") => return sync::pass(settings).await,
         _ => {}
     }

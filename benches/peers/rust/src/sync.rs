@@ -45,7 +45,7 @@ pub async fn pass(settings: &Settings) -> Result<()> {
     .to_string())
 }
 
-async fn open(settings: &Settings, file: &str, engine: Engine) -> Result<Mail> {
+pub async fn open(settings: &Settings, file: &str, engine: Engine) -> Result<Mail> {
     let account = account(settings, false)?;
     let options = MailOptions { account: Some(account), engine: Some(engine), ..MailOptions::default() };
     Ok(Mail::open(PathBuf::from(var("BENCH_DIR")?).join(file), options).await?)
@@ -65,7 +65,7 @@ fn listener(started: Instant, marks: &Marks) -> Arc<dyn Fn(&Progress) + Send + S
 }
 
 /// How many mailboxes and messages are here.
-async fn held(mail: &Mail) -> Result<(usize, u64)> {
+pub async fn held(mail: &Mail) -> Result<(usize, u64)> {
     let count = |reader: &dyn mailtide::store::Reader| {
         let mailboxes = reader.mailboxes()?;
         let counts = mailboxes.iter().map(|row| Ok(reader.uids(row.id)?.len()));

@@ -6,13 +6,19 @@ use proptest::prelude::*;
 
 fn words_of(text: &str) -> Vec<String> {
     let mut out = Vec::new();
-    words(&fold(text), |word| out.push(word.to_owned()));
+    tokens(&fold(text), |token| match token {
+        Token::Word(word) => out.push(word.to_owned()),
+        Token::Seam(_) => {}
+    });
     out
 }
 
 fn seams_of(text: &str) -> Vec<String> {
     let mut out = Vec::new();
-    seams(&fold(text), |seam| out.push(seam.to_owned()));
+    tokens(&fold(text), |token| match token {
+        Token::Seam(seam) => out.push(seam.to_owned()),
+        Token::Word(_) => {}
+    });
     out
 }
 

@@ -78,6 +78,12 @@ impl Packed {
         if left.is_empty() { Ok(()) } else { Err(damaged()) }
     }
 
+    /// The hash of the content.
+    #[must_use]
+    pub fn hash(&self) -> ContentHash {
+        self.own.row.hash
+    }
+
     /// Puts it down in the transaction that is open; its id. The same content is stored once, and so is the same part.
     pub fn put(&self, writer: &mut dyn Writer, now: Now) -> Result<BodyId> {
         if let Some(same) = same_content(writer, &self.own.row.hash, self.own.row.header)? {

@@ -1,13 +1,10 @@
 //! The index of words kept up: what is new goes in, in batches; small segments become large ones; what is gone goes.
 
 use super::cache::{Room, Segment, SegmentBlocks};
-use super::candidate::{fields, has_attachment};
-use super::text;
+use super::gather::Texts;
 use crate::error::Result;
 use crate::index::{Batch, DocSet, Head, Merge, SegmentData, Source, to_merge};
-use crate::message;
-use crate::query::Field;
-use crate::store::{BodyId, MessageId, Reader, SegmentId, Writer};
+use crate::store::{ContentHash, MessageId, Reader, SegmentId, Writer};
 
 /// What [`index`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,10 +15,10 @@ pub struct Indexed {
     pub is_more: bool,
 }
 
-/// Most memory that the words of one segment take while they are gathered, in bytes.
-const LARGEST: usize = 16 << 20;
+/// Most memory that the words of one segment take while they are gathered and sorted, in bytes.
+pub(super) const LARGEST: usize = 12 << 20;
 
-/// Indexes messages that are new or whose text has come, at most `limit` of them or 16 MiB of memory for their words,
+/// Indexes messages that are new or whose text has come, at most `limit` of them or 12 MiB of memory for their words,
 /// and merges segments where there are many. Headers are indexed at once, a text once its content is here: to be called
 /// while mail arrives, in transactions of their own. Where nothing is new, what an earlier version has indexed is brought
 /// to this one. [`gather`] and [`Gathered::put`] are its two halves.
@@ -34,12 +31,14 @@ pub fn index(writer: &mut dyn Writer, limit: usize) -> Result<Indexed> {
 pub struct Gathered {
     segment: Option<SegmentData>,
     /// Messages, with the content that each had; `None` for one that is gone.
-    docs: Vec<(MessageId, Option<Option<BodyId>>)>,
+    docs: Vec<(MessageId, Option<Option<ContentHash>>)>,
     is_more: bool,
     /// Whether these were indexed by an earlier version.
     is_renewing: bool,
     /// Whether segments hold something of messages that are gone or have changed.
     is_stale: bool,
+    /// Whether there are many small segments.
+    is_scattered: bool,
 }
 
 /// Gathers the words of messages above `after` that are new or whose text has come: the costly part of [`index`], which
@@ -56,20 +55,27 @@ pub fn gather(reader: &dyn Reader, after: MessageId, limit: usize) -> Result<Gat
     let is_cut = gathered.docs.len() < ids.len() || ids.len() == limit && limit > 0;
     // After the last message that is renewed comes the end of the old segments.
     gathered.is_more = is_cut || is_renewing && !ids.is_empty();
-    Ok(Gathered { is_renewing, is_stale: !reader.stale()?.is_empty(), ..gathered })
+    let is_scattered = !small(reader)?.is_empty();
+    Ok(Gathered { is_renewing, is_stale: !reader.stale()?.is_empty(), is_scattered, ..gathered })
 }
 
 impl Gathered {
+    pub(super) fn new(batch: Batch, docs: Vec<(MessageId, Option<Option<ContentHash>>)>) -> Self {
+        Self { segment: (!batch.is_empty()).then(|| batch.finish()), docs, ..Self::default() }
+    }
+
     fn of(reader: &dyn Reader, ids: &[MessageId]) -> Result<Self> {
         let (mut batch, mut docs) = (Batch::new(), Vec::new());
         for id in ids {
-            add(&mut batch, reader, *id)?;
+            if let Some(texts) = Texts::stored(reader, *id)? {
+                texts.add_to(&mut batch, *id);
+            }
             docs.push((*id, content_of(reader, *id)?));
             if batch.size() >= LARGEST {
                 break;
             }
         }
-        Ok(Self { segment: (!batch.is_empty()).then(|| batch.finish()), docs, ..Self::default() })
+        Ok(Self::new(batch, docs))
     }
 
     /// The message to go on after while these are put down, if there may be more.
@@ -81,11 +87,19 @@ impl Gathered {
     /// Whether there is nothing to be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.docs.is_empty() && !self.is_renewing && !self.is_stale
+        self.docs.is_empty() && !self.is_renewing && !self.is_stale && !self.is_scattered
     }
 
-    /// Puts the words into the index. Where a content has come or gone since they were gathered, that is done anew.
-    pub fn put(mut self, writer: &mut dyn Writer) -> Result<Indexed> {
+    /// Puts the words into the index, and merges segments where there are many. Where a content has come or gone since
+    /// they were gathered, that is done anew.
+    pub fn put(self, writer: &mut dyn Writer) -> Result<Indexed> {
+        let indexed = self.put_apart(writer)?;
+        merge_small(writer)?;
+        Ok(indexed)
+    }
+
+    /// The same without merging anything: for whoever puts many of them down, one after the other.
+    pub fn put_apart(mut self, writer: &mut dyn Writer) -> Result<Indexed> {
         forget(writer)?;
         if !self.is_as_gathered(writer)? {
             let ids: Vec<MessageId> = self.docs.iter().map(|(id, _)| *id).collect();
@@ -98,7 +112,6 @@ impl Gathered {
         if let Some(segment) = &self.segment {
             writer.insert_segment(segment)?;
         }
-        merge_small(writer)?;
         Ok(Indexed { messages: self.docs.len(), is_more: self.is_more })
     }
 
@@ -113,14 +126,19 @@ impl Gathered {
 }
 
 /// The content that a message has; `None` where the message is gone.
-fn content_of(reader: &dyn Reader, id: MessageId) -> Result<Option<Option<BodyId>>> {
-    Ok(reader.search_facts(id)?.map(|facts| facts.body))
+fn content_of(reader: &dyn Reader, id: MessageId) -> Result<Option<Option<ContentHash>>> {
+    Ok(reader.message(id)?.map(|row| row.content))
+}
+
+/// Segments that should be merged now.
+fn small(reader: &dyn Reader) -> Result<Vec<SegmentId>> {
+    let rows = reader.segments()?;
+    let sizes: Vec<u64> = rows.iter().map(|row| row.bytes).collect();
+    Ok(to_merge(&sizes).into_iter().filter_map(|at| rows.get(at)).map(|row| row.id).collect())
 }
 
 fn merge_small(writer: &mut dyn Writer) -> Result<()> {
-    let rows = writer.segments()?;
-    let sizes: Vec<u64> = rows.iter().map(|row| row.bytes).collect();
-    let few: Vec<SegmentId> = to_merge(&sizes).into_iter().filter_map(|at| rows.get(at)).map(|row| row.id).collect();
+    let few = small(writer)?;
     if few.is_empty() { Ok(()) } else { merge(writer, &few, |sources| Merge::run(sources, &DocSet::new())) }
 }
 
@@ -199,23 +217,6 @@ fn leave_renewed(writer: &mut dyn Writer) -> Result<()> {
         let twice = twice.map(|doc| doc.id).collect();
         merge(writer, &[*id], |sources| Merge::as_current(sources, &twice, true))?;
     }
-    Ok(())
-}
-
-fn add(batch: &mut Batch, reader: &dyn Reader, id: MessageId) -> Result<()> {
-    let (Some(row), Some(headers)) = (reader.message(id)?, reader.headers(id)?) else { return Ok(()) };
-    let parsed = message::Headers::parse(headers.header.clone());
-    let fields = fields(&parsed);
-    let body = row.body.map(|_| text::text(reader, id)).transpose()?;
-    let attached = match has_attachment(&headers.body_structure) {
-        None if row.body.is_some() => Some(text::has_attachment(reader, id)?),
-        known => known,
-    };
-    let mut texts: Vec<(Field, &str)> = fields.iter().map(|(field, text)| (*field, text.as_str())).collect();
-    texts.extend((attached == Some(true)).then_some((Field::Traits, Field::ATTACHMENT)));
-    texts.extend(parsed.get_raw("List-Id").map(|_| (Field::Traits, Field::LISTED)));
-    texts.extend(body.as_deref().map(|text| (Field::Body, text)));
-    batch.add(id.0, (attached.is_some(), body.is_some()), &texts);
     Ok(())
 }
 

@@ -13,12 +13,14 @@
 mod build;
 mod cache;
 mod candidate;
+mod gather;
 mod lacking;
 mod run;
 mod text;
 
 pub use build::{Gathered, Indexed, gather, index, rebuild, tidy};
 pub use cache::Searcher;
+pub use gather::{Gathering, Texts};
 pub(crate) use text::parsed as searched;
 pub use text::snippet;
 

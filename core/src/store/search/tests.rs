@@ -470,6 +470,59 @@ fn text_is_found_beside_attachments_and_in_what_is_stored_as_one() {
     }
 }
 
+/// The words of what is in memory, as a sync gathers them, of the contents that `content` gives.
+fn gathered_in_memory(fixture: &Fixture, content: impl Fn(u32, &[u8]) -> Vec<u8>) -> Gathered {
+    let (mut gathering, reader) = (Gathering::default(), fixture.store.read().unwrap());
+    for (uid, raw) in (1..).zip(&fixture.raws) {
+        let message = reader.placement(fixture.inbox, uid).unwrap().unwrap().message.unwrap();
+        let (headers, content) = (reader.headers(message).unwrap().unwrap(), Bytes::from(content(uid, raw)));
+        gathering.add(message, body::hash(&content), &Texts::of(&headers, &content));
+    }
+    gathering.finish()
+}
+
+#[test]
+fn words_gathered_in_memory_are_those_of_what_is_stored() {
+    let (fixture, other) = (Fixture::new(&mails()), Fixture::new(&mails()));
+    let gathered = gathered_in_memory(&fixture, |_, raw| raw.to_vec());
+    fixture.write(|writer| gathered.put_apart(writer).map(drop));
+    assert!(fixture.store.read().unwrap().unindexed(MessageId(0), 1).unwrap().is_empty());
+    other.index(100);
+    assert_eq!(heads(&fixture), heads(&other));
+    for query in QUERIES {
+        assert_eq!(fixture.uids(query), fixture.expected(query), "{query}");
+    }
+}
+
+#[test]
+fn words_of_another_content_than_the_one_that_is_here_are_not_taken() {
+    let fixture = Fixture::new(&mails());
+    let gathered =
+        gathered_in_memory(&fixture, |uid, raw| if uid == 3 { b"x: y\r\n\r\nbee".to_vec() } else { raw.to_vec() });
+    fixture.write(|writer| gathered.put_apart(writer).map(drop));
+    assert!(fixture.uids("bee").is_empty());
+    for query in QUERIES {
+        assert_eq!(fixture.uids(query), fixture.expected(query), "{query}");
+    }
+}
+
+#[test]
+fn segments_that_were_put_apart_are_merged_later() {
+    let mut fixture = Fixture::new(&[]);
+    for raw in mails().iter().take(20) {
+        fixture.add(raw, &[]);
+        let gathered = gather(&*fixture.store.read().unwrap(), MessageId(0), 100).unwrap();
+        fixture.write(|writer| gathered.put_apart(writer).map(drop));
+    }
+    assert_eq!(heads(&fixture).len(), 20);
+    let gathered = gather(&*fixture.store.read().unwrap(), MessageId(0), 100).unwrap();
+    assert!(!gathered.is_empty(), "there is something to be merged");
+    fixture.write(|writer| gathered.put(writer).map(drop));
+    assert_eq!(heads(&fixture).len(), 1);
+    assert!(gather(&*fixture.store.read().unwrap(), MessageId(0), 100).unwrap().is_empty());
+    assert_eq!(fixture.uids("moth"), fixture.expected("moth"));
+}
+
 #[test]
 fn threads_are_found_as_mail_arrives_in_any_order() {
     let mail = |id: &str, refs: &str| format!("Message-ID: <{id}@x>\nReferences: {refs}\nSubject: s\n\nx\n");

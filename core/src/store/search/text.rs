@@ -11,8 +11,12 @@ const STAND_IN: &[u8] = b"AAAA\r\n";
 
 /// The text of a message whose content is here, folded, its pieces in a line each.
 pub(super) fn text(reader: &dyn Reader, message: MessageId) -> Result<String> {
-    let parsed = parsed(reader, message)?;
-    Ok(message::search_texts(&parsed).iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n"))
+    Ok(folded(&parsed(reader, message)?))
+}
+
+/// The same of a message that is taken apart.
+pub(super) fn folded(parsed: &ParsedMessage) -> String {
+    message::search_texts(parsed).iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n")
 }
 
 /// The piece of a message's text, or else of its subject, that has the most of what a query looks for, of about `width`

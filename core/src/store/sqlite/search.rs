@@ -136,9 +136,10 @@ pub(super) fn insert_segment(tx: &Tx<'_>, segment: &SegmentData) -> Result<Segme
     let sql = "INSERT INTO segments (bytes, head) VALUES (0, ?1)";
     let id = SegmentId(tx.insert("insert_segment", sql, [&segment.head])?);
     let mut bytes = segment.head.len();
+    let failed = |error: std::io::Error| MailError::new(Code::Internal, error.to_string());
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL).map_err(failed)?;
     for (number, block) in (0..).zip(&segment.blocks) {
-        let words = zstd::bulk::compress(&block.words, LEVEL);
-        let words = words.map_err(|error| MailError::new(Code::Internal, error.to_string()))?;
+        let words = compressor.compress(&block.words).map_err(failed)?;
         bytes += words.len() + block.postings.len();
         let sql = "INSERT INTO segment_blocks (id, words, postings) VALUES (?1, ?2, ?3)";
         tx.run_one("insert_block", sql, params![block_id(id, number)?, words, block.postings])?;

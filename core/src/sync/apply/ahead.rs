@@ -31,6 +31,16 @@ pub(super) enum Landed {
     Closed,
 }
 
+impl Landed {
+    /// How many bytes came.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Rows(_, bytes) => *bytes,
+            Self::Closed => 0,
+        }
+    }
+}
+
 impl<T: Clone> Ahead<T> {
     /// None yet, of these items.
     pub fn new(items: Vec<FetchItem>) -> Self {

@@ -3,6 +3,7 @@
 use super::Pass;
 use super::ahead::{Ahead, Landed};
 use super::doubt::{Doubt, refuse};
+use super::words::Indexable;
 use crate::error::Result;
 use crate::imap::command::FetchItem;
 use crate::imap::{FetchRow, MailboxName, Section, UidSet};
@@ -10,6 +11,7 @@ use crate::journal::Digest;
 use crate::planted::{Bug, planted};
 use crate::session::Task;
 use crate::store::body::{self, Packed};
+use crate::store::search::Texts;
 use crate::store::{Durability, Keep, MailboxId, MailboxRow, Now, Reader, Wanted, Writer, arrive, upkeep};
 use crate::sync::plan::{Batch, Body, LARGE, batches};
 use std::collections::{BTreeMap, VecDeque};
@@ -19,8 +21,9 @@ const BATCH: u64 = 1 << 20;
 const MESSAGES: usize = 64;
 /// Batches under way at once.
 const AHEAD: usize = 3;
-/// Batches that have come and are being put down: what is in memory is bounded by both.
+/// Batches that have come and are being put down, and their bytes: what is in memory is bounded by all of these.
 const BEHIND: usize = 4;
+const HELD: u64 = 6 << 20;
 /// Bodies that are looked up at once, over all mailboxes, and the least of one mailbox.
 const LOOKED_UP: usize = 20_000;
 const LEAST: usize = 500;
@@ -52,7 +55,7 @@ impl Pass {
         if self.settle_doubts().await? {
             self.wanted_bodies().await?;
         }
-        Ok(())
+        self.words.index(&self.books).await
     }
 
     async fn wanted_bodies(&mut self) -> Result<()> {
@@ -110,9 +113,10 @@ impl Pass {
                 ahead.send(&mut self.line, &batch, (mailbox, &name, &batch.uids))?;
             }
             let landed = self.land(&mut ahead).await?;
-            let most = if landed.is_some() { BEHIND - 1 } else { 0 };
-            while behind.len() > most {
-                let Some(oldest) = behind.pop_front() else { break };
+            let coming = landed.as_ref().map(|(_, landed)| landed.bytes());
+            while !has_room(&behind, coming)
+                && let Some(oldest) = behind.pop_front()
+            {
                 self.taken(oldest).await?;
             }
             match landed {
@@ -143,12 +147,14 @@ impl Pass {
             .into_iter()
             .filter_map(|(uid, row)| Some((of(uid).filter(|_| batch.uids.contains(uid))?, row)))
             .collect();
-        let books = self.books.clone();
+        let (books, words) = (self.books.clone(), self.words.clone());
         let work = async move {
             let ready =
                 move |reader: &dyn Reader| came.into_iter().map(|(wanted, row)| ready(reader, wanted, row)).collect();
-            let ready: Vec<Ready> = books.read(ready).await?;
-            books.write(Durability::Bulk, move |writer, now| put_down(writer, ready, now)).await
+            let mut ready: Vec<Ready> = books.read(ready).await?;
+            let indexable = ready.iter_mut().filter_map(Indexable::of).collect();
+            let taken = books.write(Durability::Bulk, move |writer, now| put_down(writer, ready, now)).await?;
+            words.add(&books, indexable).await.map(|()| taken)
         };
         Behind { mailbox: MailboxId(batch.mailbox), bytes, written: Task::spawn(self.session.engine().runtime(), work) }
     }
@@ -161,6 +167,12 @@ pub(super) fn spend(writer: &mut dyn Writer, bytes: u64, now: Now) -> Result<()>
     writer.set_note(BUDGET, Some(note.as_bytes()))
 }
 
+/// Whether so many bytes may come to what is being put down; after the last ones all of it is waited for.
+fn has_room(behind: &VecDeque<Behind>, coming: Option<u64>) -> bool {
+    let held: u64 = behind.iter().map(|behind| behind.bytes).sum();
+    coming.is_some_and(|coming| behind.len() < BEHIND && (held + coming <= HELD || behind.is_empty()))
+}
+
 /// The next batch, while so many are under way. A large body has the connection for itself.
 fn next_batch(left: &mut VecDeque<Batch>, ahead: usize) -> Option<Batch> {
     left.front().filter(|batch| batch.bytes <= LARGE || ahead == 0)?;
@@ -168,28 +180,31 @@ fn next_batch(left: &mut VecDeque<Batch>, ahead: usize) -> Option<Batch> {
 }
 
 /// A body that came: ready to be put down, or of another message.
-struct Ready {
-    wanted: Wanted,
+pub(super) struct Ready {
+    pub(super) wanted: Wanted,
     bytes: u64,
-    packed: std::result::Result<Packed, Digest>,
+    pub(super) packed: std::result::Result<Packed, Digest>,
+    pub(super) texts: Option<Texts>,
 }
 
 /// Makes one body ready: what came must have the header that is known.
 fn ready(reader: &dyn Reader, wanted: Wanted, row: FetchRow) -> Result<Ready> {
-    let header = reader.headers(wanted.message)?.map(|headers| headers.header).unwrap_or_default();
+    let headers = reader.headers(wanted.message)?.unwrap_or_default();
+    let header = headers.header.clone();
     let section = row.sections.into_iter().find(|data| data.section == Section::default());
     let content = section.and_then(|data| data.data).map(crate::wire::Octets::into_bytes).unwrap_or_default();
     // RFC822.SIZE may differ (Exchange computes it); another header is another message (Yahoo).
     let came = Digest::of_header(&content);
     let is_it = came == Digest::of_header(&header) || planted(Bug::BodyUnchecked);
     let packed = if is_it { Ok(body::pack(reader, &content, &header)?) } else { Err(came) };
-    Ok(Ready { wanted, bytes: content.len() as u64, packed })
+    let texts = is_it.then(|| Texts::of(&headers, &content));
+    Ok(Ready { wanted, bytes: content.len() as u64, packed, texts })
 }
 
 /// Puts bodies down, or notes that they are refused.
 fn put_down(writer: &mut dyn Writer, bodies: Vec<Ready>, now: Now) -> Result<Taken> {
     let (mut taken, mut bytes) = (Taken { count: 0, refused: Vec::new() }, 0);
-    for Ready { wanted, bytes: size, packed } in bodies {
+    for Ready { wanted, bytes: size, packed, .. } in bodies {
         bytes += size;
         match packed {
             Ok(packed) => {
