@@ -148,7 +148,7 @@ mod tests {
         let message = bench.placement(inbox, 1).message.unwrap();
         let header = bench.read(|reader| reader.headers(message)).unwrap().header;
         let text = (0..60_000).flat_map(|n: u32| format!("line {n}\r\n").into_bytes());
-        (bench, inbox, message, header.to_vec().into_iter().chain(text).collect())
+        (bench, inbox, message, header.iter().copied().chain(text).collect())
     }
 
     fn of(bench: &Bench, message: MessageId, place: (MailboxId, u32)) -> Partial {

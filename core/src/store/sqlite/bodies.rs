@@ -12,7 +12,7 @@ const NUMBER_BITS: u32 = 16;
 
 pub(super) fn by_id(tx: &Tx<'_>, id: BodyId) -> Result<Option<BodyRow>> {
     let sql = "SELECT id, hash, size, header, recipe, chunks, stored FROM bodies WHERE id = ?1 AND staged IS NULL";
-    let row = tx.one(sql, [id.0], |row| read(row))?;
+    let row = tx.one(sql, [id.0], read)?;
     // Without a recipe it is all plain.
     match row {
         Some(row) if !row.recipe.is_empty() => Ok(Some(BodyRow { parts: parts(tx, id)?, ..row })),
@@ -36,7 +36,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<BodyRow> {
 pub(super) fn staged(tx: &Tx<'_>, hash: &ContentHash) -> Result<Option<BodyRow>> {
     let sql =
         "SELECT id, hash, size, header, recipe, chunks, stored FROM bodies WHERE staged IS NOT NULL AND hash = ?1";
-    tx.one(sql, [&hash.0[..]], |row| read(row))
+    tx.one(sql, [&hash.0[..]], read)
 }
 
 fn parts(tx: &Tx<'_>, id: BodyId) -> Result<Vec<BodyId>> {
