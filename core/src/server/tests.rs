@@ -273,22 +273,18 @@ async fn imap4rev2_speaks_utf8_and_esearch() {
 #[tokio::test]
 async fn select_tells_the_delimiter_that_list_tells() {
     let world = World::new().await;
-    let remote = RemoteMailbox { name: b"Work.Old".to_vec(), uid_validity: 7, ..RemoteMailbox::default() };
-    let new = NewMailbox {
-        name: "Work.Old".to_owned(),
-        delimiter: Some('.'),
-        role: None,
-        attributes: Vec::new(),
-        uid_validity: 1,
-        state: MailboxState::Ready,
-        remote: Some(remote),
+    let dots = |writer: &mut dyn crate::store::Writer| {
+        let mut row = writer.mailbox_named("INBOX")?.unwrap();
+        row.delimiter = Some('.');
+        writer.update_mailbox(&row)
     };
-    world.store().write(Durability::Full, move |writer| writer.insert_mailbox(&new)).await.unwrap();
+    world.store().write(Durability::Full, dots).await.unwrap();
     let mut client = world.client().await;
     client.ok("ENABLE IMAP4rev2").await;
-    assert!(client.ok("LIST \"\" Work.Old").await.contains(" \".\" \"Work.Old\"\r\n"));
-    let answer = client.ok("SELECT Work.Old").await;
-    assert!(answer.contains("* LIST () \".\" \"Work.Old\"\r\n"), "{answer}");
+    let listed = client.ok("LIST \"\" INBOX").await;
+    assert!(listed.contains(" \".\" INBOX\r\n"), "{listed}");
+    let answer = client.ok("SELECT INBOX").await;
+    assert!(answer.contains("* LIST () \".\" INBOX\r\n"), "{answer}");
 }
 
 #[tokio::test]
