@@ -140,6 +140,13 @@ impl Mail {
     }
 
     #[napi]
+    pub fn outgoing(&self, id: u32, message: i64) {
+        self.start(id, async move |m| {
+            Ok(Reply::json(&m.outgoing(message).await?.as_ref().map_or(json!(null), outgoing_json)))
+        });
+    }
+
+    #[napi]
     pub fn cancel(&self, id: u32, message: i64) {
         self.start(id, async move |m| Ok(Reply::json(&outgoing_json(&m.cancel(message).await?))));
     }

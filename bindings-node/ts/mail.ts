@@ -213,6 +213,13 @@ export class Mail extends Mailboxes {
     return (await requestJson<PackedOutgoing[]>(signal, (id) => this.#native.outbox(id))).map(dated);
   }
 
+  /** One message that is to be sent, or was: also one that is finished, with what has become of each recipient. */
+  async outgoing(message: Outgoing | number, options?: CallOptions): Promise<Outgoing | null> {
+    const { signal } = checkOptions(options, ["signal"]);
+    const found = await requestJson<PackedOutgoing | null>(signal, (id) => this.#native.outgoing(id, numberOf(message)));
+    return found && dated(found);
+  }
+
   /** Takes a message back that nobody has begun to send. */
   async cancel(message: Outgoing | number, options?: CallOptions): Promise<Outgoing> {
     const { signal } = checkOptions(options, ["signal"]);

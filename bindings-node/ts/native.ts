@@ -186,6 +186,7 @@ export interface NativeMail {
   confirm(id: number, target: NativeTarget): Started;
   send(id: number, draft: NativeDraft, options: NativeSend): Started;
   outbox(id: number): Started;
+  outgoing(id: number, message: number): Started;
   cancel(id: number, message: number): Started;
   decide(id: number, message: number, decision: string): Started;
   sendDue(id: number): Started;

@@ -43,7 +43,7 @@ export type MailEvent = At &
       }
     | /** A mailbox has another name. */ { readonly type: "mailbox_renamed"; readonly before: string; readonly mailbox: string }
     | /** A local change has another state: see {@link Mail.pending}. */ { readonly type: "pending"; readonly id: number }
-    | /** A message to be sent has another state: see {@link Mail.outbox}. */ { readonly type: "outbox"; readonly id: number }
+    | /** A message to be sent has another state: see {@link Mail.outgoing}. */ { readonly type: "outbox"; readonly id: number }
   );
 
 /** An event as the engine hands it over. @internal */

@@ -169,6 +169,11 @@ pub fn outgoing(py: Python<'_>, entry: outbox::Entry) -> PyResult<Py<PyAny>> {
     class(py, "Outgoing")?.call1(fields).map(Bound::unbind)
 }
 
+/// An `Outgoing`, or `None`.
+pub fn maybe_outgoing(py: Python<'_>, entry: Option<outbox::Entry>) -> PyResult<Py<PyAny>> {
+    entry.map_or_else(|| Ok(py.None()), |entry| outgoing(py, entry))
+}
+
 /// A list of `Outgoing`.
 pub fn outgoings(py: Python<'_>, entries: Vec<outbox::Entry>) -> PyResult<Py<PyAny>> {
     let list = entries.into_iter().map(|entry| outgoing(py, entry)).collect::<PyResult<Vec<_>>>()?;

@@ -153,6 +153,11 @@ impl NativeMail {
         Ok(Call::then(async move { mail.outbox().await }, local::outgoings))
     }
 
+    fn outgoing(&self, py: Python<'_>, id: i64) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.outgoing(id).await }, local::maybe_outgoing))
+    }
+
     fn cancel(&self, py: Python<'_>, id: i64) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::then(async move { mail.cancel(id).await }, local::outgoing))

@@ -113,7 +113,7 @@ class PendingChanged:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingChanged:
-    """A message to be sent has another state; see `Mail.outbox`."""
+    """A message to be sent has another state; see `Mail.outgoing`."""
 
     id: int
     cursor: str

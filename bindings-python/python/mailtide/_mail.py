@@ -149,6 +149,10 @@ class Mail(Mailboxes):
         """Messages that are queued, on their way, uncertain, or without their copy in Sent."""
         return await self._native.outbox()
 
+    async def outgoing(self, message: Outgoing | int) -> Outgoing | None:
+        """One message that is to be sent, or was: also one that is finished, with what has become of each recipient."""
+        return await self._native.outgoing(_id(message))
+
     async def cancel(self, message: Outgoing | int) -> Outgoing:
         """Takes a message back that nobody has begun to send."""
         return await self._native.cancel(_id(message))

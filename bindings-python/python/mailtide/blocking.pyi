@@ -503,6 +503,9 @@ class Mail(Mailboxes):
     def outbox(self) -> list[Outgoing]:
         """Messages that are queued, on their way, uncertain, or without their copy in Sent."""
 
+    def outgoing(self, message: Outgoing | int) -> Outgoing | None:
+        """One message that is to be sent, or was: also one that is finished, with what has become of each recipient."""
+
     def cancel(self, message: Outgoing | int) -> Outgoing:
         """Takes a message back that nobody has begun to send."""
 

@@ -90,7 +90,7 @@ async fn typed(command: &Command) -> Result<String> {
 /// Sends what is due; how the message stands then, and what was in the way.
 async fn hand_in(mail: &Mail, entry: Entry) -> Result<(Entry, Option<MailError>)> {
     let report = mail.send_due().await?;
-    Ok((mail.outbox_entry(entry.id).await?.unwrap_or(entry), report.trouble))
+    Ok((mail.outgoing(entry.id).await?.unwrap_or(entry), report.trouble))
 }
 
 fn say(command: &Command, entry: &Entry, trouble: Option<&MailError>) -> Result<u8> {

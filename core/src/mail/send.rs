@@ -33,8 +33,9 @@ impl Mail {
         StoreLedger::new(self.handle()?.clone()).unfinished().await
     }
 
-    /// One message of the outbox, also one that is finished.
-    pub async fn outbox_entry(&self, id: i64) -> Result<Option<Entry>> {
+    /// One message that is to be sent, or was: also one that is finished, with what has become of each recipient. `None`
+    /// where there is none with that id.
+    pub async fn outgoing(&self, id: i64) -> Result<Option<Entry>> {
         StoreLedger::new(self.handle()?.clone()).entry(id).await
     }
 

@@ -78,7 +78,7 @@ pub enum Event {
     MailboxGone(String),
     /// A local change has another state; see [`Mail::pending`](crate::Mail::pending).
     Pending(i64),
-    /// A message to be sent has another state; see [`Mail::outbox_entry`](crate::Mail::outbox_entry).
+    /// A message to be sent has another state; see [`Mail::outgoing`](crate::Mail::outgoing).
     Outbox(i64),
 }
 

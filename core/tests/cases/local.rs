@@ -76,6 +76,7 @@ impl Caller {
             "drop" => mail.drop_pending(id()).await.map(Value::from),
             "send" => mail.send(&draft(args)?, &SendOptions::default()).await.map(|entry| json::outgoing(&entry)),
             "outbox" => Ok(mail.outbox().await?.iter().map(json::outgoing).collect()),
+            "outgoing" => Ok(mail.outgoing(id()).await?.as_ref().map_or(Value::Null, json::outgoing)),
             "cancel" => mail.cancel(id()).await.map(|entry| json::outgoing(&entry)),
             "decide" => {
                 let decision = match args["decision"].as_str() {
