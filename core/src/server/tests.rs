@@ -274,9 +274,10 @@ async fn imap4rev2_speaks_utf8_and_esearch() {
 async fn select_tells_the_delimiter_that_list_tells() {
     let world = World::new().await;
     let dots = |writer: &mut dyn crate::store::Writer| {
-        let mut row = writer.mailbox_named("INBOX")?.unwrap();
-        row.delimiter = Some('.');
-        writer.update_mailbox(&row)
+        writer.mailboxes()?.into_iter().try_for_each(|mut row| {
+            row.delimiter = Some('.');
+            writer.update_mailbox(&row)
+        })
     };
     world.store().write(Durability::Full, dots).await.unwrap();
     let mut client = world.client().await;
