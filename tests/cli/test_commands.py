@@ -1,11 +1,13 @@
 """What each command prints and how it ends, from the binary, the Python package and the npm package."""
 
+import contextlib
 import json
 import os
 import pty
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -187,6 +189,8 @@ def test_a_store_that_cannot_be_opened_is_reported_and_repaired(cli: Cli, provid
     cli.login(provider["url"])
     cli.done("sync")
     store = next((cli.home / "data/mailtide").glob("*.mail"))
+    with contextlib.closing(sqlite3.connect(store)) as whoever:
+        whoever.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     whole = bytearray(store.read_bytes())
     whole[100:4096] = bytes(3996)  # All of the first page but the file's own header: SQLite's schema.
     store.write_bytes(whole)

@@ -67,8 +67,11 @@ impl<T: Send, F: FnOnce(&mut dyn Writer) -> Result<T> + Send> Job for Change<T, 
     }
 
     fn end(self: Box<Self>, committed: Result<()>) {
+        let Self { inner, done, reply, .. } = *self;
+        // Whoever waits may be the last who has the store, and its file is closed with that, not some time after.
+        drop(inner);
         // Nobody waits any more: what was done is done.
-        drop(self.reply.send(self.done.and_then(|done| committed.map(|()| done))));
+        drop(reply.send(done.and_then(|done| committed.map(|()| done))));
     }
 }
 
@@ -112,6 +115,7 @@ fn run(mut jobs: Vec<Box<dyn Job>>) {
         inner.tell();
         inner.look_after(durability);
     }
+    drop(inner);
     jobs.into_iter().for_each(|job| job.end(committed.clone().map(drop)));
 }
 
