@@ -53,7 +53,7 @@ pub struct WordTerm {
     pub wanted: Vec<Wanted>,
     /// Whether having them is proof that the term matches. Not having one is always proof that it does not.
     pub is_proof: bool,
-    /// [Seams](super::seams) that every match has.
+    /// Seams ([`tokens`](super::tokens)) that every match has.
     pub seams: Vec<Wanted>,
     /// Whether having these in one field is proof that the term matches.
     pub are_seams_proof: bool,
