@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -26,11 +26,4 @@ test("the package has the version of the workspace", () => {
 test("types pass tsc --strict, for import and for require", () => {
   const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
   execFileSync(process.execPath, [tsc, "--project", join(root, "tests/node/types/tsconfig.json")], { stdio: "inherit" });
-});
-
-test("the addon is under 12 MB when built for release", (t) => {
-  const dist = join(root, "bindings-node/dist");
-  if (readFileSync(join(dist, "profile"), "utf8").trim() !== "release") return t.skip("a build for development");
-  const size = statSync(join(dist, "mailtide.node")).size;
-  assert.ok(size < 12e6, `${size} bytes`);
 });
