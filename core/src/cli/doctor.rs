@@ -1,7 +1,7 @@
 //! `doctor`: what a server can do and what is slow on it, which of its faults are known, and what in the store wants repair.
 
 use super::args::Args;
-use super::setup::{mail, setup, store_path};
+use super::setup::{is_there, mail, setup, store_path};
 use super::sync::{stuck_json, stuck_line};
 use super::table::{Cell, Column, Look};
 use super::text::{clean, count, size, wrap};
@@ -72,9 +72,7 @@ pub(super) async fn run(command: &Command) -> Result<u8> {
 /// Saves what can be saved, and says what that was.
 async fn repaired(command: &Command) -> Result<()> {
     let path = store_path(&command.args)?;
-    if !path.exists() {
-        return Err(MailError::new(Code::FileIo, format!("There is no store {}", path.display())));
-    }
+    is_there(&path)?;
     let done = Mail::repair(&path).await?;
     let Some(damaged) = done.damaged else { return Ok(()) };
     let lost = done.incomplete.iter().map(|(table, rows)| format!("{table}, of which {rows} rows are left"));
@@ -88,8 +86,8 @@ async fn repaired(command: &Command) -> Result<()> {
 fn closed(args: &Args, error: &MailError) -> Result<Store> {
     let path = store_path(args)?.display().to_string();
     let damage = vec![format!("{error}. `mailtide doctor --repair` saves what can be saved")];
-    let nothing = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Store { path, usage: None, damage, stuck: nothing.0, waiting: 0, paused: nothing.1, undecided: nothing.2 })
+    let (stuck, paused, undecided) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Store { path, usage: None, damage, stuck, waiting: 0, paused, undecided })
 }
 
 /// Looks at a store and closes it.

@@ -73,10 +73,16 @@ pub(super) async fn open(setup: Setup) -> Result<Mail> {
 }
 
 async fn existing(path: &Path) -> Result<Mail> {
-    if !path.exists() {
-        return Err(MailError::new(Code::FileIo, format!("There is no store {}", path.display())));
-    }
+    is_there(path)?;
     Mail::open(path, MailOptions::default()).await
+}
+
+/// Refuses a store that would be made by opening it.
+pub(super) fn is_there(path: &Path) -> Result<()> {
+    match path.exists() {
+        true => Ok(()),
+        false => Err(MailError::new(Code::FileIo, format!("There is no store {}", path.display()))),
+    }
 }
 
 fn of(name: &str, section: &Section) -> Result<Setup> {

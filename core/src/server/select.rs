@@ -18,8 +18,8 @@ struct Opened {
     view: View,
     unseen: Option<u32>,
     keywords: Flags,
-    /// What separates levels, as LIST says it.
-    delimiter: char,
+    /// What separates levels, as LIST says it; where it is told.
+    delimiter: Option<char>,
     resync: Option<Resync>,
 }
 
@@ -39,9 +39,9 @@ impl Session {
         if self.selected.take().is_some() {
             untagged!(out, "OK [CLOSED] The mailbox before is closed");
         }
-        let (name, qresync) = (select.name.clone(), select.qresync.clone());
+        let (name, qresync, rev2) = (select.name.clone(), select.qresync.clone(), self.enabled.rev2);
         // The mailbox before is closed also where this one cannot be opened (RFC 9051 section 6.3.2).
-        let opened = self.read(move |reader| open(reader, &name, qresync)).await?;
+        let opened = self.read(move |reader| open(reader, &name, (qresync, rev2))).await?;
         let mut selected = Selected::new(opened.row.id, select.read_only, opened.view.clone(), opened.edge);
         selected.knows_keywords(&opened.keywords);
         self.describe(&mut out, &opened, &selected);
@@ -64,10 +64,10 @@ impl Session {
         untagged!(out, "OK [UIDNEXT {}] The next UID", edge.uid_next);
         untagged!(out, "OK [HIGHESTMODSEQ {}] The latest change", edge.mod_seq);
         untagged!(out, "OK [MAILBOXID ({})] For ever", row.object_id());
-        if self.enabled.rev2 {
+        if let Some(delimiter) = opened.delimiter {
             let mut name = Vec::new();
             mailbox(&mut name, &row.name, self.utf8());
-            out.extend_from_slice(format!("* LIST () {} ", quoted(opened.delimiter)).as_bytes());
+            out.extend_from_slice(format!("* LIST () {} ", quoted(delimiter)).as_bytes());
             out.extend_from_slice(&name);
             out.extend_from_slice(b"\r\n");
         }
@@ -115,7 +115,7 @@ pub(super) fn usable(reader: &dyn Reader, name: &str) -> Result<MailboxRow> {
     Ok(row)
 }
 
-fn open(reader: &dyn Reader, name: &str, qresync: Option<Qresync>) -> Result<Opened> {
+fn open(reader: &dyn Reader, name: &str, (qresync, rev2): (Option<Qresync>, bool)) -> Result<Opened> {
     let row = usable(reader, name)?;
     let edge = Edge::of(reader, &row)?;
     let sets = reader.flag_sets(row.id)?;
@@ -123,7 +123,7 @@ fn open(reader: &dyn Reader, name: &str, qresync: Option<Qresync>) -> Result<Ope
     let resync = qresync.filter(|known| known.uid_validity == row.uid_validity && known.mod_seq > 0);
     let resync = resync.map(|known| missed(reader, (&row, &view), &known)).transpose()?;
     let keywords = reader.keywords(row.id)?;
-    let delimiter = delimiter(&reader.mailboxes()?);
+    let delimiter = rev2.then(|| reader.mailboxes().map(|rows| delimiter(&rows))).transpose()?;
     Ok(Opened { row, edge, view, unseen, keywords, delimiter, resync })
 }
 

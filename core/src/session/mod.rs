@@ -67,6 +67,7 @@ pub(crate) use find::now as query_moment;
 pub(crate) use kept::{Kept, Pieces};
 pub(crate) use message::Loaded;
 pub(crate) use messages::Batches;
+pub(crate) use names::nothing_listed;
 pub(crate) use observer::{Observed, observer};
 pub(crate) use route::{Reply, Rows, Wants};
 pub(crate) use selected::{Selected, Selecting, select};

@@ -79,12 +79,17 @@ impl Names {
         }
         let list = Arc::new(manage::mailboxes(session, ListOptions::default()).await?);
         if list.is_empty() {
-            // INBOX is always listed (RFC 9051 section 5.1): from such an answer it does not follow that anything is missing.
-            return Err(MailError::new(Code::ServerUnavailable, "The server lists no mailbox at all"));
+            return Err(nothing_listed());
         }
         *self.list.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&list)));
         Ok(list)
     }
+}
+
+/// A list without any mailbox. INBOX is always there (RFC 9051 section 5.1): from such an answer it does not follow that
+/// anything is missing.
+pub fn nothing_listed() -> MailError {
+    MailError::new(Code::ServerUnavailable, "The server lists no mailbox at all")
 }
 
 /// Levels as one name, in the personal namespace.

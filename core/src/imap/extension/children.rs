@@ -24,7 +24,7 @@ pub fn has_children(row: &ListRow, all: &[ListRow]) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::imap::MailboxName;
 

@@ -38,15 +38,11 @@ impl<'a> Message<'a> {
     }
 
     pub(super) fn facts(&self) -> Result<&MessageFacts> {
-        let read = || Ok(self.reader.message(self.id())?.ok_or_else(missing)?.facts());
-        kept(&self.facts, || self.shown.facts.map_or_else(read, Ok))
+        kept(&self.facts, || self.shown.read_facts(self.reader)?.ok_or_else(missing))
     }
 
     fn headers(&self) -> Result<&store::Headers> {
-        kept(&self.headers, || match &self.shown.headers {
-            Some(frame) => self.reader.unpack_headers(frame),
-            None => self.reader.headers(self.id())?.ok_or_else(missing),
-        })
+        kept(&self.headers, || self.shown.read_headers(self.reader)?.ok_or_else(missing))
     }
 
     /// The header, with its empty line.

@@ -73,19 +73,12 @@ impl<'a> Look<'a> {
     }
 
     pub(in crate::server) fn facts(&self) -> Option<&MessageFacts> {
-        let read = || self.note(self.reader.message(self.id())).map(|row| row.facts());
-        self.facts.get_or_init(|| self.shown.facts.or_else(read)).as_ref()
+        self.facts.get_or_init(|| self.note(self.shown.read_facts(self.reader))).as_ref()
     }
 
     /// The header as it came.
     fn header(&self) -> Option<&Bytes> {
-        let read = || {
-            let headers = match &self.shown.headers {
-                Some(frame) => self.reader.unpack_headers(frame).map(Some),
-                None => self.reader.headers(self.id()),
-            };
-            Some(self.note(headers)?.header)
-        };
+        let read = || Some(self.note(self.shown.read_headers(self.reader))?.header);
         self.header.get_or_init(read).as_ref()
     }
 

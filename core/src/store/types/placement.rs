@@ -1,7 +1,8 @@
 //! Placements: a message in a mailbox; and what is left when one is gone.
 
-use super::{Frame, MailboxId, MessageFacts, MessageId, MessageRow};
-use crate::store::Flags;
+use super::{Frame, Headers, MailboxId, MessageFacts, MessageId, MessageRow};
+use crate::error::Result;
+use crate::store::{Flags, Reader};
 
 /// A UID in a mailbox.
 ///
@@ -48,6 +49,24 @@ pub struct ShownRow {
     pub facts: Option<MessageFacts>,
     /// What [`ShownParts::headers`] asks for, as it is stored: see [`Reader::unpack_headers`](crate::store::Reader).
     pub headers: Option<Frame>,
+}
+
+impl ShownRow {
+    /// Its size, date and thread, whether they were asked for or not; `None` where the message is gone.
+    pub fn read_facts(&self, reader: &dyn Reader) -> Result<Option<MessageFacts>> {
+        match self.facts {
+            Some(facts) => Ok(Some(facts)),
+            None => Ok(reader.message(self.message)?.map(|row| row.facts())),
+        }
+    }
+
+    /// Its headers, whether they were asked for or not; `None` where the message is gone.
+    pub fn read_headers(&self, reader: &dyn Reader) -> Result<Option<Headers>> {
+        match &self.headers {
+            Some(frame) => reader.unpack_headers(frame).map(Some),
+            None => reader.headers(self.message),
+        }
+    }
 }
 
 /// What is read of messages together with their placements, instead of asking for it one by one.

@@ -271,17 +271,7 @@ fn appended(reply: &Reply) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(name: &str, attributes: &[&str]) -> ListRow {
-        ListRow {
-            attributes: attributes.iter().map(ToString::to_string).collect(),
-            delimiter: Some('/'),
-            mailbox: MailboxName::new(name, false),
-            child_info: Vec::new(),
-            old_name: None,
-            extended: Vec::new(),
-        }
-    }
+    use crate::imap::extension::children::tests::row;
 
     #[test]
     fn a_level_is_renamed_by_the_mailboxes_next_below_it() {

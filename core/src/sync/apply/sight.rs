@@ -3,12 +3,12 @@
 use super::Pass;
 use super::headers::Identity;
 use super::line::found;
-use crate::error::{Code, MailError, Result};
+use crate::error::{Code, Result};
 use crate::imap::command::{self, ListQuery};
 use crate::imap::{ListRow, MailboxName, Response, SearchKey, UidSet, Untagged};
 use crate::journal::steps::Sighting;
 use crate::journal::{Digest, Entry, Intent, Step};
-use crate::session::Wants;
+use crate::session::{Wants, nothing_listed};
 use crate::store::{LinkKind, MailboxId, MessageId, Reader, derive};
 use std::collections::BTreeMap;
 
@@ -135,7 +135,7 @@ impl Pass {
         Ok(self.list_names().await?.iter().any(|row| row.mailbox.raw() == name.raw()))
     }
 
-    /// What the server lists and has. A list of nothing is none: INBOX is always there (RFC 9051 section 5.1).
+    /// What the server lists and has. A list of nothing is none.
     pub(super) async fn list_names(&mut self) -> Result<Vec<ListRow>> {
         let query = ListQuery { utf8: self.line.connection.utf8(), ..ListQuery::default() };
         let reply = self.line.send(command::list(&query)?, Wants::List).answer().await?;
@@ -146,7 +146,7 @@ impl Pass {
             }
         }
         if rows.is_empty() {
-            return Err(MailError::new(Code::ServerUnavailable, "The server lists no mailbox at all"));
+            return Err(nothing_listed());
         }
         rows.retain(|row| !row.has_attribute("\\NonExistent"));
         Ok(rows)
