@@ -6,8 +6,8 @@ use crate::bridge::Bridge;
 use crate::draft::{AddressInput, DraftInput};
 use crate::error::{bad_argument, thrown};
 use crate::local::{
-    KeepInput, SendInput, SyncInput, TidyInput, keep_json, outgoing_json, paused_json, pending_json, repaired_json,
-    report_json, sent_json, usage_json,
+    FollowInput, KeepInput, SendInput, SyncInput, TidyInput, keep_json, outgoing_json, paused_json, pending_json,
+    repaired_json, report_json, sent_json, usage_json,
 };
 use crate::mailboxes::Mailboxes;
 use crate::options::since;
@@ -18,7 +18,7 @@ use crate::selection::{Selection, TargetInput};
 use crate::server::ServeInput;
 use crate::watch::Watch;
 use mailtide::outbox::Decision;
-use mailtide::{FollowOptions, MailOptions, Result, SmtpAccount};
+use mailtide::{MailOptions, Result, SmtpAccount};
 use napi_derive::napi;
 use serde_json::json;
 use std::sync::Arc;
@@ -78,8 +78,9 @@ impl Mail {
     }
 
     #[napi]
-    pub fn keep_in_sync(&self, id: u32) {
-        self.start(id, async move |m| m.keep_in_sync(FollowOptions::default()).await.map(Reply::from));
+    pub fn keep_in_sync(&self, id: u32, options: FollowInput) {
+        let options = options.into_options(&self.queue);
+        self.start(id, async move |m| m.keep_in_sync(options).await.map(Reply::from));
     }
 
     #[napi]

@@ -23,7 +23,7 @@ export type {
   SyncStep, Usage,
 } from "./local.js";
 export { Mail, repair } from "./mail.js";
-export type { ChangesOptions, ExportOptions, FindOptions, ImportOptions, SendOptions, SyncOptions, TidyOptions } from "./mail.js";
+export type { ChangesOptions, ExportOptions, FindOptions, FollowOptions, ImportOptions, SendOptions, SyncOptions, TidyOptions } from "./mail.js";
 export { Mailbox } from "./mailbox.js";
 export type {
   AppendOptions, Column, FetchOptions, FlagOptions, MoveOptions, Part, QueryOptions, SearchOptions, WatchOptions, WriteOptions,

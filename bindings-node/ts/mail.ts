@@ -12,7 +12,7 @@ import type {
 } from "./local.js";
 import { Mailboxes } from "./mailboxes.js";
 import { native, type NativeExport, type NativeImport, type NativeMail, type NativeSend } from "./native.js";
-import type { NativeBatch, NativeFind, NativeSync, NativeTidy } from "./native.js";
+import type { NativeBatch, NativeFind, NativeFollow, NativeSync, NativeTidy } from "./native.js";
 import { checkOptions, count, given, nativeTarget, type CallOptions, type LongCallOptions, type Target } from "./options.js";
 import { listener } from "./progress.js";
 import type { Q } from "./query.js";
@@ -24,6 +24,13 @@ export interface SyncOptions extends LongCallOptions {
   dryRun?: boolean | null;
   /** Most bytes of bodies that are fetched in a day, over all passes. */
   bytesADay?: number | null;
+}
+
+export interface FollowOptions extends LongCallOptions {
+  /** Most bytes of bodies that are fetched in a day, over all passes. */
+  bytesADay?: number | null;
+  /** How many seconds after a pass the next one begins where nothing is heard; 300 unless given, a day at most. */
+  everySeconds?: number | null;
 }
 
 export interface ChangesOptions extends CallOptions {
@@ -118,18 +125,20 @@ export class Mail extends Mailboxes {
    */
   async sync(options?: SyncOptions): Promise<SyncReport> {
     const { signal, dryRun, bytesADay, onProgress } = checkOptions(options, ["signal", "dryRun", "bytesADay", "onProgress"]);
-    const asked = given<NativeSync>({ dryRun: dryRun ?? false, bytesADay: count("bytesADay", bytesADay), progress: undefined });
-    const start = (id: number): void => this.#native.sync(id, { ...asked, ...given({ progress: listen(listener(onProgress)) }) });
-    return syncReport(await requestJson<PackedReport>(signal, start));
+    const pass = nativeSync({ dryRun, bytesADay, onProgress });
+    return syncReport(await requestJson<PackedReport>(signal, (id) => this.#native.sync(id, pass())));
   }
 
   /**
    * Follows the server and what is changed here, until it is aborted (then it rejects with `signal.reason`) or the store
-   * is closed. A lost network is waited for; what needs a person, such as a new password, is thrown.
+   * is closed. A lost network is waited for; what needs a person, such as a new password, is thrown. `bytesADay` and
+   * `onProgress` are those of each pass, as for {@link sync}.
    */
-  async keepInSync(options?: CallOptions): Promise<void> {
-    const { signal } = checkOptions(options, ["signal"]);
-    await request(signal, (id) => this.#native.keepInSync(id));
+  async keepInSync(options?: FollowOptions): Promise<void> {
+    const { signal, bytesADay, everySeconds, onProgress } = checkOptions(options, ["signal", "bytesADay", "everySeconds", "onProgress"]);
+    const [pass, every] = [nativeSync({ bytesADay, onProgress }), count("everySeconds", everySeconds)];
+    const asked = (): NativeFollow => ({ sync: pass(), ...given({ everySeconds: every }) });
+    await request(signal, (id) => this.#native.keepInSync(id, asked()));
   }
 
   /**
@@ -316,6 +325,12 @@ export class Mail extends Mailboxes {
     const start = (id: number): void => this.#native.import(id, file, given<NativeImport>({ to: target, quoting, progress: listen(listener(onProgress)) }));
     return await requestJson(signal, start);
   }
+}
+
+/** How a pass goes, once its options are found to be right: its progress is listened to from when this is asked. */
+function nativeSync({ dryRun, bytesADay, onProgress }: { [K in keyof SyncOptions]: SyncOptions[K] | undefined }): () => NativeSync {
+  const bytes = count("bytesADay", bytesADay);
+  return () => given<NativeSync>({ dryRun: dryRun ?? false, bytesADay: bytes, progress: listen(listener(onProgress)) });
 }
 
 const natives = new WeakMap<object, NativeMail>();

@@ -128,6 +128,11 @@ export interface NativeSync {
   progress?: number;
 }
 
+export interface NativeFollow {
+  sync: NativeSync;
+  everySeconds?: number;
+}
+
 export interface NativeTidy {
   contents?: number;
   feed?: number;
@@ -175,7 +180,7 @@ export interface NativeMail {
   readonly account: string | null;
   common(): NativeMailboxes;
   sync(id: number, options: NativeSync): Started;
-  keepInSync(id: number): Started;
+  keepInSync(id: number, options: NativeFollow): Started;
   changes(since: string): NativeWatch;
   cursor(id: number): Started;
   search(id: number, query: NativeSelection, options: NativeFind): Started;

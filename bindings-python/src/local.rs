@@ -8,11 +8,12 @@ use mailtide::outbox::{self, OnDoubt, PassReport};
 use mailtide::store::upkeep::Evicted;
 use mailtide::store::{Keep, KeepRule, Repaired, Usage};
 use mailtide::sync::{Counts, Paused, Progress, SyncOptions, SyncReport, Work};
-use mailtide::{Code, MailError, SendOptions};
+use mailtide::{Code, FollowOptions, MailError, SendOptions};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyTuple, PyTzInfo};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// `dry_run, bytes_a_day, progress`, as the Python layer passes them.
 pub fn sync_options(
@@ -29,6 +30,17 @@ pub fn sync_options(
         }));
     }
     Ok(options)
+}
+
+/// `bytes_a_day, progress, every_seconds`, as the Python layer passes them.
+pub fn follow_options(
+    py: Python<'_>,
+    (bytes_a_day, progress, every_seconds): (Option<u64>, Option<&Bound<'_, PyAny>>, Option<u64>),
+    blocking: bool,
+) -> PyResult<FollowOptions> {
+    let sync = sync_options(py, (false, bytes_a_day, progress), blocking)?;
+    let every = every_seconds.map_or(FollowOptions::default().every, Duration::from_secs);
+    Ok(FollowOptions { sync, every })
 }
 
 fn told(py: Python<'_>, progress: Progress) -> PyResult<Py<PyAny>> {

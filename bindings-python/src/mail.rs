@@ -11,7 +11,7 @@ use crate::watch::NativeWatch;
 use crate::{archive, draft, options, search, target};
 use mailtide::outbox::Decision;
 use mailtide::store::upkeep::Retention;
-use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount};
+use mailtide::{Code, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -96,9 +96,16 @@ impl NativeMail {
         Ok(self.online(async move { mail.sync(options).await }, local::report))
     }
 
-    fn keep_in_sync(&self, py: Python<'_>) -> PyResult<Call> {
+    fn keep_in_sync(
+        &self,
+        py: Python<'_>,
+        bytes_a_day: Option<u64>,
+        progress: Option<Object<'_, '_>>,
+        every_seconds: Option<u64>,
+    ) -> PyResult<Call> {
         let mail = self.get(py)?;
-        Ok(self.online(async move { mail.keep_in_sync(FollowOptions::default()).await }, |py, ()| Ok(py.None())))
+        let options = local::follow_options(py, (bytes_a_day, progress, every_seconds), self.blocking)?;
+        Ok(self.online(async move { mail.keep_in_sync(options).await }, |py, ()| Ok(py.None())))
     }
 
     fn changes(&self, py: Python<'_>, since: &str) -> PyResult<NativeWatch> {

@@ -43,6 +43,18 @@ def test_a_configuration_that_cannot_be_trusted_is_refused(cli: Cli) -> None:
         assert ended.returncode == 2 and said in ended.stderr and "planted" not in ended.stderr, ended.stderr
 
 
+def test_an_account_fetches_no_more_bodies_a_day_than_it_may(cli: Cli, provider: dict[str, Any]) -> None:
+    cli.login(provider["url"])
+    configured = cli.config.read_text()
+    for most, bodies in [("bytes_a_day = 0", 0), ("bytes_a_day = 1_000_000", 30)]:
+        cli.config.write_text(f"{configured}{most}\n")
+        assert cli.json("sync")[0]["total"]["bodies"] == bodies
+    cli.config.write_text(f"{configured}bytes_a_day = '1M'\n")
+    for command in (["sync"], ["sync", "--follow"], ["watch"]):
+        ended = cli.run(*command)
+        assert ended.returncode == 2 and "accounts.home.bytes_a_day is not a number" in ended.stderr
+
+
 def test_bash_completes_commands_and_options(cli: Cli) -> None:
     script = cli.home / "completion.bash"
     script.write_text(cli.done("completion", "bash"))

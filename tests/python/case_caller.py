@@ -34,6 +34,8 @@ class Caller:
         self.made = ""
         self.folder = Path(tempfile.mkdtemp())
         self.watch: mailtide.Watch | None = None
+        #: The call that goes on while the next steps are played; it ends with the store.
+        self.meanwhile: asyncio.Task[Any] | None = None
         self.messages: list[mailtide.Message] = []
         self.cursor = ""
         self.reasons: list[str] = []
@@ -47,6 +49,8 @@ class Caller:
                 await asyncio.wait_for(self.session.close(), 1)
         if self.mail is not None:
             await self.mail.close()
+        if self.meanwhile is not None:
+            await self.meanwhile
         for server in (self.serving, self.tested):
             if server is not None:
                 await server.close()
@@ -183,6 +187,9 @@ class Caller:
             case "send":
                 args["from_"] = args.pop("from", None)
                 return plain.answer(await self.mail.send(mailtide.Draft(**args)))
+        if args.pop("meanwhile", False):
+            self.meanwhile = asyncio.create_task(getattr(self.mail, verb)(**args))
+            return None
         if "id" in args or "bytes" in args:
             return plain.answer(await getattr(self.mail, verb)(*args.values()))
         return await self.on_either(self.mail, verb, args)

@@ -66,12 +66,16 @@ class Mail(Mailboxes):
         """
         return await self._native.sync(dry_run, bytes_a_day, progress)
 
-    async def keep_in_sync(self) -> None:
+    async def keep_in_sync(
+        self, *, bytes_a_day: int | None = None, progress: OnProgress = None, every_seconds: int | None = None
+    ) -> None:
         """Follows the server and what is changed here until it is cancelled or the store is closed.
 
-        A lost network is waited for; what needs a person, such as a new password, is raised.
+        A lost network is waited for; what needs a person, such as a new password, is raised. `bytes_a_day` and
+        `progress` are those of each pass, as for `sync`. Where nothing is heard, the next pass begins after
+        `every_seconds`, 300 unless given; a day at most.
         """
-        await self._native.keep_in_sync()
+        await self._native.keep_in_sync(bytes_a_day, progress, every_seconds)
 
     def changes(self, *, since: str = "now") -> Watch:
         """What changes in the store, whoever changed it: from now on, or from the `cursor` of an event on, without a

@@ -450,10 +450,12 @@ class Mail(Mailboxes):
         or message that cannot be read is in the report.
         """
 
-    def keep_in_sync(self) -> None:
+    def keep_in_sync(self, *, bytes_a_day: int | None=None, progress: OnProgress=None, every_seconds: int | None=None) -> None:
         """Follows the server and what is changed here until it is cancelled or the store is closed.
 
-        A lost network is waited for; what needs a person, such as a new password, is raised.
+        A lost network is waited for; what needs a person, such as a new password, is raised. `bytes_a_day` and
+        `progress` are those of each pass, as for `sync`. Where nothing is heard, the next pass begins after
+        `every_seconds`, 300 unless given; a day at most.
         """
 
     def changes(self, *, since: str='now') -> Watch:
