@@ -15,6 +15,7 @@ mod cache;
 mod candidate;
 mod gather;
 mod lacking;
+mod lately;
 mod run;
 mod text;
 
