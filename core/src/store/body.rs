@@ -15,7 +15,7 @@ mod split;
 mod stage;
 
 pub use put::{Packed, pack, put};
-pub use read::{Content, hash_of as hash, open, read};
+pub use read::{Content, Passed, hash_of as hash, open, read};
 pub use stage::Staging;
 
 use crate::error::{Code, MailError, Result};

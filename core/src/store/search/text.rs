@@ -62,10 +62,10 @@ fn raw(reader: &dyn Reader, mut content: Content, leave_out: bool) -> Result<(By
     let (mut raw, mut gaps, mut seen) = (BytesMut::new(), Vec::new(), 0);
     while seen < SEARCHED {
         let passed = if leave_out { content.pass() } else { None };
-        if let Some(length) = passed {
+        if let Some(passed) = passed {
             gaps.push(raw.len());
             raw.extend_from_slice(STAND_IN);
-            seen = seen.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+            seen = seen.saturating_add(usize::try_from(passed.bytes).unwrap_or(usize::MAX));
             continue;
         }
         let Some(piece) = content.next(reader)? else { break };
