@@ -1,7 +1,6 @@
 //! A stored message as a query sees it: its row, then its header, then its text, each read when something asks for it.
 
-use super::lately::Lately;
-use super::text;
+use super::text::{self, Lately};
 use crate::error::{MailError, Result};
 use crate::imap::{Flag, StructureText};
 use crate::message::{self, SearchFields};

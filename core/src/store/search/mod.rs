@@ -15,7 +15,6 @@ mod cache;
 mod candidate;
 mod gather;
 mod lacking;
-mod lately;
 mod run;
 mod text;
 

@@ -2,7 +2,7 @@
 
 use super::cache::{Known, Searcher, Segment, SegmentBlocks};
 use super::candidate::{Depth, Stored};
-use super::lately::Lately;
+use super::text::Lately;
 use super::{Hit, SearchFound, SearchOptions, SearchOrder};
 use crate::error::{Code, MailError, Result};
 use crate::index::{self, DocSet, Hits, Source};

@@ -1,13 +1,20 @@
 //! What of a stored message is searched as text, without making its attachments again.
 
-use super::lately::Lately;
 use crate::error::Result;
 use crate::message::{self, ParsedMessage, SEARCHED, SearchFields};
 use crate::query::{Matcher, Snippet, fold};
+use crate::recent::Recent;
 use crate::store::body::Content;
-use crate::store::{MessageId, Reader, body};
+use crate::store::{ContentHash, MessageId, Reader, body};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
+
+/// Most bytes of one text that is remembered.
+const LARGEST: usize = 512 << 10;
+
+/// Texts that searches have looked at lately, folded, by their contents, which never change: who looks for one phrase
+/// looks for the next one in the same mail.
+pub(super) type Lately = Recent<ContentHash, Arc<str>>;
 
 /// What stands for an attachment: a line of base64.
 const STAND_IN: &[u8] = b"AAAA\r\n";
@@ -15,7 +22,15 @@ const STAND_IN: &[u8] = b"AAAA\r\n";
 /// The text of a message whose content is here, folded, its pieces in a line each.
 pub(super) fn text(reader: &dyn Reader, message: MessageId, lately: &Lately) -> Result<Arc<str>> {
     let content = body::open(reader, message)?;
-    lately.text(content.hash(), || Ok(folded(&take_apart(reader, message, content)?)))
+    let hash = content.hash();
+    if let Some(text) = lately.find(&hash) {
+        return Ok(text);
+    }
+    let text: Arc<str> = folded(&take_apart(reader, message, content)?).into();
+    if text.len() <= LARGEST {
+        lately.put(hash, Arc::clone(&text), text.len());
+    }
+    Ok(text)
 }
 
 /// The same of a message that is taken apart.
