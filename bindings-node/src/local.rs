@@ -3,11 +3,12 @@
 use crate::error::{bad_argument, error_json};
 use crate::queue::Queue;
 use mailtide::journal::Pending;
+use mailtide::message::EmailAddress;
 use mailtide::outbox::{Entry, OnDoubt, PassReport};
 use mailtide::store::upkeep::Retention;
 use mailtide::store::{Keep, KeepRule, Repaired, Usage};
 use mailtide::sync::{Counts, OnSyncProgress, Paused, Progress, SyncOptions, SyncReport, Work};
-use mailtide::{FollowOptions, SendOptions};
+use mailtide::{DeletedMessage, FollowOptions, SendOptions};
 use napi_derive::napi;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -177,6 +178,25 @@ pub fn pending_json(pending: &Pending) -> Value {
         "attempts": entry.attempts,
         "notBefore": later(entry.not_before),
         "created": entry.created.saturating_mul(1000),
+    })
+}
+
+/// A message that was deleted; dates in seconds since 1970 with their zones' offsets.
+pub fn deleted_json(deleted: &DeletedMessage) -> Value {
+    let address = |one: &EmailAddress| json!({ "name": one.name, "email": one.email, "group": one.group });
+    json!({
+        "id": deleted.id,
+        "subject": deleted.subject,
+        "from": deleted.from.iter().map(address).collect::<Vec<_>>(),
+        "date": deleted.date.map(|date| date.seconds),
+        "dateOffset": deleted.date.map(|date| date.offset),
+        "messageId": deleted.message_id,
+        "received": deleted.received.seconds,
+        "receivedOffset": deleted.received.offset,
+        "size": deleted.size,
+        "deletedAt": deleted.deleted_at,
+        "mailboxes": deleted.mailboxes,
+        "held": deleted.held,
     })
 }
 

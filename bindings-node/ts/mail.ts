@@ -1,13 +1,14 @@
 /** The local mailbox: a store in step with an account, which works offline. */
 
 import { fileURLToPath } from "node:url";
+import type { Place } from "./bulk.js";
 import { bridge, direct, listen, request, requestJson } from "./bridge.js";
 import { nativeDraft, type Draft, type DraftFields } from "./draft.js";
 import { usage } from "./errors.js";
 import { unpackHits, type Hit } from "./hit.js";
-import { dated, nativeKeep, sendReport, syncReport } from "./local.js";
+import { dated, deletedMessage, nativeKeep, sendReport, syncReport } from "./local.js";
 import type {
-  Evicted, Exported, Imported, Keep, Outgoing, PackedOutgoing, PackedPending, PackedReport, PackedSent, Paused, Pending,
+  DeletedMessage, Evicted, Exported, Imported, Keep, Outgoing, PackedDeleted, PackedOutgoing, PackedPending, PackedReport, PackedSent, Paused, Pending,
   Repaired, SendReport, SyncReport, Usage,
 } from "./local.js";
 import { Mailboxes } from "./mailboxes.js";
@@ -16,6 +17,7 @@ import type { NativeBatch, NativeFind, NativeFollow, NativeSync, NativeTidy } fr
 import { checkOptions, count, given, nativeTarget, type CallOptions, type LongCallOptions, type Target } from "./options.js";
 import { listener } from "./progress.js";
 import type { Q } from "./query.js";
+import { MessageRef } from "./ref.js";
 import { readSelection } from "./selection.js";
 import { Watch } from "./watch.js";
 
@@ -36,6 +38,11 @@ export interface FollowOptions extends LongCallOptions {
 export interface ChangesOptions extends CallOptions {
   /** `now`, or the cursor of an event to go on after it, over restarts too. */
   since?: "now" | (string & {}) | null;
+}
+
+export interface DeletedOptions extends CallOptions {
+  /** At most so many; all unless given. */
+  limit?: number | null;
 }
 
 /** How many days what is gone is remembered. */
@@ -194,6 +201,28 @@ export class Mail extends Mailboxes {
   async drop(change: Pending | number, options?: CallOptions): Promise<number[]> {
     const { signal } = checkOptions(options, ["signal"]);
     return await requestJson(signal, (id) => this.#native.drop(id, numberOf(change)));
+  }
+
+  /**
+   * Messages that were deleted, here or on the server, and are not forgotten yet: they are for 30 days, or what {@link tidy}
+   * is told. Those deleted last come first.
+   */
+  async deleted(options?: DeletedOptions): Promise<DeletedMessage[]> {
+    const { signal, limit } = checkOptions(options, ["signal", "limit"]);
+    const most = count("limit", limit) ?? null;
+    return (await requestJson<PackedDeleted[]>(signal, (id) => this.#native.deleted(id, most))).map(deletedMessage);
+  }
+
+  /**
+   * Places a message again that was deleted: in that mailbox, INBOX unless given, under a UID of its own, without flags. It
+   * reaches the server as one that was added. One that is forgotten is `message.missing`, one whose body was not held when
+   * it was deleted `body.not_here`.
+   */
+  async restore(message: DeletedMessage | number, mailbox?: Target | null, options?: CallOptions): Promise<MessageRef> {
+    const { signal } = checkOptions(options, ["signal"]);
+    const [which, target] = [numberOf(message), nativeTarget(mailbox ?? "INBOX")];
+    const placed = await requestJson<[...Place, number]>(signal, (id) => this.#native.restore(id, which, target));
+    return new MessageRef(...placed);
   }
 
   /** Mailboxes in which nothing is taken away until somebody has looked: see {@link confirm}. */
@@ -364,5 +393,5 @@ function maybeTarget(mailbox: Target | null | undefined): ReturnType<typeof nati
 function numberOf(one: { readonly id: number } | number): number {
   const number = typeof one === "number" ? one : one?.id;
   if (Number.isSafeInteger(number)) return number;
-  throw usage("usage.argument", "Give one of pending() or outbox(), or its id");
+  throw usage("usage.argument", "Give one of pending(), outbox() or deleted(), or its id");
 }

@@ -187,6 +187,8 @@ export interface NativeMail {
   pending(id: number): Started;
   retry(id: number, change: number): Started;
   drop(id: number, change: number): Started;
+  deleted(id: number, limit: number | null): Started;
+  restore(id: number, message: number, target: NativeTarget): Started;
   paused(id: number): Started;
   confirm(id: number, target: NativeTarget): Started;
   send(id: number, draft: NativeDraft, options: NativeSend): Started;

@@ -5,6 +5,7 @@ use crate::call::{Call, blocking};
 use crate::errors::OrRaise;
 use crate::local::{self, SendArguments};
 use crate::mailboxes::NativeMailboxes;
+use crate::reference::MessageRef;
 use crate::runtime::Owned;
 use crate::server::{NativeServer, ServeArguments};
 use crate::watch::NativeWatch;
@@ -137,6 +138,16 @@ impl NativeMail {
     fn drop(&self, py: Python<'_>, id: i64) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::new(async move { mail.drop_pending(id).await }))
+    }
+
+    fn deleted(&self, py: Python<'_>, limit: Option<usize>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.deleted(limit).await }, local::deleted))
+    }
+
+    fn restore(&self, id: i64, name: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, name) = (self.get(name.py())?, target::from_py(name)?);
+        Ok(Call::new(async move { mail.restore(id, name).await.map(MessageRef) }))
     }
 
     fn paused(&self, py: Python<'_>) -> PyResult<Call> {

@@ -38,8 +38,8 @@ pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
 pub use mail::{
-    AnyMailbox, ArchiveFormat, ExportOptions, Exported, FollowOptions, ImportOptions, Imported, LocalMailbox, Mail,
-    MailHit, MailOptions, MailSearchOptions, Mailboxes,
+    AnyMailbox, ArchiveFormat, DeletedMessage, ExportOptions, Exported, FollowOptions, ImportOptions, Imported,
+    LocalMailbox, Mail, MailHit, MailOptions, MailSearchOptions, Mailboxes,
 };
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 #[cfg(feature = "test-support")]

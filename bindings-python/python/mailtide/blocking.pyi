@@ -28,6 +28,7 @@ from ._events import (
     Reset,
 )
 from ._local import (
+    DeletedMessage,
     Evicted,
     Exported,
     Imported,
@@ -488,6 +489,17 @@ class Mail(Mailboxes):
 
     def drop(self, change: Pending | int) -> list[int]:
         """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
+
+    def deleted(self, *, limit: int | None=None) -> list[DeletedMessage]:
+        """Messages that were deleted, here or on the server, and are not forgotten yet: they are for 30 days, or what
+        `tidy` is told. Those deleted last come first, at most `limit`.
+        """
+
+    def restore(self, message: DeletedMessage | int, mailbox: Target='INBOX') -> MessageRef:
+        """Places a message again that was deleted: in that mailbox, under a UID of its own, without flags. It reaches the
+        server as one that was added. One that is forgotten is `message.missing`, one whose body was not held when it was
+        deleted `body.not_here`.
+        """
 
     def paused(self) -> list[Paused]:
         """Mailboxes in which nothing is taken away until somebody has looked: see `confirm`."""

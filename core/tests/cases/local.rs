@@ -95,6 +95,14 @@ impl Caller {
                 };
                 mail.decide(id(), decision).await.map(|entry| json::outgoing(&entry))
             }
+            "deleted" => {
+                let limit = args["limit"].as_u64().map(|limit| limit as usize);
+                Ok(mail.deleted(limit).await?.iter().map(json::deleted).collect())
+            }
+            "restore" => {
+                let to = if args["to"].is_null() { "INBOX".into() } else { target(&args["to"]) };
+                mail.restore(id(), to).await.map(|placed| json::reference(&placed))
+            }
             "usage" => mail.usage().await.map(
                 |usage| value!({"messages": usage.messages, "bodies": usage.bodies, "restorable": usage.restorable}),
             ),

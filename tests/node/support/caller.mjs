@@ -149,6 +149,8 @@ export class Caller {
       const { query, limit, ...options } = args;
       return (await mail.search(query, { ...options, limit: limit === null ? Infinity : limit })).map(plain.hit);
     }
+    if (verb === "deleted") return (await mail.deleted(args)).map(plain.deleted);
+    if (verb === "restore") return plain.plain(await mail.restore(args.id, args.to));
     if (verb === "keep") return plain.plain(await mail.keep(args.name));
     if (verb === "setKeep") return plain.plain(await mail.setKeep(args.keep, args.name));
     if (verb === "send") return plain.plain(await mail.send(args));
