@@ -61,6 +61,7 @@ from ._events import (
     Reset,
 )
 from ._local import (
+    DeletedMessage,
     Evicted,
     Exported,
     Imported,

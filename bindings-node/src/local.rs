@@ -2,15 +2,17 @@
 
 use crate::error::{bad_argument, error_json};
 use crate::queue::Queue;
-use mailtide::SendOptions;
 use mailtide::journal::Pending;
+use mailtide::message::EmailAddress;
 use mailtide::outbox::{Entry, OnDoubt, PassReport};
 use mailtide::store::upkeep::Retention;
 use mailtide::store::{Keep, KeepRule, Repaired, Usage};
 use mailtide::sync::{Counts, OnSyncProgress, Paused, Progress, SyncOptions, SyncReport, Work};
+use mailtide::{DeletedMessage, FollowOptions, SendOptions};
 use napi_derive::napi;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Which bodies are held.
 #[napi(object)]
@@ -26,6 +28,13 @@ pub struct SyncInput {
     pub dry_run: bool,
     pub bytes_a_day: Option<f64>,
     pub progress: Option<u32>,
+}
+
+/// How a store is kept in step.
+#[napi(object)]
+pub struct FollowInput {
+    pub sync: SyncInput,
+    pub every_seconds: Option<f64>,
 }
 
 /// How many days what is gone is remembered.
@@ -77,6 +86,14 @@ impl SyncInput {
             Arc::new(move |progress: &Progress| callback.tell(&progress_json(progress))) as OnSyncProgress
         });
         options
+    }
+}
+
+impl FollowInput {
+    pub fn into_options(self, queue: &Arc<Queue>) -> FollowOptions {
+        let seconds = |seconds: f64| Duration::from_secs(seconds as u64);
+        let every = self.every_seconds.map_or(FollowOptions::default().every, seconds);
+        FollowOptions { sync: self.sync.into_options(queue), every }
     }
 }
 
@@ -161,6 +178,25 @@ pub fn pending_json(pending: &Pending) -> Value {
         "attempts": entry.attempts,
         "notBefore": later(entry.not_before),
         "created": entry.created.saturating_mul(1000),
+    })
+}
+
+/// A message that was deleted; dates in seconds since 1970 with their zones' offsets.
+pub fn deleted_json(deleted: &DeletedMessage) -> Value {
+    let address = |one: &EmailAddress| json!({ "name": one.name, "email": one.email, "group": one.group });
+    json!({
+        "id": deleted.id,
+        "subject": deleted.subject,
+        "from": deleted.from.iter().map(address).collect::<Vec<_>>(),
+        "date": deleted.date.map(|date| date.seconds),
+        "dateOffset": deleted.date.map(|date| date.offset),
+        "messageId": deleted.message_id,
+        "received": deleted.received.seconds,
+        "receivedOffset": deleted.received.offset,
+        "size": deleted.size,
+        "deletedAt": deleted.deleted_at,
+        "mailboxes": deleted.mailboxes,
+        "held": deleted.held,
     })
 }
 

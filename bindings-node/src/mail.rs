@@ -6,19 +6,19 @@ use crate::bridge::Bridge;
 use crate::draft::{AddressInput, DraftInput};
 use crate::error::{bad_argument, thrown};
 use crate::local::{
-    KeepInput, SendInput, SyncInput, TidyInput, keep_json, outgoing_json, paused_json, pending_json, repaired_json,
-    report_json, sent_json, usage_json,
+    FollowInput, KeepInput, SendInput, SyncInput, TidyInput, deleted_json, keep_json, outgoing_json, paused_json,
+    pending_json, repaired_json, report_json, sent_json, usage_json,
 };
 use crate::mailboxes::Mailboxes;
 use crate::options::since;
 use crate::queue::Queue;
-use crate::reply::Reply;
+use crate::reply::{Reply, reference_json};
 use crate::search::{self, FindInput};
 use crate::selection::{Selection, TargetInput};
 use crate::server::ServeInput;
 use crate::watch::Watch;
 use mailtide::outbox::Decision;
-use mailtide::{FollowOptions, MailOptions, Result, SmtpAccount};
+use mailtide::{MailOptions, Result, SmtpAccount};
 use napi_derive::napi;
 use serde_json::json;
 use std::sync::Arc;
@@ -78,8 +78,9 @@ impl Mail {
     }
 
     #[napi]
-    pub fn keep_in_sync(&self, id: u32) {
-        self.start(id, async move |m| m.keep_in_sync(FollowOptions::default()).await.map(Reply::from));
+    pub fn keep_in_sync(&self, id: u32, options: FollowInput) {
+        let options = options.into_options(&self.queue);
+        self.start(id, async move |m| m.keep_in_sync(options).await.map(Reply::from));
     }
 
     #[napi]
@@ -113,6 +114,19 @@ impl Mail {
     #[napi]
     pub fn drop(&self, id: u32, change: i64) {
         self.start(id, async move |m| Ok(Reply::json(&json!(m.drop_pending(change).await?))));
+    }
+
+    #[napi]
+    pub fn deleted(&self, id: u32, limit: Option<u32>) {
+        let limit = limit.map(|limit| limit as usize);
+        self.start(id, async move |m| Ok(Reply::json(&m.deleted(limit).await?.iter().map(deleted_json).collect())));
+    }
+
+    #[napi]
+    pub fn restore(&self, id: u32, message: i64, target: TargetInput) -> napi::Result<()> {
+        let target = target.into_target()?;
+        self.start(id, async move |m| Ok(Reply::json(&reference_json(&m.restore(message, target).await?))));
+        Ok(())
     }
 
     #[napi]

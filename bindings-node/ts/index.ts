@@ -19,11 +19,11 @@ export type { HeaderField } from "./headers.js";
 export type { Hit, Snippet } from "./hit.js";
 export type { MailboxInfo, MailboxStatus, Namespace, Namespaces, RawReply } from "./info.js";
 export type {
-  Evicted, Exported, Imported, Keep, Outgoing, OutgoingRecipient, Paused, Pending, Repaired, SendReport, SyncCounts, SyncReport,
+  DeletedMessage, Evicted, Exported, Imported, Keep, Outgoing, OutgoingRecipient, Paused, Pending, Repaired, SendReport, SyncCounts, SyncReport,
   SyncStep, Usage,
 } from "./local.js";
 export { Mail, repair } from "./mail.js";
-export type { ChangesOptions, ExportOptions, FindOptions, ImportOptions, SendOptions, SyncOptions, TidyOptions } from "./mail.js";
+export type { ChangesOptions, DeletedOptions, ExportOptions, FindOptions, FollowOptions, ImportOptions, SendOptions, SyncOptions, TidyOptions } from "./mail.js";
 export { Mailbox } from "./mailbox.js";
 export type {
   AppendOptions, Column, FetchOptions, FlagOptions, MoveOptions, Part, QueryOptions, SearchOptions, WatchOptions, WriteOptions,

@@ -1,6 +1,7 @@
 /** Plain data about a local store: what a pass did, what waits, what is to be sent. */
 
 import { unpack, type MailError, type PackedError } from "./errors.js";
+import type { EmailAddress } from "./message.js";
 import type { NativeKeep } from "./native.js";
 import { checkOptions, count, given } from "./options.js";
 
@@ -106,6 +107,30 @@ export interface Pending {
   readonly created: Date;
 }
 
+/** A message that is in no mailbox any more, and not forgotten yet. It has no UID, and no flags. */
+export interface DeletedMessage {
+  /** What {@link Mail.restore} takes. */
+  readonly id: number;
+  readonly subject: string | null;
+  readonly from: readonly EmailAddress[];
+  /** When its sender says it was written, and the offset of that zone in minutes. */
+  readonly date: Date | null;
+  readonly dateOffset: number | null;
+  /** `Message-ID`, as its header has it. */
+  readonly messageId: string | null;
+  /** When it was received, and the offset of that zone in minutes. */
+  readonly received: Date;
+  readonly receivedOffset: number;
+  /** In bytes. */
+  readonly size: number;
+  /** When it left the last mailbox here. */
+  readonly deletedAt: Date;
+  /** The mailboxes that it was in, the one it left last first (to the second); empty where that is forgotten. */
+  readonly mailboxes: readonly string[];
+  /** Whether its body is held. Only then can it be restored. */
+  readonly held: boolean;
+}
+
 /** What {@link repair} has come to. */
 export interface Repaired {
   /** What was wrong, a sentence each; nothing for a sound file, which is left as it is. */
@@ -205,6 +230,8 @@ export type PackedReport = Omit<SyncReport, "mailboxes" | "stuck" | "problems"> 
 };
 /** Times in milliseconds since 1970. @internal */
 export type PackedPending = Omit<Pending, "created" | "notBefore"> & { created: number; notBefore: number | null };
+/** Times in seconds since 1970. @internal */
+export type PackedDeleted = Omit<DeletedMessage, "date" | "received" | "deletedAt"> & { date: number | null; received: number; deletedAt: number };
 /** @internal */
 export type PackedOutgoing = Omit<Outgoing, "created" | "notBefore"> & { created: number; notBefore: number | null };
 
@@ -212,6 +239,13 @@ export type PackedOutgoing = Omit<Outgoing, "created" | "notBefore"> & { created
 export function syncReport(packed: PackedReport): SyncReport {
   const { mailboxes, stuck, problems } = packed;
   return { ...packed, mailboxes: new Map(mailboxes), stuck: stuck.map(dated), problems: problems.map(unpack) };
+}
+
+/** @internal */
+export function deletedMessage(packed: PackedDeleted): DeletedMessage {
+  const { date, received, deletedAt } = packed;
+  const moment = (seconds: number): Date => new Date(seconds * 1000);
+  return { ...packed, date: date === null ? null : moment(date), received: moment(received), deletedAt: moment(deletedAt) };
 }
 
 /** @internal */

@@ -1,21 +1,23 @@
 /** The local mailbox: a store in step with an account, which works offline. */
 
 import { fileURLToPath } from "node:url";
+import type { Place } from "./bulk.js";
 import { bridge, direct, listen, request, requestJson } from "./bridge.js";
 import { nativeDraft, type Draft, type DraftFields } from "./draft.js";
 import { usage } from "./errors.js";
 import { unpackHits, type Hit } from "./hit.js";
-import { dated, nativeKeep, sendReport, syncReport } from "./local.js";
+import { dated, deletedMessage, nativeKeep, sendReport, syncReport } from "./local.js";
 import type {
-  Evicted, Exported, Imported, Keep, Outgoing, PackedOutgoing, PackedPending, PackedReport, PackedSent, Paused, Pending,
+  DeletedMessage, Evicted, Exported, Imported, Keep, Outgoing, PackedDeleted, PackedOutgoing, PackedPending, PackedReport, PackedSent, Paused, Pending,
   Repaired, SendReport, SyncReport, Usage,
 } from "./local.js";
 import { Mailboxes } from "./mailboxes.js";
 import { native, type NativeExport, type NativeImport, type NativeMail, type NativeSend } from "./native.js";
-import type { NativeBatch, NativeFind, NativeSync, NativeTidy } from "./native.js";
+import type { NativeBatch, NativeFind, NativeFollow, NativeSync, NativeTidy } from "./native.js";
 import { checkOptions, count, given, nativeTarget, type CallOptions, type LongCallOptions, type Target } from "./options.js";
 import { listener } from "./progress.js";
 import type { Q } from "./query.js";
+import { MessageRef } from "./ref.js";
 import { readSelection } from "./selection.js";
 import { Watch } from "./watch.js";
 
@@ -26,9 +28,21 @@ export interface SyncOptions extends LongCallOptions {
   bytesADay?: number | null;
 }
 
+export interface FollowOptions extends LongCallOptions {
+  /** Most bytes of bodies that are fetched in a day, over all passes. */
+  bytesADay?: number | null;
+  /** How many seconds after a pass the next one begins where nothing is heard; 300 unless given, a day at most. */
+  everySeconds?: number | null;
+}
+
 export interface ChangesOptions extends CallOptions {
   /** `now`, or the cursor of an event to go on after it, over restarts too. */
   since?: "now" | (string & {}) | null;
+}
+
+export interface DeletedOptions extends CallOptions {
+  /** At most so many; all unless given. */
+  limit?: number | null;
 }
 
 /** How many days what is gone is remembered. */
@@ -118,18 +132,20 @@ export class Mail extends Mailboxes {
    */
   async sync(options?: SyncOptions): Promise<SyncReport> {
     const { signal, dryRun, bytesADay, onProgress } = checkOptions(options, ["signal", "dryRun", "bytesADay", "onProgress"]);
-    const asked = given<NativeSync>({ dryRun: dryRun ?? false, bytesADay: count("bytesADay", bytesADay), progress: undefined });
-    const start = (id: number): void => this.#native.sync(id, { ...asked, ...given({ progress: listen(listener(onProgress)) }) });
-    return syncReport(await requestJson<PackedReport>(signal, start));
+    const pass = nativeSync({ dryRun, bytesADay, onProgress });
+    return syncReport(await requestJson<PackedReport>(signal, (id) => this.#native.sync(id, pass())));
   }
 
   /**
    * Follows the server and what is changed here, until it is aborted (then it rejects with `signal.reason`) or the store
-   * is closed. A lost network is waited for; what needs a person, such as a new password, is thrown.
+   * is closed. A lost network is waited for; what needs a person, such as a new password, is thrown. `bytesADay` and
+   * `onProgress` are those of each pass, as for {@link sync}.
    */
-  async keepInSync(options?: CallOptions): Promise<void> {
-    const { signal } = checkOptions(options, ["signal"]);
-    await request(signal, (id) => this.#native.keepInSync(id));
+  async keepInSync(options?: FollowOptions): Promise<void> {
+    const { signal, bytesADay, everySeconds, onProgress } = checkOptions(options, ["signal", "bytesADay", "everySeconds", "onProgress"]);
+    const [pass, every] = [nativeSync({ bytesADay, onProgress }), count("everySeconds", everySeconds)];
+    const asked = (): NativeFollow => ({ sync: pass(), ...given({ everySeconds: every }) });
+    await request(signal, (id) => this.#native.keepInSync(id, asked()));
   }
 
   /**
@@ -185,6 +201,28 @@ export class Mail extends Mailboxes {
   async drop(change: Pending | number, options?: CallOptions): Promise<number[]> {
     const { signal } = checkOptions(options, ["signal"]);
     return await requestJson(signal, (id) => this.#native.drop(id, numberOf(change)));
+  }
+
+  /**
+   * Messages that were deleted, here or on the server, and are not forgotten yet: they are for 30 days, or what {@link tidy}
+   * is told. Those deleted last come first.
+   */
+  async deleted(options?: DeletedOptions): Promise<DeletedMessage[]> {
+    const { signal, limit } = checkOptions(options, ["signal", "limit"]);
+    const most = count("limit", limit) ?? null;
+    return (await requestJson<PackedDeleted[]>(signal, (id) => this.#native.deleted(id, most))).map(deletedMessage);
+  }
+
+  /**
+   * Places a message again that was deleted: in that mailbox, INBOX unless given, under a UID of its own, without flags. It
+   * reaches the server as one that was added. One that is forgotten is `message.missing`, one whose body was not held when
+   * it was deleted `body.not_here`.
+   */
+  async restore(message: DeletedMessage | number, mailbox?: Target | null, options?: CallOptions): Promise<MessageRef> {
+    const { signal } = checkOptions(options, ["signal"]);
+    const [which, target] = [numberOf(message), nativeTarget(mailbox ?? "INBOX")];
+    const placed = await requestJson<[...Place, number]>(signal, (id) => this.#native.restore(id, which, target));
+    return new MessageRef(...placed);
   }
 
   /** Mailboxes in which nothing is taken away until somebody has looked: see {@link confirm}. */
@@ -318,6 +356,12 @@ export class Mail extends Mailboxes {
   }
 }
 
+/** How a pass goes, once its options are found to be right: its progress is listened to from when this is asked. */
+function nativeSync({ dryRun, bytesADay, onProgress }: { [K in keyof SyncOptions]: SyncOptions[K] | undefined }): () => NativeSync {
+  const bytes = count("bytesADay", bytesADay);
+  return () => given<NativeSync>({ dryRun: dryRun ?? false, bytesADay: bytes, progress: listen(listener(onProgress)) });
+}
+
 const natives = new WeakMap<object, NativeMail>();
 
 /** What the engine has of a `Mail`; null for anything else. @internal */
@@ -349,5 +393,5 @@ function maybeTarget(mailbox: Target | null | undefined): ReturnType<typeof nati
 function numberOf(one: { readonly id: number } | number): number {
   const number = typeof one === "number" ? one : one?.id;
   if (Number.isSafeInteger(number)) return number;
-  throw usage("usage.argument", "Give one of pending() or outbox(), or its id");
+  throw usage("usage.argument", "Give one of pending(), outbox() or deleted(), or its id");
 }

@@ -128,6 +128,11 @@ export interface NativeSync {
   progress?: number;
 }
 
+export interface NativeFollow {
+  sync: NativeSync;
+  everySeconds?: number;
+}
+
 export interface NativeTidy {
   contents?: number;
   feed?: number;
@@ -175,13 +180,15 @@ export interface NativeMail {
   readonly account: string | null;
   common(): NativeMailboxes;
   sync(id: number, options: NativeSync): Started;
-  keepInSync(id: number): Started;
+  keepInSync(id: number, options: NativeFollow): Started;
   changes(since: string): NativeWatch;
   cursor(id: number): Started;
   search(id: number, query: NativeSelection, options: NativeFind): Started;
   pending(id: number): Started;
   retry(id: number, change: number): Started;
   drop(id: number, change: number): Started;
+  deleted(id: number, limit: number | null): Started;
+  restore(id: number, message: number, target: NativeTarget): Started;
   paused(id: number): Started;
   confirm(id: number, target: NativeTarget): Started;
   send(id: number, draft: NativeDraft, options: NativeSend): Started;

@@ -100,6 +100,7 @@ fn attachment(given: &Bound<'_, PyAny>) -> PyResult<DraftAttachment> {
     })
 }
 
-fn tuple(py: Python<'_>, list: Vec<EmailAddress>) -> PyResult<Bound<'_, PyTuple>> {
+/// Addresses that are decoded already.
+pub fn tuple(py: Python<'_>, list: Vec<EmailAddress>) -> PyResult<Bound<'_, PyTuple>> {
     PyTuple::new(py, list.into_iter().map(Address::from))
 }

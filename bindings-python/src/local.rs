@@ -2,17 +2,18 @@
 
 use crate::callback::Listener;
 use crate::errors::{self, OrRaise};
-use crate::info;
+use crate::{dates, draft, info};
 use mailtide::journal::Pending;
 use mailtide::outbox::{self, OnDoubt, PassReport};
 use mailtide::store::upkeep::Evicted;
 use mailtide::store::{Keep, KeepRule, Repaired, Usage};
 use mailtide::sync::{Counts, Paused, Progress, SyncOptions, SyncReport, Work};
-use mailtide::{Code, MailError, SendOptions};
+use mailtide::{Code, DeletedMessage, FollowOptions, MailError, SendOptions};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyTuple, PyTzInfo};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// `dry_run, bytes_a_day, progress`, as the Python layer passes them.
 pub fn sync_options(
@@ -29,6 +30,17 @@ pub fn sync_options(
         }));
     }
     Ok(options)
+}
+
+/// `bytes_a_day, progress, every_seconds`, as the Python layer passes them.
+pub fn follow_options(
+    py: Python<'_>,
+    (bytes_a_day, progress, every_seconds): (Option<u64>, Option<&Bound<'_, PyAny>>, Option<u64>),
+    blocking: bool,
+) -> PyResult<FollowOptions> {
+    let sync = sync_options(py, (false, bytes_a_day, progress), blocking)?;
+    let every = every_seconds.map_or(FollowOptions::default().every, Duration::from_secs);
+    Ok(FollowOptions { sync, every })
 }
 
 fn told(py: Python<'_>, progress: Progress) -> PyResult<Py<PyAny>> {
@@ -127,6 +139,28 @@ fn waiting<'py>(py: Python<'py>, change: &Pending) -> PyResult<Bound<'py, PyAny>
         moment(py, entry.created)?.into_any(),
     ];
     class(py, "Pending")?.call1(PyTuple::new(py, fields)?)
+}
+
+/// A list of `DeletedMessage`.
+pub fn deleted(py: Python<'_>, all: Vec<DeletedMessage>) -> PyResult<Py<PyAny>> {
+    let list = all.into_iter().map(|one| gone(py, one)).collect::<PyResult<Vec<_>>>()?;
+    Ok(list.into_pyobject(py)?.unbind())
+}
+
+fn gone(py: Python<'_>, one: DeletedMessage) -> PyResult<Bound<'_, PyAny>> {
+    let fields = (
+        one.id,
+        one.subject,
+        draft::tuple(py, one.from)?,
+        one.date.map_or(Ok(None), |date| dates::to_py(py, date))?,
+        one.message_id,
+        dates::to_py(py, one.received)?,
+        one.size,
+        moment(py, one.deleted_at)?,
+        PyTuple::new(py, one.mailboxes)?,
+        one.held,
+    );
+    class(py, "DeletedMessage")?.call1(fields)
 }
 
 /// A `Keep`.

@@ -5,13 +5,14 @@ use crate::call::{Call, blocking};
 use crate::errors::OrRaise;
 use crate::local::{self, SendArguments};
 use crate::mailboxes::NativeMailboxes;
+use crate::reference::MessageRef;
 use crate::runtime::Owned;
 use crate::server::{NativeServer, ServeArguments};
 use crate::watch::NativeWatch;
 use crate::{archive, draft, options, search, target};
 use mailtide::outbox::Decision;
 use mailtide::store::upkeep::Retention;
-use mailtide::{Code, FollowOptions, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount};
+use mailtide::{Code, Mail, MailError, MailOptions, Mailboxes, Result, SmtpAccount};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -96,9 +97,16 @@ impl NativeMail {
         Ok(self.online(async move { mail.sync(options).await }, local::report))
     }
 
-    fn keep_in_sync(&self, py: Python<'_>) -> PyResult<Call> {
+    fn keep_in_sync(
+        &self,
+        py: Python<'_>,
+        bytes_a_day: Option<u64>,
+        progress: Option<Object<'_, '_>>,
+        every_seconds: Option<u64>,
+    ) -> PyResult<Call> {
         let mail = self.get(py)?;
-        Ok(self.online(async move { mail.keep_in_sync(FollowOptions::default()).await }, |py, ()| Ok(py.None())))
+        let options = local::follow_options(py, (bytes_a_day, progress, every_seconds), self.blocking)?;
+        Ok(self.online(async move { mail.keep_in_sync(options).await }, |py, ()| Ok(py.None())))
     }
 
     fn changes(&self, py: Python<'_>, since: &str) -> PyResult<NativeWatch> {
@@ -130,6 +138,16 @@ impl NativeMail {
     fn drop(&self, py: Python<'_>, id: i64) -> PyResult<Call> {
         let mail = self.get(py)?;
         Ok(Call::new(async move { mail.drop_pending(id).await }))
+    }
+
+    fn deleted(&self, py: Python<'_>, limit: Option<usize>) -> PyResult<Call> {
+        let mail = self.get(py)?;
+        Ok(Call::then(async move { mail.deleted(limit).await }, local::deleted))
+    }
+
+    fn restore(&self, id: i64, name: Object<'_, '_>) -> PyResult<Call> {
+        let (mail, name) = (self.get(name.py())?, target::from_py(name)?);
+        Ok(Call::new(async move { mail.restore(id, name).await.map(MessageRef) }))
     }
 
     fn paused(&self, py: Python<'_>) -> PyResult<Call> {

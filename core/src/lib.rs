@@ -13,6 +13,7 @@ mod limits;
 mod mail;
 mod net;
 mod planted;
+mod recent;
 mod secret;
 mod session;
 mod watch;
@@ -37,8 +38,8 @@ pub use bulk::{BulkResult, Done, MessageRef};
 pub use error::{Code, Context, MailError, Result, Retry};
 pub use limits::Limits;
 pub use mail::{
-    AnyMailbox, ArchiveFormat, ExportOptions, Exported, FollowOptions, ImportOptions, Imported, LocalMailbox, Mail,
-    MailHit, MailOptions, MailSearchOptions, Mailboxes,
+    AnyMailbox, ArchiveFormat, DeletedMessage, ExportOptions, Exported, FollowOptions, ImportOptions, Imported,
+    LocalMailbox, Mail, MailHit, MailOptions, MailSearchOptions, Mailboxes,
 };
 pub use net::{ClientCertificate, NetOptions, Proxy, ProxyKind, Roots, Security};
 #[cfg(feature = "test-support")]

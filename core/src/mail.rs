@@ -12,6 +12,7 @@ mod append;
 mod archive;
 mod changes;
 mod content;
+mod deleted;
 mod feed;
 mod fetch;
 mod follow;
@@ -30,6 +31,7 @@ mod write;
 
 pub use any::{AnyMailbox, Mailboxes};
 pub use archive::{ArchiveFormat, ExportOptions, Exported, ImportOptions, Imported};
+pub use deleted::DeletedMessage;
 pub use follow::FollowOptions;
 pub use mailbox::LocalMailbox;
 pub(crate) use names::existing_or_new;

@@ -38,6 +38,30 @@ def test_an_account_is_set_up_mirrored_and_read_without_a_network(each: Cli, tmp
     assert each.done("--version").startswith("mailtide ")
 
 
+def test_what_somebody_deletes_on_the_server_is_listed_and_restored(cli: Cli, tmp_path: Path) -> None:
+    with serving(cli, tmp_path / "server.mail", "--listen", "127.0.0.1:0", "--user", "ada") as server:
+        fill(server["port"])
+        cli.login(server["url"])
+        cli.done("sync")
+        assert cli.done("ls", "--deleted").splitlines()[1:] == []
+        with client(server["port"]) as connection:
+            connection.select("INBOX")
+            connection.uid("STORE", "29:30", "+FLAGS", "(\\Deleted)")
+            connection.expunge()
+        cli.done("sync")
+        newest, other = cli.json("ls", "--deleted")
+        assert newest["subject"].startswith("Moth in relay 70") and newest["mailboxes"] == ["INBOX"] and newest["held"]
+        assert "Grace Hopper" in cli.done("ls", "--deleted", "-n", "1")
+        (placed,) = cli.json("restore", str(newest["id"]))
+        assert placed == {"id": newest["id"], "mailbox": "INBOX", "uid": 31}
+        assert [one["id"] for one in cli.json("ls", "--deleted")] == [other["id"]]
+        cli.done("sync")
+        with client(server["port"]) as connection:
+            assert connection.select("INBOX")[1] == [b"29"]
+    for words, code in [(["restore"], 2), (["restore", "x"], 2), (["restore", "999"], 1), (["ls", "INBOX", "--deleted"], 2)]:
+        assert cli.run(*words).returncode == code, words
+
+
 def test_what_people_see_never_steers_their_terminal(cli: Cli, provider: dict[str, Any]) -> None:
     cli.login(provider["url"])
     cli.done("sync")

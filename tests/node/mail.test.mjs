@@ -204,7 +204,8 @@ test("it is kept in step both ways until it is aborted, over a lost network", as
   const controller = new AbortController();
   const changes = store.changes();
   await changes.ready();
-  const kept = store.keepInSync({ signal: controller.signal });
+  const told = new Set();
+  const kept = store.keepInSync({ signal: controller.signal, onProgress: ({ phase }) => told.add(phase) });
   const arrived = (async () => {
     for await (const change of changes) if (change.type === "new") return change.message.subject;
   })();
@@ -220,6 +221,8 @@ test("it is kept in step both ways until it is aborted, over a lost network", as
   }
   controller.abort(new Error("enough"));
   await assert.rejects(kept, new Error("enough"));
+  assert.ok(told.has("headers") && told.has("bodies"), [...told]);
+  await assert.rejects(store.keepInSync({ every: 1 }), (error) => error.code === "usage.argument");
   await raw.run("SELECT INBOX");
   assert.match(await raw.run("FETCH 1 FLAGS"), /Answered/);
 });

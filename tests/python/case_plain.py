@@ -43,7 +43,7 @@ def answer(value: Any) -> Any:
             names = ("path", "filename", "media_type", "size", "inline", "content_id")
             return {name: getattr(value, name) for name in names}
         case _ if is_dataclass(value):
-            return {field.name: answer(getattr(value, field.name)) for field in fields(value)}
+            return {field.name.rstrip("_"): answer(getattr(value, field.name)) for field in fields(value)}
     return value
 
 

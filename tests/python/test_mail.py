@@ -234,7 +234,8 @@ def test_it_follows_the_server_until_it_is_cancelled(tmp_path: Path, away: Box):
     async def main() -> None:
         async with open_(away, tmp_path) as mail:
             await mail.sync()
-            following = asyncio.create_task(mail.keep_in_sync())
+            told: list[mailtide.Progress] = []
+            following = asyncio.create_task(mail.keep_in_sync(progress=told.append))
             async with mail.changes() as events:
                 away.fill(1)
                 while not isinstance(event := await asyncio.wait_for(anext(events), 30), mailtide.New):
@@ -246,6 +247,7 @@ def test_it_follows_the_server_until_it_is_cancelled(tmp_path: Path, away: Box):
             following.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await following
+            assert {"headers", "bodies"} <= {progress.phase for progress in told}
 
     asyncio.run(main())
     assert {"$Here"} in [flags - {"\\Recent"} for flags in away.flags().values()]

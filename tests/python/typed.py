@@ -60,6 +60,9 @@ async def offline(path: Path, cursor: str | None) -> None:
         assert_type(inbox, mailtide.Mailbox)
         assert_type(await inbox.fetch("is:unread").first(), Message | None)
         assert_type(await mail.pending(), list[mailtide.Pending])
+        for deleted in await mail.deleted(limit=5):
+            assert_type(deleted.from_, tuple[mailtide.Address, ...])
+            assert_type(await mail.restore(deleted, Role.INBOX), mailtide.MessageRef)
         draft = mailtide.Draft(to=[Address("grace@h"), "ada@h"], attach=[path], headers={"X-Moth": "1"})
         assert_type(await mail.send(draft, at=datetime.now()), mailtide.Outgoing)
         async for change in mail.changes(since=cursor or await mail.cursor()):
@@ -109,6 +112,8 @@ def without_await() -> None:
     with blocking.open("ada.mail", "imaps://ada@h", password="x") as mail:
         assert_type(mail, blocking.Mail)
         assert_type(mail.sync(dry_run=True).work, tuple[mailtide.Step, ...])
+        mail.keep_in_sync(bytes_a_day=1_000_000, progress=True, every_seconds=60)
+        assert_type(mail.restore(mail.deleted()[0]), mailtide.MessageRef)
         assert_type(mail.mailbox("INBOX").fetch().first(), blocking.Message | None)
         for change in mail.changes():
             assert_type(change.cursor, str)

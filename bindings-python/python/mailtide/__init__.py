@@ -60,6 +60,7 @@ from ._events import (
     Reset,
 )
 from ._local import (
+    DeletedMessage,
     Evicted,
     Exported,
     Imported,
@@ -108,7 +109,7 @@ from ._watch import Watch
 
 __all__ = [
     "Account", "Address", "AppPassword", "Attachment", "AuthError", "BodyNotHereError", "BulkResult", "Bytes",
-    "CursorExpiredError", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Exported", "Failed", "FileError",
+    "CursorExpiredError", "DeletedMessage", "Done", "Draft", "DraftAttachment", "Engine", "Event", "Evicted", "Exported", "Failed", "FileError",
     "Flag", "Flags", "Gap", "Headers", "Hit", "Imported", "InternalError", "Keep", "LimitError", "Limits", "Mail", "MailError",
     "Mailbox", "MailboxAdded", "MailboxChanged", "MailboxError", "MailboxGone", "MailboxInfo",
     "MailboxMissingError", "MailboxRenamed", "MailboxResetError", "MailboxStatus", "Mailboxes", "Message",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ._errors import MailError
+from ._native import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,28 @@ class Pending:
 
     def __str__(self) -> str:
         return f"{self.text}: {self.state}" + (f", {self.why}" if self.why else "")
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedMessage:
+    """A message that is in no mailbox any more, and not forgotten yet. It has no UID, and no flags."""
+
+    #: What `Mail.restore` takes.
+    id: int
+    #: What its header says.
+    subject: str | None
+    from_: tuple[Address, ...]
+    date: datetime | None
+    message_id: str | None
+    #: When it was received, `None` for a year that Python has not; its size in bytes.
+    received: datetime | None
+    size: int
+    #: When it left the last mailbox here.
+    deleted_at: datetime
+    #: The mailboxes that it was in, the one it left last first (to the second); empty where that is forgotten.
+    mailboxes: tuple[str, ...]
+    #: Whether its body is held. Only then can it be restored.
+    held: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ._account import Account, Net, Password, TokenSource, setup
 from ._draft import Draft, sender_of
 from ._engine import Engine, default
 from ._local import (
+    DeletedMessage,
     Evicted,
     Exported,
     Imported,
@@ -29,7 +30,7 @@ from ._local import (
 )
 from ._mailbox import Target, unwrap, zone
 from ._mailboxes import Mailboxes
-from ._native import Address, Q
+from ._native import Address, MessageRef, Q
 from ._progress import OnProgress
 from ._search import Hit
 from ._session import described
@@ -66,12 +67,16 @@ class Mail(Mailboxes):
         """
         return await self._native.sync(dry_run, bytes_a_day, progress)
 
-    async def keep_in_sync(self) -> None:
+    async def keep_in_sync(
+        self, *, bytes_a_day: int | None = None, progress: OnProgress = None, every_seconds: int | None = None
+    ) -> None:
         """Follows the server and what is changed here until it is cancelled or the store is closed.
 
-        A lost network is waited for; what needs a person, such as a new password, is raised.
+        A lost network is waited for; what needs a person, such as a new password, is raised. `bytes_a_day` and
+        `progress` are those of each pass, as for `sync`. Where nothing is heard, the next pass begins after
+        `every_seconds`, 300 unless given; a day at most.
         """
-        await self._native.keep_in_sync()
+        await self._native.keep_in_sync(bytes_a_day, progress, every_seconds)
 
     def changes(self, *, since: str = "now") -> Watch:
         """What changes in the store, whoever changed it: from now on, or from the `cursor` of an event on, without a
@@ -119,6 +124,19 @@ class Mail(Mailboxes):
     async def drop(self, change: Pending | int) -> list[int]:
         """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
         return await self._native.drop(_id(change))
+
+    async def deleted(self, *, limit: int | None = None) -> list[DeletedMessage]:
+        """Messages that were deleted, here or on the server, and are not forgotten yet: they are for 30 days, or what
+        `tidy` is told. Those deleted last come first, at most `limit`.
+        """
+        return await self._native.deleted(limit)
+
+    async def restore(self, message: DeletedMessage | int, mailbox: Target = "INBOX") -> MessageRef:
+        """Places a message again that was deleted: in that mailbox, under a UID of its own, without flags. It reaches the
+        server as one that was added. One that is forgotten is `message.missing`, one whose body was not held when it was
+        deleted `body.not_here`.
+        """
+        return await self._native.restore(_id(message), unwrap(mailbox))
 
     async def paused(self) -> list[Paused]:
         """Mailboxes in which nothing is taken away until somebody has looked: see `confirm`."""
@@ -241,7 +259,7 @@ async def repair(path: str | PathLike[str]) -> Repaired:
     return await _native.repair(fspath(path))
 
 
-def _id(one: Pending | Outgoing | int) -> int:
+def _id(one: Pending | Outgoing | DeletedMessage | int) -> int:
     return one if isinstance(one, int) else one.id
 
 

@@ -28,6 +28,7 @@ from ._events import (
     Reset,
 )
 from ._local import (
+    DeletedMessage,
     Evicted,
     Exported,
     Imported,
@@ -450,10 +451,12 @@ class Mail(Mailboxes):
         or message that cannot be read is in the report.
         """
 
-    def keep_in_sync(self) -> None:
+    def keep_in_sync(self, *, bytes_a_day: int | None=None, progress: OnProgress=None, every_seconds: int | None=None) -> None:
         """Follows the server and what is changed here until it is cancelled or the store is closed.
 
-        A lost network is waited for; what needs a person, such as a new password, is raised.
+        A lost network is waited for; what needs a person, such as a new password, is raised. `bytes_a_day` and
+        `progress` are those of each pass, as for `sync`. Where nothing is heard, the next pass begins after
+        `every_seconds`, 300 unless given; a day at most.
         """
 
     def changes(self, *, since: str='now') -> Watch:
@@ -486,6 +489,17 @@ class Mail(Mailboxes):
 
     def drop(self, change: Pending | int) -> list[int]:
         """Gives a parked change up: what it did here is taken back, with all that depends on it. Says what was dropped."""
+
+    def deleted(self, *, limit: int | None=None) -> list[DeletedMessage]:
+        """Messages that were deleted, here or on the server, and are not forgotten yet: they are for 30 days, or what
+        `tidy` is told. Those deleted last come first, at most `limit`.
+        """
+
+    def restore(self, message: DeletedMessage | int, mailbox: Target='INBOX') -> MessageRef:
+        """Places a message again that was deleted: in that mailbox, under a UID of its own, without flags. It reaches the
+        server as one that was added. One that is forgotten is `message.missing`, one whose body was not held when it was
+        deleted `body.not_here`.
+        """
 
     def paused(self) -> list[Paused]:
         """Mailboxes in which nothing is taken away until somebody has looked: see `confirm`."""

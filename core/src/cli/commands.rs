@@ -145,8 +145,19 @@ pub(super) const COMMANDS: &[Command] = &[
         options: &[
             LIMIT,
             short('u', switch("unread", "Only messages that are unread")),
+            switch("deleted", "Instead, messages that were deleted and can still be restored"),
             value("picture", "FILE", "Draw the list of MAILBOX into FILE, as SVG"),
         ],
+        completes: Completes::Nothing,
+    },
+    Command {
+        name: "restore",
+        takes: "ID...",
+        about: "Places messages again that were deleted",
+        details: "ID is the number that ls --deleted prints. The message gets a UID of its own, and reaches the server with \
+                  the next sync. It can be restored for 30 days after it was deleted, here or on the server, where its body \
+                  was held.",
+        options: &[MAILBOX],
         completes: Completes::Nothing,
     },
     Command {

@@ -50,6 +50,7 @@ const ACCOUNT: &[&str] = &[
     "read_only",
     "keep",
     "keep_days",
+    "bytes_a_day",
     "password",
     "password_insecure",
     "password_command",

@@ -1,9 +1,12 @@
 //! `ls`: the mailboxes, or the messages of one.
 
 use super::Command;
+use super::args::usage;
 use super::exit;
 use super::picture::{Line, Place, picture};
-use super::rows::{MAILBOXES, MESSAGES, mailbox_json, mailbox_row, message_json, message_row, who};
+use super::rows::{
+    DELETED, MAILBOXES, MESSAGES, deleted_json, deleted_row, mailbox_json, mailbox_row, message_json, message_row, who,
+};
 use super::screen::{here, now};
 use super::setup::{expanded, mail};
 use super::text::{clean, count, when};
@@ -18,8 +21,13 @@ use jiff::Zoned;
 pub(super) const LIMIT: u64 = 20;
 
 pub(super) async fn run(command: &Command) -> Result<u8> {
+    let (name, is_deleted) = (command.args.only()?, command.args.is("deleted"));
+    if is_deleted && (name.is_some() || command.args.is("unread") || command.args.is("picture")) {
+        return Err(usage("--deleted lists what is in no mailbox").hint("Give it alone, or with --limit"));
+    }
     let mail = mail(&command.args).await?;
-    match command.args.only()? {
+    match name {
+        _ if is_deleted => deleted(command, &mail).await?,
         Some(name) => messages(command, &mail, name).await?,
         None => mailboxes(command, &mail).await?,
     }
@@ -40,6 +48,20 @@ async fn mailboxes(command: &Command, mail: &Mail) -> Result<()> {
     Ok(())
 }
 
+/// What was deleted and can be restored, the last first.
+async fn deleted(command: &Command, mail: &Mail) -> Result<()> {
+    let limit = command.args.parsed("limit")?.unwrap_or(LIMIT);
+    let all = mail.deleted(None).await?;
+    let found: Vec<_> = all.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
+    if command.screen.json {
+        return found.iter().try_for_each(|one| command.screen.value(&deleted_json(one)));
+    }
+    let now = now();
+    command.screen.table(DELETED, &found.iter().map(|one| deleted_row(one, &now)).collect::<Vec<_>>())?;
+    more(command, all.len() as u64, found.len() as u64);
+    Ok(())
+}
+
 async fn messages(command: &Command, mail: &Mail, name: &str) -> Result<()> {
     let mailbox = mail.mailbox(name)?;
     let selection: Selection = match command.args.is("unread") {
@@ -52,11 +74,15 @@ async fn messages(command: &Command, mail: &Mail, name: &str) -> Result<()> {
     let found = newest(&mailbox, selection, (limit, parts)).await?;
     show(command, &found, false)?;
     draw(command, mail, (name, name), &found).await?;
-    let left = total.saturating_sub(found.len() as u64);
-    if left > 0 {
-        command.screen.note(&format!("{}; -n {total} lists all", count(left, "more message")));
-    }
+    more(command, total, found.len() as u64);
     Ok(())
+}
+
+/// Says how many are not listed.
+fn more(command: &Command, total: u64, listed: u64) {
+    if total > listed {
+        command.screen.note(&format!("{}; -n {total} lists all", count(total - listed, "more message")));
+    }
 }
 
 /// The newest messages, newest first, with what is to be loaded of each.

@@ -19,6 +19,7 @@ mod logins;
 mod ls;
 mod password;
 mod picture;
+mod restore;
 mod rows;
 mod screen;
 mod search;
@@ -117,6 +118,7 @@ async fn dispatch(command: &Command) -> Result<u8> {
         "doctor" => doctor::run(command).await,
         "login" => login::run(command).await,
         "ls" => ls::run(command).await,
+        "restore" => restore::run(command).await,
         "search" => search::run(command).await,
         "send" => send::run(command).await,
         "serve" => serve::run(command).await,

@@ -4,10 +4,10 @@ use super::table::{Cell, Column, Look};
 use super::text::{clean, size, when};
 use crate::error::MailError;
 use crate::imap::{Flag, InternalDate, Role};
+use crate::mail::DeletedMessage;
 use crate::message::{Attachment, EmailAddress};
 use crate::server::{AppPassword, ServerUser, app_login};
 use crate::session::{MailboxInfo, Message};
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
 
@@ -19,6 +19,17 @@ pub(super) const MESSAGES: &[Column] = &[
     Column { title: "date", to_the_right: true, most: None, gives: false },
     Column { title: "from", to_the_right: false, most: Some(24), gives: false },
     Column { title: "subject", to_the_right: false, most: None, gives: true },
+    Column { title: "", to_the_right: false, most: None, gives: false },
+    Column { title: "size", to_the_right: true, most: None, gives: false },
+];
+
+/// Columns of the list of deleted messages.
+pub(super) const DELETED: &[Column] = &[
+    Column { title: "id", to_the_right: true, most: None, gives: false },
+    Column { title: "deleted", to_the_right: true, most: None, gives: false },
+    Column { title: "from", to_the_right: false, most: Some(24), gives: false },
+    Column { title: "subject", to_the_right: false, most: None, gives: true },
+    Column { title: "was in", to_the_right: false, most: Some(20), gives: false },
     Column { title: "", to_the_right: false, most: None, gives: false },
     Column { title: "size", to_the_right: true, most: None, gives: false },
 ];
@@ -72,6 +83,41 @@ pub(super) fn message_row(message: &Message, with_mailbox: bool, now: &Zoned) ->
     ]
 }
 
+/// A deleted message as a row of [`DELETED`].
+pub(super) fn deleted_row(deleted: &DeletedMessage, now: &Zoned) -> Vec<Cell> {
+    let look = if deleted.held { Look::Plain } else { Look::Dim };
+    vec![
+        deleted.id.to_string().into(),
+        Cell::new(moment(deleted.deleted_at, now), Look::Dim),
+        Cell::new(who(&deleted.from), look),
+        Cell::new(deleted.subject.as_deref().map(clean).unwrap_or_default(), look),
+        Cell::new(deleted.mailboxes.first().map(|name| clean(name)).unwrap_or_default(), look),
+        Cell::new(if deleted.held { "" } else { "no body" }, Look::Yellow),
+        Cell::new(size(deleted.size), Look::Dim),
+    ]
+}
+
+/// A deleted message for programs.
+pub(super) fn deleted_json(deleted: &DeletedMessage) -> Value {
+    json!({
+        "id": deleted.id, "subject": deleted.subject, "from": people(&deleted.from), "date": deleted.date.and_then(rfc3339),
+        "message_id": deleted.message_id, "received": rfc3339(deleted.received), "size": deleted.size,
+        "deleted_at": Timestamp::from_second(deleted.deleted_at).ok().map(|at| at.to_string()),
+        "mailboxes": deleted.mailboxes, "held": deleted.held,
+    })
+}
+
+/// A date in UTC.
+fn rfc3339(date: InternalDate) -> Option<String> {
+    date.timestamp().map(|at| at.to_string())
+}
+
+/// A moment in seconds since 1970, for people.
+fn moment(seconds: i64, now: &Zoned) -> String {
+    let at = Timestamp::from_second(seconds).map(|at| at.to_zoned(now.time_zone().clone()));
+    at.map(|at| when(&at, now)).unwrap_or_default()
+}
+
 /// The first of some people, by name where there is one.
 pub(super) fn who(people: &[EmailAddress]) -> String {
     let shown = |one: &EmailAddress| {
@@ -112,9 +158,7 @@ pub(super) fn mailbox_json(info: &MailboxInfo) -> Value {
 /// A message for programs.
 pub(super) fn message_json(message: &Message) -> Value {
     let reference = message.reference();
-    let moment = |date: Option<InternalDate>| {
-        date.and_then(InternalDate::timestamp).map(|at| at.to_zoned(TimeZone::UTC).timestamp().to_string())
-    };
+    let moment = |date: Option<InternalDate>| date.and_then(rfc3339);
     let flags: Vec<_> = message.flags().iter().map(Flag::as_str).collect();
     json!({
         "uid": reference.uid, "mailbox": reference.mailbox.as_ref(), "uid_validity": reference.uid_validity,
@@ -156,10 +200,8 @@ pub(super) fn user_json(user: &ServerUser, passwords: &[AppPassword]) -> Value {
 
 /// An app password as a row of [`APP_PASSWORDS`].
 pub(super) fn app_password_row(user: &str, password: &AppPassword, now: &Zoned) -> Vec<Cell> {
-    let made = Timestamp::from_second(password.created).map(|at| at.to_zoned(now.time_zone().clone()));
     let (label, login) = (clean(&password.label), clean(&app_login(user, &password.label)));
-    let made = made.map(|at| when(&at, now)).unwrap_or_default();
-    vec![Cell::new(label, Look::Bold), login.into(), Cell::new(made, Look::Dim)]
+    vec![Cell::new(label, Look::Bold), login.into(), Cell::new(moment(password.created, now), Look::Dim)]
 }
 
 pub(super) fn app_password_json(user: &str, password: &AppPassword) -> Value {

@@ -43,6 +43,11 @@ pub(super) fn setup(args: &Args) -> Result<Setup> {
     of(name, section)
 }
 
+/// Most bytes of bodies that the account which is meant may fetch in a day.
+pub(super) fn bytes_a_day(args: &Args) -> Result<Option<u64>> {
+    config(args)?.account(args.value("account"))?.1.number("bytes_a_day")
+}
+
 /// The mail that is meant: that of an account, or a file without one.
 ///
 /// # Errors

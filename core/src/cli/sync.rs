@@ -2,8 +2,7 @@
 
 use super::Command;
 use super::rows::error_json;
-use super::screen::Screen;
-use super::setup::{open, setup};
+use super::setup::{bytes_a_day, open, setup};
 use super::table::{Cell, Column, Look, bar};
 use super::text::{clean, count, size};
 use super::{exit, watch};
@@ -18,13 +17,13 @@ pub(super) async fn run(command: &Command) -> Result<u8> {
     command.args.apart("store", "account")?;
     let setup = setup(&command.args)?;
     let mail = open(setup).await?;
-    let mut options = options(&command.screen);
-    options.dry_run = command.args.is("dry-run");
     if command.args.is("follow") {
         let ended = watch::follow(command, &mail, None).await;
         mail.close().await?;
         return ended.map(|()| exit::DONE);
     }
+    let mut options = options(command)?;
+    options.dry_run = command.args.is("dry-run");
     let report = mail.sync(options).await?;
     command.screen.clear();
     let exit = show(command, &mail, &report)?;
@@ -32,12 +31,12 @@ pub(super) async fn run(command: &Command) -> Result<u8> {
     Ok(exit)
 }
 
-/// Settings of a pass whose progress is drawn.
-pub(super) fn options(screen: &Screen) -> SyncOptions {
-    let mut options = SyncOptions::default();
-    let screen = screen.clone();
+/// Settings of a pass of the account that is meant; its progress is drawn.
+pub(super) fn options(command: &Command) -> Result<SyncOptions> {
+    let mut options = SyncOptions { bytes_a_day: bytes_a_day(&command.args)?, ..SyncOptions::default() };
+    let screen = command.screen.clone();
     options.on_progress = Some(Arc::new(move |progress| screen.draw(&drawn(progress, screen.width))));
-    options
+    Ok(options)
 }
 
 /// The line of a progress.

@@ -41,7 +41,7 @@ pub(super) async fn keep(command: &Command, mail: &Mail) -> Result<()> {
     if mail.account().is_none() {
         return std::future::pending().await;
     }
-    mail.keep_in_sync(FollowOptions { sync: sync::options(&command.screen), ..FollowOptions::default() }).await
+    mail.keep_in_sync(FollowOptions { sync: sync::options(command)?, ..FollowOptions::default() }).await
 }
 
 async fn tell(command: &Command, events: &mut Watch) -> Result<()> {

@@ -17,6 +17,9 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 /// How often what the retention no longer holds is taken away.
 const TIDY_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// The shortest and the longest time between two passes that were not asked for.
+const OFTENEST: Duration = Duration::from_secs(1);
+const RAREST: Duration = Duration::from_secs(24 * 3600);
 /// How soon after a pass a message that it has kept back asks for another one.
 const SOONEST: Duration = Duration::from_secs(30);
 
@@ -25,7 +28,7 @@ const SOONEST: Duration = Duration::from_secs(30);
 pub struct FollowOptions {
     /// How each pass goes; `dry_run` is not looked at.
     pub sync: SyncOptions,
-    /// How long after a pass the next one begins where nothing was heard. 5 minutes.
+    /// How long after a pass the next one begins where nothing was heard: a second at least, a day at most. 5 minutes.
     pub every: Duration,
 }
 
@@ -86,6 +89,7 @@ impl Mail {
 
     async fn follow(&self, mut options: FollowOptions) -> Result<()> {
         options.sync.dry_run = false;
+        options.every = options.every.clamp(OFTENEST, RAREST);
         let (mut failures, mut listener, mut kept, mut tidied) = (0, None, Kept::default(), None);
         loop {
             let known = self.newest().await?;

@@ -103,7 +103,7 @@ impl LocalMailbox {
         write::delete(self, selection.into(), options).await
     }
 
-    /// Removes messages for good. Their contents stay restorable in the store for 30 days.
+    /// Removes messages for good. For 30 days [`Mail::restore`] can bring them back.
     pub async fn expunge(&self, selection: impl Into<Selection>, options: WriteOptions) -> Result<BulkResult> {
         write::expunge(self, selection.into(), options).await
     }

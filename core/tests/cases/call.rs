@@ -28,6 +28,8 @@ pub struct Caller {
     pub made: String,
     /// The server for tests.
     pub tested: Option<mailtide::testing::Server>,
+    /// The call that goes on while the next steps are played; it ends with the store.
+    pub meanwhile: Option<tokio::task::JoinHandle<Result<()>>>,
     /// Where a store may be.
     pub folder: tempfile::TempDir,
     /// The messages of the last fetch or the last `new` event.
@@ -44,14 +46,32 @@ impl Caller {
         let (messages, reasons) = (Vec::new(), Arc::default());
         let folder = tempfile::tempdir().unwrap();
         let (session, mail, watch, cursor) = (None, None, None, String::new());
-        let (serving, tested, made) = (None, None, String::new());
-        Self { port, account, engine, session, mail, serving, made, tested, folder, messages, watch, cursor, reasons }
+        let (serving, tested, made, meanwhile) = (None, None, String::new(), None);
+        Self {
+            port,
+            account,
+            engine,
+            session,
+            mail,
+            serving,
+            made,
+            tested,
+            meanwhile,
+            folder,
+            messages,
+            watch,
+            cursor,
+            reasons,
+        }
     }
 
     pub async fn close(&mut self) {
         self.watch = None;
         if let Some(mail) = self.mail.take() {
             let _ = mail.close().await;
+        }
+        if let Some(meanwhile) = self.meanwhile.take() {
+            meanwhile.await.unwrap().unwrap();
         }
         if let Some(session) = self.session.take() {
             let _ = session.close().await;

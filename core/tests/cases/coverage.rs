@@ -16,7 +16,6 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::StoreLocked, "it takes a second process: core/src/store/sqlite/tests/process.rs"),
     (Code::StoreNewer, "it takes a file of a later version: core/src/store/sqlite/tests/file.rs"),
     (Code::StoreLeaseLost, "it takes a second process: core/src/store/suite/transactions.rs"),
-    (Code::BodyNotHere, "it takes a store that was in step: core/tests/mail.rs, and the tests of each language"),
 ];
 
 pub fn codes(cases: &[Value], all: &[Code]) {

@@ -6,8 +6,8 @@ use mailtide::message::{Attachment, Draft, DraftAttachment, DraftContent, EmailA
 use mailtide::store::KeepRule;
 use mailtide::sync::{Counts, Paused, SyncReport};
 use mailtide::{
-    BulkResult, Event, MailError, MailHit, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace, Namespaces,
-    WatchEvent,
+    BulkResult, DeletedMessage, Event, MailError, MailHit, MailboxInfo, MailboxStatus, Message, MessageRef, Namespace,
+    Namespaces, WatchEvent,
 };
 use mailtide::{journal, outbox};
 use serde_json::{Map, Value, json};
@@ -189,6 +189,15 @@ pub fn paused(paused: &Paused) -> Value {
 /// Which bodies are held.
 pub fn keep(rule: &KeepRule) -> Value {
     json!({"what": rule.keep.as_str(), "days": rule.days, "largest": rule.largest})
+}
+
+/// A message that was deleted.
+pub fn deleted(deleted: &DeletedMessage) -> Value {
+    json!({
+        "id": deleted.id, "subject": deleted.subject, "from": addresses(&deleted.from), "date": date(deleted.date),
+        "message_id": deleted.message_id, "received": date(Some(deleted.received)), "size": deleted.size,
+        "mailboxes": deleted.mailboxes, "held": deleted.held,
+    })
 }
 
 /// A local change that waits.

@@ -13,6 +13,7 @@ use mailtide::{
     Result, SendOptions, SmtpAccount,
 };
 use serde_json::{Value, json as value};
+use std::time::Duration;
 
 impl Caller {
     /// A store in a folder of its own.
@@ -70,7 +71,15 @@ impl Caller {
                 let changed: Value = report.changed.iter().map(json::outgoing).collect();
                 value!({"changed": changed, "trouble": report.trouble.as_ref().map(json::error)})
             }),
-            "keep_in_sync" => mail.keep_in_sync(FollowOptions::default()).await.map(Value::from),
+            "keep_in_sync" => {
+                let options = follow(args);
+                let keeping = tokio::spawn(async move { mail.keep_in_sync(options).await });
+                if flag(args, "meanwhile") {
+                    self.meanwhile = Some(keeping);
+                    return Ok(Value::Null);
+                }
+                keeping.await.unwrap().map(Value::from)
+            }
             "pending" => Ok(mail.pending().await?.iter().map(json::pending).collect()),
             "retry" => mail.retry(id()).await.map(Value::from),
             "drop" => mail.drop_pending(id()).await.map(Value::from),
@@ -85,6 +94,14 @@ impl Caller {
                     _ => Decision::Drop,
                 };
                 mail.decide(id(), decision).await.map(|entry| json::outgoing(&entry))
+            }
+            "deleted" => {
+                let limit = args["limit"].as_u64().map(|limit| limit as usize);
+                Ok(mail.deleted(limit).await?.iter().map(json::deleted).collect())
+            }
+            "restore" => {
+                let to = if args["to"].is_null() { "INBOX".into() } else { target(&args["to"]) };
+                mail.restore(id(), to).await.map(|placed| json::reference(&placed))
             }
             "usage" => mail.usage().await.map(
                 |usage| value!({"messages": usage.messages, "bodies": usage.bodies, "restorable": usage.restorable}),
@@ -122,6 +139,13 @@ fn rule(given: &Value) -> Option<KeepRule> {
     let keep = Keep::parse(given["what"].as_str()?)?;
     let days = given["days"].as_u64().map(|days| u32::try_from(days).unwrap());
     Some(KeepRule { keep, days, largest: given["largest"].as_u64() })
+}
+
+fn follow(args: &Value) -> FollowOptions {
+    let mut options = FollowOptions::default();
+    options.sync.bytes_a_day = args["bytes_a_day"].as_u64();
+    options.every = args["every_seconds"].as_u64().map_or(options.every, Duration::from_secs);
+    options
 }
 
 fn draft(args: &Value) -> Result<Draft> {

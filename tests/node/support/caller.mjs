@@ -18,6 +18,8 @@ export class Caller {
   /** The app password that was made last. */
   #made = null;
   #folder = null;
+  /** The call that goes on while the next steps are played; it ends with the store. */
+  #meanwhile = null;
   #watch = null;
   #events = null;
   #messages = [];
@@ -33,6 +35,7 @@ export class Caller {
     this.#watch?.close();
     await this.#session?.close();
     await this.#mail?.close();
+    await this.#meanwhile;
     await this.#serving?.close();
     await this.#tested?.close();
     if (this.#folder) await rm(this.#folder, { recursive: true });
@@ -146,10 +149,17 @@ export class Caller {
       const { query, limit, ...options } = args;
       return (await mail.search(query, { ...options, limit: limit === null ? Infinity : limit })).map(plain.hit);
     }
+    if (verb === "deleted") return (await mail.deleted(args)).map(plain.deleted);
+    if (verb === "restore") return plain.plain(await mail.restore(args.id, args.to));
     if (verb === "keep") return plain.plain(await mail.keep(args.name));
     if (verb === "setKeep") return plain.plain(await mail.setKeep(args.keep, args.name));
     if (verb === "send") return plain.plain(await mail.send(args));
     if (verb === "decide") return plain.plain(await mail.decide(args.id, args.decision));
+    if (args.meanwhile) {
+      const { meanwhile, ...options } = args;
+      this.#meanwhile = mail[verb](camelKeys(options));
+      return null;
+    }
     if ("id" in args) return plain.plain(await mail[verb](args.id));
     return await this.#onAny(mail, verb, args);
   }

@@ -45,6 +45,11 @@ export function hit({ message, score, snippet }) {
   return { message: plain(message), score, snippet: snippet && { ...fields(snippet), marked } };
 }
 
+/** A message that was deleted. */
+export function deleted({ received, receivedOffset, date: written, dateOffset, ...rest }) {
+  return { ...fields(rest), received: date(received, receivedOffset), date: date(written, dateOffset) };
+}
+
 /** The first field of each name. */
 export function headers(all) {
   return Object.fromEntries([...all].reverse());

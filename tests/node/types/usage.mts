@@ -87,7 +87,8 @@ export async function local(signal: AbortSignal): Promise<string[]> {
   const sent: Outgoing = await mail.send(new Draft({ to: "grace@example.org", subject: "Re: moth", text: "…", attach: "log.pdf" }));
   await mail.send({ to: [{ email: "grace@example.org" }], text: "…" }, { at: new Date(), onDoubt: "ask" });
   for (const { state, why, created } of await mail.pending()) void [state === "parked", why, created.getTime()];
-  void mail.keepInSync({ signal }).catch(() => {});
+  for (const deleted of await mail.deleted({ limit: 5 })) void [deleted.deletedAt.getTime(), (await mail.restore(deleted, Role.INBOX)).uid];
+  void mail.keepInSync({ signal, bytesADay: 1_000_000, everySeconds: 60, onProgress: true }).catch(() => {});
   const told: string[] = [sent.state, ...report.paused.map(({ mailbox, advice }) => `${mailbox} ${advice}`)];
   for (const [name, { added }] of report.mailboxes) told.push(`${name} ${added}`);
   await mail.setKeep({ what: "text", days: 30 }, Role.ARCHIVE);

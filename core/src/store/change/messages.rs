@@ -129,12 +129,17 @@ pub fn append(
     Ok(placed.uid)
 }
 
-/// Places a message again that was deleted, while its content is still here (30 days); its new UID.
+/// Places a message again that was deleted, while its content is still here (30 days); its new UID. One that is placed
+/// somewhere is `usage.argument`, one whose content was never here `body.not_here`.
 pub fn restore(writer: &mut dyn Writer, message: MessageId, to: MailboxId, now: Now) -> Result<u32> {
     let missing = || MailError::new(Code::MessageMissing, "The message is no longer there");
     let row = writer.message(message)?.ok_or_else(missing)?;
+    if row.deleted_at.is_none() {
+        return Err(MailError::new(Code::UsageArgument, "The message was not deleted: it is in a mailbox"));
+    }
     if row.body.is_none() {
-        return Err(not_here());
+        let text = "The body of this message was not held here when it was deleted: it cannot be restored";
+        return Err(MailError::new(Code::BodyNotHere, text));
     }
     let mut work = Work::begin(writer, to, now)?;
     let new = New { message, remote_uid: None, flags: Flags::new(), agreed: None };

@@ -202,17 +202,26 @@ pub(super) fn delete(tx: &Tx<'_>, mailbox: MailboxId, uid: u32) -> Result<()> {
 }
 
 pub(super) fn tombstones(tx: &Tx<'_>, mailbox: MailboxId, mod_seq: u64) -> Result<Vec<Tombstone>> {
-    let sql = "SELECT uid, remote_uid, message, mod_seq, at FROM tombstones WHERE mailbox = ?1 AND mod_seq > ?2
-               ORDER BY mod_seq, uid";
-    tx.all(sql, (mailbox.0, mod_seq), |row| {
-        Ok(Tombstone {
-            mailbox,
-            uid: row.get(0)?,
-            remote_uid: row.get(1)?,
-            message: row.get::<_, Option<i64>>(2)?.map(MessageId),
-            mod_seq: row.get(3)?,
-            at: row.get(4)?,
-        })
+    let sql = "SELECT mailbox, uid, remote_uid, message, mod_seq, at FROM tombstones
+               WHERE mailbox = ?1 AND mod_seq > ?2 ORDER BY mod_seq, uid";
+    tx.all(sql, (mailbox.0, mod_seq), tombstone)
+}
+
+pub(super) fn tombstones_of_deleted(tx: &Tx<'_>) -> Result<Vec<Tombstone>> {
+    // Along the tombstones, which no index finds by their message; most of what is deleted has one.
+    let sql = "SELECT t.mailbox, t.uid, t.remote_uid, t.message, t.mod_seq, t.at
+               FROM tombstones t CROSS JOIN messages m ON m.id = t.message WHERE m.deleted_at IS NOT NULL";
+    tx.all(sql, [], tombstone)
+}
+
+fn tombstone(row: &Row<'_>) -> Result<Tombstone> {
+    Ok(Tombstone {
+        mailbox: MailboxId(row.get(0)?),
+        uid: row.get(1)?,
+        remote_uid: row.get(2)?,
+        message: row.get::<_, Option<i64>>(3)?.map(MessageId),
+        mod_seq: row.get(4)?,
+        at: row.get(5)?,
     })
 }
 

@@ -121,6 +121,10 @@ impl Reader for Tx<'_> {
         messages::deleted(self, after, limit)
     }
 
+    fn tombstones_of_deleted(&self) -> Result<Vec<Tombstone>> {
+        placements::tombstones_of_deleted(self)
+    }
+
     fn bodies_by_hash(&self, hash: &ContentHash) -> Result<Vec<BodyId>> {
         bodies::by_hash(self, hash)
     }

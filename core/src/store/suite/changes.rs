@@ -86,11 +86,16 @@ pub fn a_deletion_leaves_a_tombstone_and_restorable_content(bench: &Bench) {
     assert_eq!(bench.read(|reader| reader.message(message)).unwrap().deleted_at, Some(NOW.seconds()));
     assert_eq!(bench.read(|reader| reader.deleted(MessageId(0), 9)).len(), 1);
     assert_eq!(bench.store.usage().unwrap().restorable, 1);
+    let graves = bench.read(|reader| reader.tombstones_of_deleted());
+    assert_eq!(graves.iter().map(|grave| (grave.mailbox, grave.message)).collect::<Vec<_>>(), [(inbox, Some(message))]);
     bench.is_sound();
     let again = bench.write(|writer| change::restore(writer, message, inbox, NOW));
     assert_eq!(again, 2);
     assert_eq!(bench.read(|reader| reader.message(message)).unwrap().deleted_at, None);
     assert_eq!(bench.read(|reader| reader.deleted(MessageId(0), 9)), []);
+    assert_eq!(bench.read(|reader| reader.tombstones_of_deleted()), []);
+    let twice = bench.refused(|writer| change::restore(writer, message, inbox, NOW));
+    assert_eq!(twice, Code::UsageArgument);
     bench.is_sound();
 }
 
