@@ -1,8 +1,10 @@
 //! A message through everything that a local mailbox does with one: `round_trip FOLDER FILE`. The message of the file is
-//! added and read, exported as mbox, imported into another store and read again, each time byte for byte. Prints what
-//! each step took, and the most memory that all of it needed. Lines of the file end with CRLF.
+//! added and read, exported as mbox, imported into another store and read again, each time byte for byte; its attachment
+//! is read alone. Prints what each step took, and the most memory that all of it needed. Lines of the file end with CRLF.
 
-use mailtide::{AppendOptions, AppendSource, ExportOptions, FetchOptions, ImportOptions, Mail, MailOptions, Selection};
+use mailtide::{
+    AppendOptions, AppendSource, ExportOptions, FetchOptions, ImportOptions, Mail, MailOptions, Message, Selection,
+};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -28,6 +30,8 @@ async fn main() -> Result<()> {
     tell("added")?;
     is_same(&first, &file).await?;
     tell("read")?;
+    read_attachment(&first).await?;
+    tell("its attachment read")?;
     first.export(&mbox, ExportOptions { mailbox: Some("INBOX".into()), ..ExportOptions::default() }).await?;
     tell("exported")?;
     first.close().await?;
@@ -41,11 +45,29 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+/// The only message of a store.
+async fn message(mail: &Mail) -> Result<Message> {
+    let mut found = mail.mailbox("INBOX")?.fetch(Selection::All, FetchOptions::default());
+    let message = found.next_batch().await?.and_then(|all| all.into_iter().next());
+    Ok(message.ok_or("the message is not there")?)
+}
+
+/// Reads all of the first attachment, as a program does that saves it.
+async fn read_attachment(mail: &Mail) -> Result<()> {
+    let message = message(mail).await?;
+    let attachment = message.attachments().into_iter().next().ok_or("nothing is attached")?;
+    let (mut stream, mut length) = (message.stream(Some(&attachment.path()))?, 0);
+    while let Some(piece) = stream.next().await? {
+        length += piece.len() as u64;
+    }
+    // Some of its encoded bytes are line ends.
+    let expected = attachment.octets.unwrap_or_default();
+    if (expected / 3 * 2..expected).contains(&length) { Ok(()) } else { Err("the attachment is another one".into()) }
+}
+
 /// That the only message of a store is that of the file.
 async fn is_same(mail: &Mail, file: &Path) -> Result<()> {
-    let mut found = mail.mailbox("INBOX")?.fetch(Selection::All, FetchOptions::default());
-    let message = found.next_batch().await?.and_then(|all| all.into_iter().next()).ok_or("the message is not there")?;
-    let (mut stream, mut file) = (message.stream(None)?, std::fs::File::open(file)?);
+    let (mut stream, mut file) = (message(mail).await?.stream(None)?, std::fs::File::open(file)?);
     let mut expected = Vec::new();
     while let Some(piece) = stream.next().await? {
         expected.resize(piece.len(), 0);

@@ -7,7 +7,7 @@
 use super::describe::{LineCount, complete};
 use super::headers::{Headers, field_name};
 use super::outlined::{Outlined, Place};
-use super::parts::{is_message, sections};
+use super::parts::{is_message, parts, sections};
 use super::scan::{Kind, Scan, boundary, describe, is_envelope_line, is_plain_message, measure, scan};
 use bytes::Bytes;
 use std::collections::BTreeSet;
@@ -131,11 +131,12 @@ impl Outline {
         let block = headers.first().cloned().unwrap_or_default();
         let lines = |content: &Range<usize>| LineCount::Known(self.lines(content));
         let bytes = |range: &Range<usize>| self.kept.get(range.clone()).unwrap_or_default();
-        let mut described = headers.iter().zip(&contents).map(|(header, content)| (bytes(header), lines(content)));
-        complete(&mut structure, &mut described);
         let places = headers.iter().zip(&contents).map(|(header, content)| self.place(header, content));
         let mut places: Vec<Place> = places.collect();
         measure(&mut structure, &mut places.iter().map(|place| place.content.end - place.content.start));
+        let parts = parts(&structure);
+        let mut described = headers.iter().zip(&contents).map(|(header, content)| (bytes(header), lines(content)));
+        complete(&mut structure, &mut described);
         let named: Vec<_> =
             sections(&structure).into_iter().map(|(section, part)| (section, is_message(part))).collect();
         places.truncate(named.len());
@@ -143,7 +144,7 @@ impl Outline {
             (place.section, place.is_message) = (section, is_message);
         }
         let copied = |range: Range<usize>| Bytes::copy_from_slice(bytes(&range));
-        Outlined { header: copied(block), headers: Headers::parse(copied(header)), structure, places }
+        Outlined { header: copied(block), headers: Headers::parse(copied(header)), structure, parts, places }
     }
 
     /// A line, or a piece of one.

@@ -1,6 +1,7 @@
 //! The parts of a message that was never held in memory: what they are, and where in it they are.
 
 use super::headers::Headers;
+use super::parts::Parts;
 use crate::imap::BodyStructure;
 use bytes::Bytes;
 use std::ops::Range;
@@ -12,6 +13,7 @@ pub struct Outlined {
     pub(super) header: Bytes,
     pub(super) headers: Headers,
     pub(super) structure: BodyStructure,
+    pub(super) parts: Parts,
     /// In the order of [`sections`](super::sections).
     pub(super) places: Vec<Place>,
 }
@@ -46,9 +48,15 @@ impl Outlined {
         &self.structure
     }
 
+    /// The parts by their use, with what the message itself says of them.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     /// How many parts there are, nested ones and multiparts included.
     #[must_use]
-    pub fn parts(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.places.len()
     }
 

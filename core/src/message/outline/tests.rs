@@ -21,6 +21,7 @@ fn same(raw: &str, outlined: &Outlined) {
     assert_eq!(outlined.header_block(), parsed.header_block(), "{raw}");
     assert_eq!(outlined.headers().raw(), parsed.headers().raw());
     assert_eq!(outlined.structure(), &described_structure(&parsed), "{raw}");
+    assert_eq!(outlined.parts(), &crate::message::parts(parsed.structure()));
     assert_eq!(slice(outlined.text_block()), parsed.text_block());
     for (section, _) in sections(parsed.structure()) {
         assert_eq!(outlined.section(&section).map(slice), parsed.section(&section), "{section:?} of {raw}");

@@ -6,13 +6,11 @@ use crate::error::Result;
 use crate::message::{Outline, Outlined, TransferEncoding};
 use crate::server::lately::Lately;
 use crate::store::Reader;
-use crate::store::body::Content;
+use crate::store::body::{self, Content};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Messages up to this size are taken apart in memory.
-pub(super) const SMALL: u64 = 1 << 20;
 /// How much is read at a time before somebody else may ask the store.
 const STRETCH: u64 = 8 << 20;
 /// What a part takes in memory, about.
@@ -37,7 +35,7 @@ impl Large {
 
     /// How much memory it takes, about.
     fn size(&self) -> usize {
-        self.outlined.header_block().len() * 2 + self.outlined.parts() * PART
+        self.outlined.header_block().len() * 2 + self.outlined.count() * PART
     }
 }
 
@@ -67,7 +65,7 @@ impl Work {
                 if let Some(known) = lately.larges.find(&content.hash()) {
                     return Ok(Some(known));
                 }
-                if !outline_stretch(reader, content, outline)? {
+                if !body::outline(reader, content, outline)? {
                     return Ok(None);
                 }
                 let outlined = std::mem::take(&mut **outline).finish();
@@ -87,21 +85,6 @@ impl Work {
             }
         }
     }
-}
-
-/// Whether the content is over. Attachments that are stored apart are not read.
-fn outline_stretch(reader: &dyn Reader, content: &mut Content, outline: &mut Outline) -> Result<bool> {
-    let mut read = 0;
-    while read < STRETCH {
-        if let Some(passed) = content.pass() {
-            outline.pass(passed.bytes, passed.lines, passed.end);
-            continue;
-        }
-        let Some(piece) = content.next(reader)? else { return Ok(true) };
-        outline.push(&piece);
-        read += piece.len() as u64;
-    }
-    Ok(false)
 }
 
 /// Whether the part is over.

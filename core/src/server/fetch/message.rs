@@ -1,10 +1,10 @@
 //! A message as FETCH looks at it: its row, its header, its bytes, each read when something asks for it.
 
-use super::large::{Large, SMALL, Work};
+use super::large::{Large, Work};
 use super::stream::up_to;
 use crate::error::{Code, MailError, Result};
 use crate::imap::{BodyStructure, StructureText, render};
-use crate::message::{Headers, ParsedMessage, described_structure, envelope_text, join_text, parts};
+use crate::message::{Headers, ParsedMessage, described_structure, envelope_text, join_text};
 use crate::server::lately::Lately;
 use crate::store::body::{self, Content};
 use crate::store::{self, MessageFacts, MessageId, PlacementRow, Reader, ShownRow};
@@ -119,7 +119,7 @@ impl<'a> Message<'a> {
                 return Ok(Taken::Large(Arc::clone(large)));
             }
             let content = self.content()?;
-            if content.size() <= SMALL {
+            if content.size() <= body::SMALL {
                 return Ok(Taken::parsed(content.rest(self.reader)?));
             }
             let known = self.lately.larges.find(&content.hash());
@@ -202,7 +202,7 @@ impl<'a> Message<'a> {
     /// The beginning of the text of a large message.
     fn beginning(&self, large: &Large) -> Result<String> {
         let (mut left, mut pieces) = (PREVIEWED, Vec::new());
-        for part in parts(large.outlined().structure()).text {
+        for part in &large.outlined().parts().text {
             let at = large.outlined().section(&part.section).unwrap_or_default();
             let content = self.bytes(&at, left)?;
             pieces.push((part.is_html, part.decode(&content).text));
