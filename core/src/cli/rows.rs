@@ -165,6 +165,7 @@ pub(super) fn message_json(message: &Message) -> Value {
         "account": reference.account.as_ref(), "flags": flags, "received": moment(message.received()),
         "date": moment(message.date()), "subject": message.subject(), "from": people(&message.from_()),
         "to": people(&message.to()), "cc": people(&message.cc()), "message_id": message.message_id(),
+        "thread": message.thread(),
         "size": message.size(), "attachments": message.attachments().iter().map(attachment).collect::<Vec<_>>(),
     })
 }
