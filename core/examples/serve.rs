@@ -1,7 +1,7 @@
 //! Serves a store on loopback until standard input ends: `serve FILE USER PASSWORD [port=N] [tls=implicit|starttls]
-//! [provider=PORT]`. Prints its port. The store is made where there is none; with TLS a certificate of its own, beside it.
-//! With `provider` it is a gateway: the store is kept in step with the mail of that user, by that password, at that port of
-//! this machine.
+//! [provider=PORT] [largest=BYTES]`. Prints its port. The store is made where there is none; with TLS a certificate of its
+//! own, beside it. With `provider` it is a gateway: the store is kept in step with the mail of that user, by that password,
+//! at that port of this machine. `largest` is the largest message that a client may add.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "whoever started it reads the port there")]
 
@@ -24,6 +24,9 @@ async fn main() -> Result<()> {
     options.address = SocketAddr::from(([127, 0, 0, 1], port));
     options.user = Some((user.clone(), password.as_str().into()));
     options.before_login = 64;
+    if let Some(largest) = given("largest") {
+        options.append_limit = largest.parse().map_err(|_| usage())?;
+    }
     if let Some(mode) = given("tls") {
         let folder = Path::new(file).parent().unwrap_or(Path::new(".")).to_owned();
         options.tls = Some(ServerTls::SelfSigned { folder, name: "localhost".to_owned() });
@@ -56,6 +59,6 @@ async fn serve(server: Server) -> Result<()> {
 }
 
 fn usage() -> MailError {
-    let text = "serve FILE USER PASSWORD [port=N] [tls=implicit|starttls] [provider=PORT]";
+    let text = "serve FILE USER PASSWORD [port=N] [tls=implicit|starttls] [provider=PORT] [largest=BYTES]";
     MailError::new(Code::UsageArgument, text)
 }

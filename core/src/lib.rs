@@ -13,6 +13,7 @@ mod limits;
 mod mail;
 mod net;
 mod planted;
+mod recent;
 mod secret;
 mod session;
 mod watch;

@@ -22,6 +22,7 @@ mod manage;
 mod names;
 mod open;
 mod pending;
+mod reading;
 mod search;
 mod select;
 mod send;

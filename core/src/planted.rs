@@ -19,7 +19,7 @@ pub enum Bug {
     FlagsOverwrite,
     /// CLOSE instead of UID EXPUNGE (`sync/apply/command.rs`).
     PlainExpunge,
-    /// UIDs are used without comparing UIDVALIDITY with that of the open mailbox (`sync/apply/push.rs`).
+    /// UIDs are used without comparing UIDVALIDITY with that of the open mailbox (`sync/apply/push/begin.rs`).
     NumbersTrusted,
     /// A command is sent before its step is committed (`sync/apply/push.rs`).
     StepNotCommitted,
@@ -29,11 +29,11 @@ pub enum Bug {
     BodyUnchecked,
     /// A pass goes on after its lease was lost (`sync/books.rs`).
     LeaseNotFenced,
-    /// An APPEND without answer is sent again (`journal/steps.rs`).
+    /// An APPEND without answer is sent again (`journal/steps/doubt.rs`).
     BlindAppend,
-    /// A COPY without answer is sent again (`journal/steps.rs`).
+    /// A COPY without answer is sent again (`journal/steps/doubt.rs`).
     BlindCopy,
-    /// The original of a move goes although no copy was found (`journal/steps.rs`).
+    /// The original of a move goes although no copy was found (`journal/steps/doubt.rs`).
     MoveWithoutProof,
     /// What is deleted is only marked (`journal/steps.rs`).
     MarkedOnly,

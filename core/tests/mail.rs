@@ -11,7 +11,7 @@ mod world;
 use mailtide::imap::quirk::Quirks;
 use mailtide::imap::{Flag, Role, UidSet};
 use mailtide::journal::State;
-use mailtide::message::Draft;
+use mailtide::message::{Draft, ParsedMessage};
 use mailtide::outbox::{self, SendOptions};
 use mailtide::store::{Keep, KeepRule};
 use mailtide::sync::SyncOptions;
@@ -84,6 +84,44 @@ const MOTH: &str = "From: \"Grace Hopper\" <grace@example.org>\r\nTo: ada@exampl
     --b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nsee attached\r\n\
     --b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=moth.pdf\r\n\
     Content-Transfer-Encoding: base64\r\n\r\nUERG\r\n--b--\r\n";
+
+/// Larger than what is taken apart in memory.
+fn large() -> String {
+    let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5egECAwQF\r\n";
+    format!(
+        "Subject: large\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; \
+         charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=BCber den Rand\r\n--b\r\nContent-Type: \
+         application/pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\
+         \r\n{}--b\r\nContent-Type: text/html\r\nContent-Disposition: attachment\r\n\r\n<p>\r\n--b--\r\n",
+        line.repeat(40_000)
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_of_a_large_message_are_what_they_are_in_memory() {
+    let folder = TempDir::new().unwrap();
+    let mail = open(&folder, MailOptions::default()).await;
+    let inbox = mail.mailbox("INBOX").unwrap();
+    inbox.append(bytes(large()), AppendOptions::default()).await.unwrap();
+    let message = all(inbox.fetch(Selection::All, FetchOptions::default())).await.remove(0);
+    let parsed = ParsedMessage::parse(large());
+    assert_eq!(message.text().await.unwrap(), "über den Rand");
+    assert_eq!((message.html().await.unwrap(), parsed.html()), (None, None));
+    let attachments = message.attachments();
+    assert_eq!(attachments[0], parsed.attachments()[0]);
+    assert!(message.part("2").await.unwrap() == parsed.content(&attachments[0]));
+    let (mut stream, mut length) = (message.stream(Some("2")).unwrap(), 0);
+    while let Some(piece) = stream.next().await.unwrap() {
+        assert!(piece.len() <= 256 << 10);
+        length += piece.len();
+    }
+    assert_eq!(length, parsed.content(&attachments[0]).len());
+    assert_eq!(message.part("3").await.unwrap(), "<p>");
+    assert_eq!(message.part("4").await.unwrap_err().code(), Code::UsageArgument);
+    assert!(message.raw_at_hand().is_none(), "it was never in memory");
+    assert!(message.raw().await.unwrap() == large());
+    mail.close().await.unwrap();
+}
 
 #[tokio::test]
 async fn a_message_of_ones_own_tells_all_that_a_live_one_does() {

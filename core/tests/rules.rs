@@ -13,6 +13,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("error", 0),
     ("limits", 0),
     ("planted", 0),
+    ("recent", 0),
     ("secret", 0),
     ("wire", 1),
     ("imap", 2),

@@ -1,6 +1,10 @@
 """The configuration, where passwords come from, and what shells complete."""
 
+import os
+import pty
+import select
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -68,13 +72,47 @@ def test_bash_completes_commands_and_options(cli: Cli) -> None:
         assert ended.stdout.strip() == expected, (typed, ended.stderr)
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_the_scripts_of_other_shells_are_read_by_them(cli: Cli, shell: str) -> None:
-    script = cli.home / f"completion.{shell}"
-    script.write_text(cli.done("completion", shell))
+def test_fish_completes_commands_and_options(cli: Cli) -> None:
+    script = script_of(cli, "fish")
+    for typed, expected in [
+        ("se", "search send serve"), ("serve --us", "--user"), ("completion z", "zsh"), ("users rev", "revoke-app-password"),
+    ]:  # fmt: skip
+        line = f"source {script}; complete -C 'mailtide {typed}'"
+        ended = subprocess.run(["fish", "-N", "-c", line], capture_output=True, text=True, check=True)
+        assert " ".join(row.split("\t")[0] for row in ended.stdout.splitlines()) == expected, typed
+
+
+def test_zsh_completes_at_the_first_key(cli: Cli) -> None:
+    script_of(cli, "zsh").rename(cli.home / "_mailtide")
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvpe("zsh", ["zsh", "-fi"], {**os.environ, "TERM": "dumb", "PS1": "> "})
+    try:
+        os.write(terminal, f"fpath=({cli.home} $fpath); autoload -U compinit; compinit -D -u; echo rea''dy\n".encode())
+        read_until(terminal, "ready")
+        os.write(terminal, b"mailtide sho\t")
+        read_until(terminal, "mailtide show ")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+
+
+def script_of(cli: Cli, shell: str) -> Path:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    subprocess.run([shell, "-n", str(script)], check=True)
+    script = cli.home / f"completion.{shell}"
+    script.write_text(cli.done("completion", shell))
+    return script
+
+
+def read_until(terminal: int, text: str) -> None:
+    """Ends when the terminal has shown that; a quarter of a minute later it fails."""
+    seen = ""
+    while text not in seen:
+        ready, _, _ = select.select([terminal], [], [], 15)
+        assert ready, f"{text!r} is not in {seen!r}"
+        seen += os.read(terminal, 4096).decode(errors="replace")
 
 
 def test_the_documentation_runs_and_prints_what_it_says(cli: Cli, provider: dict[str, Any]) -> None:

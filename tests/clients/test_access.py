@@ -102,6 +102,14 @@ class Access(unittest.TestCase):
             self.assertLess(self.memory(server, "VmHWM") - before, 32 * MEBIBYTE, f"KiB for {len(large)} bytes")
             client.select()
             self.assertEqual(client.fetch("2", "(RFC822.SIZE)")[1], [f"2 (RFC822.SIZE {len(large)})".encode()])
+            self.assertEqual(client.fetch("2", "(BINARY.SIZE[1] BODY[9])")[0], "OK")
+            part = client.fetch("2", "(BODY[1]<50000000.100>)")[1][0]
+            assert isinstance(part, tuple)
+            self.assertEqual(part[1], large[50_000_018:50_000_118])
+            part = client.fetch("2", "(BODY[1])")[1][0]
+            assert isinstance(part, tuple)
+            self.assertEqual(part[1], large[18:])
+            self.assertLess(self.memory(server, "VmHWM") - before, 32 * MEBIBYTE, f"KiB for parts of {len(large)} bytes")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,10 @@ TIMES = ("connect", "greeting", "progress", "slow_progress")
 class Caller:
     """What a case has open."""
 
-    def __init__(self, port: int, account: dict[str, Any]) -> None:
-        self.port, self.account = port, account
-        self.engine = mailtide.Engine()
+    def __init__(self, door: Any, port: int, account: dict[str, Any]) -> None:
+        """`door` is one of `case_doors`."""
+        self.door, self.port, self.account = door, port, account
+        self.engine = door.Engine()
         self.session: mailtide.Session | None = None
         self.mail: mailtide.Mail | None = None
         #: What serves the store, and the server for tests.
@@ -62,7 +62,7 @@ class Caller:
             case "" if verb == "open":
                 return await self.open(dict(args))
             case "" if verb == "repair":
-                return plain.answer(await mailtide.repair(self.folder / "ada.mail"))
+                return plain.answer(await self.door.repair(self.folder / "ada.mail"))
             case "":
                 return await self.connect(args)
             case "server":
@@ -90,7 +90,7 @@ class Caller:
         return None
 
     async def connect(self, args: dict[str, Any]) -> Any:
-        self.session = await mailtide.connect(self.login(args), engine=self.engine)
+        self.session = await self.door.connect(self.login(args), engine=self.engine)
         return {"tokens": self.reasons}
 
     async def open(self, args: dict[str, Any]) -> None:
@@ -98,12 +98,12 @@ class Caller:
         alone = args.pop("alone", False)
         given = {name: args.pop(name) for name in ("smtp", "sender") if name in args}
         account = None if alone else self.login(args)
-        self.mail = await mailtide.open(self.folder / "ada.mail", account, engine=self.engine, **given)
+        self.mail = await self.door.open(self.folder / "ada.mail", account, engine=self.engine, **given)
 
     async def start(self, given: dict[str, Any]) -> None:
         """The server of the case's header; the case connects to it."""
         mail = {name: [letter.encode() for letter in letters] for name, letters in given.get("mail", {}).items()}
-        self.tested = await testing.Server(**{**given, "mail": mail})
+        self.tested = await self.door.TestServer(**{**given, "mail": mail})
         self.port = self.tested.port
 
     async def serve(self, args: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ class Caller:
         assert self.mail is not None
         if "tokens" in args:
             args["tokens"] = issuer(args["tokens"])
-        self.serving = await mailtide.Server(self.mail, **args)
+        self.serving = await self.door.Server(self.mail, **args)
         self.port = self.serving.port
 
     async def on_server(self, verb: str, args: dict[str, Any]) -> Any:
@@ -246,7 +246,7 @@ class Caller:
         if "base64" in content:
             return base64.b64decode(content["base64"])
         if "stream" in content:
-            return chunks(content["stream"])
+            return self.door.pieces(content["stream"])
         if "path" in content:
             return Path(content["path"])
         file = Path(tempfile.mkstemp()[1])
@@ -277,7 +277,8 @@ class Caller:
 
     async def on_message(self, noun: str, verb: str, args: dict[str, Any]) -> Any:
         message = self.messages[args.get("message", 0)]
-        thing: Any = message if noun == "message" else message.attachments[args.get("attachment", 0)]
+        chosen: Any = message if noun == "message" else message.attachments[args.get("attachment", 0)]
+        thing = self.door.awaited(chosen)
         if verb == "stream":
             return plain.content(b"".join([bytes(piece) async for piece in thing.stream()]))
         if verb == "save":
@@ -301,8 +302,3 @@ def issuer(tokens: dict[str, str]) -> Any:
 def target(named: Any) -> Any:
     """A name, its levels, or `{"role": …}`."""
     return Role(named["role"]) if isinstance(named, dict) else named
-
-
-async def chunks(texts: list[str]) -> AsyncIterator[bytes]:
-    for text in texts:
-        yield text.encode()

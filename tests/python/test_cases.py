@@ -13,6 +13,7 @@ import pytest
 import case_plain as plain
 import mailtide
 from case_caller import Caller
+from case_doors import ASYNC, BLOCKING
 from mailtide import MailError
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
@@ -28,11 +29,12 @@ from server import Play
 PATIENCE = 30
 
 
+@pytest.mark.parametrize("door", [ASYNC, BLOCKING], ids=["async", "blocking"])
 @pytest.mark.parametrize("case", read_all(), ids=lambda case: case.name)
-def test_case(case: Case) -> None:
+def test_case(case: Case, door: Any) -> None:
     if reason := case.skip.get("python"):
         pytest.skip(reason)
-    problems = asyncio.run(play(case))
+    problems = asyncio.run(play(case, door))
     assert problems == []
 
 
@@ -46,9 +48,9 @@ def test_every_method_that_cases_name_is_here() -> None:
     assert [f"{noun}.{verb}" for noun, _, verb in named if not hasattr(nouns[noun], f"{verb}_" if iskeyword(verb) else verb)] == []
 
 
-async def play(case: Case) -> list[str]:
+async def play(case: Case, door: Any) -> list[str]:
     server = Play(case)
-    caller = Caller(await server.start(), case.account)
+    caller = Caller(door, await server.start(), case.account)
     problems: list[str] = []
     try:
         if case.server is not None:

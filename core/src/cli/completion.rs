@@ -65,7 +65,8 @@ fn zsh() -> String {
          _mailtide() {{\n  local -a commands=(\n{commands}  )\n  \
            if (( CURRENT == 2 )); then _describe command commands; return; fi\n  \
            local command=$words[2]\n  shift words; (( CURRENT-- ))\n  case $command in\n{cases}  esac\n}}\n\
-         compdef _mailtide mailtide\n"
+         # Read by autoload at the first key, it has to complete at once; read by source it only says that it can.\n\
+         if [[ $funcstack[1] == _mailtide ]]; then _mailtide \"$@\"; else compdef _mailtide mailtide; fi\n"
     )
 }
 

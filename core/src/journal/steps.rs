@@ -5,144 +5,15 @@
 //! looked for before it is sent again: at UIDs from the UIDNEXT seen before, by size and header (RFC 4549 section 4.2.2).
 //! Nothing is ever removed by EXPUNGE, CLOSE or a sequence number.
 
-use super::{Cause, Entry, Intent, Note, Reason, State, Step};
+mod doubt;
+mod model;
+
+pub use doubt::{GRACE_SECONDS, doubt};
+pub use model::{Act, At, Facts, Means, Next, Sighting};
+
+use super::{Cause, Intent, Note, Reason, State, Step};
 use crate::imap::Flag;
 use crate::planted::{Bug, planted};
-use std::fmt;
-
-/// What the server can do, as far as it changes the steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Means {
-    /// MOVE (RFC 6851).
-    pub can_move: bool,
-    /// UIDPLUS (RFC 4315): UID EXPUNGE, and the UIDs of what was placed.
-    pub uid_plus: bool,
-    /// The largest message that APPEND takes, in bytes (RFC 7889).
-    pub append_limit: Option<u64>,
-}
-
-/// Where the message of an intent is on the server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum At {
-    /// The intent is about no message on the server.
-    #[default]
-    Nowhere,
-    /// There, with this UID.
-    Uid(u32),
-    /// An earlier intent is to bring it there, and has not yet.
-    Coming,
-    /// It left the server.
-    Gone,
-    /// UIDVALIDITY changed and it was not found again.
-    Lost,
-}
-
-/// What is known just before a step. Facts that an intent of this kind does not need may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Where the message is.
-    pub at: At,
-    /// UIDVALIDITY and UIDNEXT of the mailbox a message goes to; `None` where there is none.
-    pub to: Option<(u32, u32)>,
-    /// The mailbox that is written to can only be read.
-    pub read_only: bool,
-    /// Its UIDVALIDITY changes again and again.
-    pub unstable: bool,
-    /// Flags that it keeps (PERMANENTFLAGS); `None` where the server does not say, which means all.
-    pub keeps: Option<Vec<Flag>>,
-    /// Whether the bytes to append are here.
-    pub has_body: bool,
-    /// UIDVALIDITY, UIDNEXT and message count of a mailbox to be removed; `None` where it is not there.
-    pub holds: Option<(u32, u32, u32)>,
-}
-
-/// A command of an intent. The message is the one at [`Facts::at`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// `UID STORE -FLAGS.SILENT` and `+FLAGS.SILENT`.
-    Store {
-        /// Flags to set.
-        add: Vec<Flag>,
-        /// Flags to take away.
-        remove: Vec<Flag>,
-    },
-    /// `UID MOVE`.
-    Move,
-    /// `UID COPY`.
-    Copy,
-    /// `APPEND`.
-    Append,
-    /// `UID STORE +FLAGS.SILENT (\Deleted)`.
-    Mark,
-    /// `UID EXPUNGE`.
-    Expunge,
-    /// `CREATE`.
-    Create,
-    /// `RENAME`.
-    Rename,
-    /// `DELETE`.
-    Remove,
-    /// `SUBSCRIBE`.
-    Subscribe,
-    /// `UNSUBSCRIBE`.
-    Unsubscribe,
-}
-
-/// What comes next for an intent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Commit `step`, then send the command.
-    Send {
-        /// The step.
-        step: Step,
-        /// Its command.
-        act: Act,
-    },
-    /// Commit `step`, then see what is there ([`doubt`]).
-    Look {
-        /// The step.
-        step: Step,
-    },
-    /// It has ended, or is parked. `placed` is where its message arrived: UIDVALIDITY and UID.
-    End {
-        /// How.
-        state: State,
-        /// Where.
-        placed: Option<(u32, u32)>,
-    },
-    /// Nothing can be said yet. Try again later; `step` is to be kept.
-    Wait {
-        /// The step.
-        step: Option<Step>,
-    },
-}
-
-/// What was found after a lost answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sighting {
-    /// Whether the original is in its mailbox still.
-    pub original: bool,
-    /// Whether its mailbox looks empty.
-    pub is_empty: bool,
-    /// UIDVALIDITY of the mailbox it goes to; `None` where that is gone.
-    pub uid_validity: Option<u32>,
-    /// Its UIDNEXT now.
-    pub uid_next: u32,
-    /// UIDs there, from the UIDNEXT of the step on (all, under another UIDVALIDITY), that are the same by size and
-    /// header, and that no placement here has. Ascending.
-    pub copies: Vec<u32>,
-    /// No copy is there any more, but something was placed there since, and the same message has arrived in another
-    /// mailbox: somebody has moved it on.
-    pub moved_on: bool,
-    /// For a rename: whether the old name is listed, and whether the new one is.
-    pub names: (bool, bool),
-    /// The command was answered, so that nothing of it comes late; it only did not say where the message went.
-    pub answered: bool,
-}
-
-/// For how long a copy that is not there after a lost answer may still turn up: a server may work on what it had read
-/// before the connection was cut.
-pub const GRACE_SECONDS: i64 = 30;
 
 /// What is sent for an intent that was not begun, or whose message has to be looked at anew.
 #[must_use]
@@ -182,35 +53,6 @@ pub fn confirmed(intent: &Intent, step: Step, placed: Option<(u32, u32)>, means:
         (Step::Expunge { copy }, _) => Next::End { state: applied(), placed: copy },
         (Step::Send, _) => end(applied()),
     }
-}
-
-/// What follows when the answer to `step` was lost, or nobody was there to hear it. `now` is in seconds since 1970.
-#[must_use]
-pub fn doubt(entry: &Entry, step: Step, seen: &Sighting, means: Means, now: i64) -> Next {
-    // A clock that was ahead then does not tell how long ago it was.
-    let since = |unseen: Option<i64>| unseen.filter(|since| *since <= now).or(Some(now));
-    match (&entry.intent, step) {
-        (Intent::RenameMailbox { .. }, Step::Send) => renamed(seen),
-        (intent, Step::Send) => repeat(intent),
-        (_, Step::Mark { copy } | Step::Expunge { copy }) if !seen.original => {
-            Next::End { state: applied(), placed: copy }
-        }
-        (_, Step::Mark { copy }) => mark(copy),
-        (_, Step::Expunge { copy }) => Next::Send { step: Step::Expunge { copy }, act: Act::Expunge },
-        (intent, Step::Find { uid_validity, uid_next, unseen }) => {
-            let keep = Step::Find { uid_validity, uid_next, unseen: since(unseen) };
-            found(intent, keep, seen, means, has_waited(unseen, now))
-        }
-        (intent, Step::Place { uid_validity, uid_next, unseen }) => {
-            let keep = Step::Place { uid_validity, uid_next, unseen: since(unseen) };
-            placed(intent, keep, seen, means, has_waited(unseen, now))
-        }
-    }
-}
-
-/// Whether what has not been seen then will not turn up any more.
-fn has_waited(unseen: Option<i64>, now: i64) -> bool {
-    unseen.is_some_and(|since| now.saturating_sub(since) >= GRACE_SECONDS)
 }
 
 /// Whether the command of a step leaves the original where it is, so that a mailbox without it is a surprise.
@@ -301,10 +143,6 @@ const fn applied() -> State {
     State::Applied { note: None }
 }
 
-fn ambiguous() -> Next {
-    end(State::Parked { reason: Reason::Ambiguous, server: None })
-}
-
 /// Whether the original is to be taken away by us, after the copy is known.
 fn removes_original(intent: &Intent, means: Means) -> bool {
     matches!(intent, Intent::Move { .. }) && !means.can_move
@@ -313,112 +151,6 @@ fn removes_original(intent: &Intent, means: Means) -> bool {
 /// Whether its message is placed by COPY, which leaves the original where it is.
 fn is_copied(intent: &Intent, means: Means) -> bool {
     matches!(intent, Intent::Copy { .. }) || removes_original(intent, means)
-}
-
-/// Commands that may be sent twice: the second time they change nothing.
-fn repeat(intent: &Intent) -> Next {
-    match intent {
-        Intent::Flag { add, remove, .. } => send(Act::Store { add: add.clone(), remove: remove.clone() }),
-        Intent::CreateMailbox { .. } => send(Act::Create),
-        Intent::DeleteMailbox { .. } => send(Act::Remove),
-        Intent::Subscribe { .. } => send(Act::Subscribe),
-        Intent::Unsubscribe { .. } => send(Act::Unsubscribe),
-        _ => ambiguous(),
-    }
-}
-
-fn renamed(seen: &Sighting) -> Next {
-    match seen.names {
-        (true, false) => send(Act::Rename),
-        (false, true) => end(applied()),
-        (true, true) => end(State::Parked { reason: Reason::MailboxExists, server: None }),
-        (false, false) => end(State::Superseded { by: Cause::MailboxGone }),
-    }
-}
-
-/// A copy whose place the server did not tell.
-fn found(intent: &Intent, step: Step, seen: &Sighting, means: Means, waited: bool) -> Next {
-    let copy = seen.uid_validity.zip(seen.copies.first().copied());
-    match copy {
-        // The server has confirmed it. Of several that are the same any one will do; the others arrive as new messages.
-        Some(copy) if removes_original(intent, means) && seen.original => mark(Some(copy)),
-        Some(copy) => Next::End { state: applied(), placed: Some(copy) },
-        // It went to a mailbox that is gone, or moved on from there already.
-        None if seen.uid_validity.is_none() => end(applied()),
-        // COPY of a message that is gone is OK as well, and takes nothing along (RFC 9051 section 6.4.9).
-        None if is_copied(intent, means) && !seen.original => end(State::Superseded { by: Cause::MessageGone }),
-        // It was there, and somebody has taken it away. The original of a move stays where it is: nothing else is left.
-        None if waited || seen.moved_on => end(State::Superseded { by: Cause::MessageGone }),
-        None => Next::Wait { step: Some(step) },
-    }
-}
-
-/// What placed a message, and the answer was lost.
-fn placed(intent: &Intent, step: Step, seen: &Sighting, means: Means, waited: bool) -> Next {
-    let Some(validity) = seen.uid_validity else {
-        return end(State::Parked { reason: Reason::MailboxMissing, server: None });
-    };
-    let is_move = matches!(intent, Intent::Move { .. });
-    if is_blind(intent) {
-        return again(intent, validity, seen.uid_next, means);
-    }
-    match seen.copies.as_slice() {
-        [copy] if is_move && seen.original => mark(Some((validity, *copy))),
-        [copy] => Next::End { state: applied(), placed: Some((validity, *copy)) },
-        // The original is gone: our copy is among these, and nothing will be taken away any more.
-        [first, ..] if is_move && !seen.original => Next::End { state: applied(), placed: Some((validity, *first)) },
-        // RFC 4549 section 4.2.2.1: where several fit, use none.
-        [_, _, ..] => ambiguous(),
-        // Confirmed, and nothing was placed: it was gone before.
-        [] if seen.answered && intent.target().is_some() && !seen.original => {
-            end(State::Superseded { by: Cause::MessageGone })
-        }
-        // MOVE takes a message once, however often it is sent.
-        [] if is_move && means.can_move && seen.original && !seen.answered => {
-            again(intent, validity, seen.uid_next, means)
-        }
-        [] if is_move && planted(Bug::MoveWithoutProof) => mark(None),
-        // It arrived, and somebody has moved it on since: a second one would be one too many.
-        [] if seen.moved_on => end(State::Superseded { by: Cause::MessageGone }),
-        [] if !waited => Next::Wait { step: Some(step) },
-        [] if intent.target().is_some() && !seen.original => end(State::Superseded { by: Cause::MessageGone }),
-        [] => again(intent, validity, seen.uid_next, means),
-    }
-}
-
-/// Whether what was placed is not to be looked for: never, unless that mistake is planted.
-fn is_blind(intent: &Intent) -> bool {
-    match intent {
-        Intent::Append { .. } => planted(Bug::BlindAppend),
-        _ => planted(Bug::BlindCopy),
-    }
-}
-
-fn again(intent: &Intent, uid_validity: u32, uid_next: u32, means: Means) -> Next {
-    let act = match intent {
-        Intent::Append { .. } => Act::Append,
-        Intent::Move { .. } if means.can_move => Act::Move,
-        _ => Act::Copy,
-    };
-    Next::Send { step: Step::Place { uid_validity, uid_next, unseen: None }, act }
-}
-
-impl fmt::Display for Act {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Store { .. } => "UID STORE",
-            Self::Move => "UID MOVE",
-            Self::Copy => "UID COPY",
-            Self::Append => "APPEND",
-            Self::Mark => "UID STORE \\Deleted",
-            Self::Expunge => "UID EXPUNGE",
-            Self::Create => "CREATE",
-            Self::Rename => "RENAME",
-            Self::Remove => "DELETE",
-            Self::Subscribe => "SUBSCRIBE",
-            Self::Unsubscribe => "UNSUBSCRIBE",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -1,28 +1,26 @@
 //! The content of a message: from the store, or from the server where it is not held.
 
-use super::Mail;
-use super::now;
+use super::reading::{self, Stream};
+use super::{Mail, now};
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::MailboxName;
 use crate::journal::Digest;
 use crate::message::ParsedMessage;
-use crate::session::{Columns, FetchOptions, Kept, Message, Pieces, Selection, Task};
-use crate::store::body::Content;
+use crate::session::{Body, Columns, FetchOptions, Kept, Message, Pieces, Selection};
 use crate::store::{
     BodySource, Durability, Fetched, MailboxId, MessageId, Partial, Reader, Stretch, Writer, arrive, body,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, Weak};
 
 /// Largest message that is read into memory.
 const LARGEST: u64 = 1 << 30;
 /// Largest one that is passed on in memory, and kept in the transaction of a read. What is larger goes through the store.
 const KEPT: u64 = 4 << 20;
-/// How much of a stream is read at a time.
-const STRETCH: usize = 256 << 10;
 
 /// A message of the store.
 #[derive(Clone)]
@@ -55,8 +53,12 @@ impl Kept for Stored {
         })
     }
 
-    fn pieces(&self) -> Box<dyn Pieces> {
-        Box::new(Stream { source: self.clone(), place: Place::Begin, under_way: None })
+    fn whole(&self) -> BoxFuture<'_, Result<Body>> {
+        Box::pin(reading::whole(self))
+    }
+
+    fn pieces(&self, at: Range<u64>) -> Box<dyn Pieces> {
+        Box::new(Stream::new(self.clone(), at))
     }
 
     fn me(&self) -> Vec<String> {
@@ -100,7 +102,7 @@ impl BodySource for Mail {
 
 impl Stored {
     /// Asks the server for it.
-    async fn fetched(&self) -> Result<Fetched> {
+    pub(super) async fn fetched(&self) -> Result<Fetched> {
         if self.mail.account().is_none() {
             return Err(self.not_here("and no account was given to fetch it from"));
         }
@@ -237,64 +239,4 @@ impl Stored {
     fn missing(&self) -> MailError {
         MailError::new(Code::MessageMissing, "The message is no longer there").with(|c| c.uid = Some(self.uid))
     }
-}
-
-/// A content that is being read. A step under way goes on when its caller gives up, and its piece is given to the next.
-struct Stream {
-    source: Stored,
-    place: Place,
-    under_way: Option<Task<(Place, Option<Bytes>)>>,
-}
-
-enum Place {
-    Begin,
-    In(Box<Content>),
-    End,
-}
-
-impl Pieces for Stream {
-    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>> {
-        Box::pin(async move {
-            if self.under_way.is_none() {
-                let place = std::mem::replace(&mut self.place, Place::End);
-                let runtime = self.source.mail.engine().runtime().clone();
-                self.under_way = Some(Task::spawn(&runtime, step(self.source.clone(), place)));
-            }
-            let Some(task) = self.under_way.as_mut() else { return Ok(None) };
-            let stepped = task.await;
-            self.under_way = None;
-            let (place, piece) = stepped?;
-            self.place = place;
-            Ok(piece)
-        })
-    }
-}
-
-async fn step(source: Stored, place: Place) -> Result<(Place, Option<Bytes>)> {
-    let (message, begins) = (source.message, matches!(place, Place::Begin));
-    match source.mail.handle()?.read(move |reader| piece_of(reader, message, place)).await {
-        Err(error) if begins && error.code() == Code::BodyNotHere => match source.fetched().await? {
-            Fetched::Bytes(raw) => Ok((Place::End, some(raw))),
-            Fetched::Held => source.mail.handle()?.read(move |reader| piece_of(reader, message, Place::Begin)).await,
-        },
-        stepped => stepped,
-    }
-}
-
-fn piece_of(reader: &dyn Reader, message: MessageId, place: Place) -> Result<(Place, Option<Bytes>)> {
-    let mut content = match place {
-        Place::Begin => Box::new(body::open(reader, message)?),
-        Place::In(content) => content,
-        Place::End => return Ok((Place::End, None)),
-    };
-    let mut piece = BytesMut::new();
-    while piece.len() < STRETCH {
-        let Some(more) = content.next(reader)? else { return Ok((Place::End, some(piece.freeze()))) };
-        piece.extend_from_slice(&more);
-    }
-    Ok((Place::In(content), some(piece.freeze())))
-}
-
-fn some(piece: Bytes) -> Option<Bytes> {
-    Some(piece).filter(|piece| !piece.is_empty())
 }

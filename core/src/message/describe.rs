@@ -21,14 +21,32 @@ use bytes::Bytes;
 #[must_use]
 pub fn described_structure(message: &ParsedMessage) -> BodyStructure {
     let mut structure = message.structure().clone();
-    let places: Vec<_> = message.contents().collect();
+    let places: Vec<_> = message.contents().map(|(header, content)| (header, LineCount::Of(content))).collect();
     complete(&mut structure, &mut places.into_iter());
     structure
 }
 
-/// In the order in which parts are numbered; never deeper than the scan goes.
-fn complete<'a>(part: &mut BodyStructure, places: &mut impl Iterator<Item = (&'a [u8], &'a [u8])>) {
-    let (_, content) = places.next().unwrap_or_default();
+/// How many lines a content has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LineCount<'a> {
+    /// As many as these bytes, counted where they are wanted.
+    Of(&'a [u8]),
+    Known(u64),
+}
+
+impl LineCount<'_> {
+    fn count(self) -> u64 {
+        match self {
+            Self::Of(content) => memchr::memchr_iter(b'\n', content).count() as u64,
+            Self::Known(lines) => lines,
+        }
+    }
+}
+
+/// Completes parts in the order in which they are numbered, never deeper than the scan goes; of each is given its header
+/// and its lines.
+pub(super) fn complete<'a>(part: &mut BodyStructure, places: &mut dyn Iterator<Item = (&'a [u8], LineCount<'a>)>) {
+    let (_, lines) = places.next().unwrap_or((b"", LineCount::Known(0)));
     if part.is_multipart() {
         part.parts.iter_mut().for_each(|child| complete(child, places));
         return;
@@ -39,21 +57,15 @@ fn complete<'a>(part: &mut BodyStructure, places: &mut impl Iterator<Item = (&'a
         part.parameters.push(("charset".into(), "us-ascii".into()));
     }
     if is_text || !part.parts.is_empty() {
-        part.lines = Some(memchr::memchr_iter(b'\n', content).count() as u64);
+        part.lines = Some(lines.count());
     }
     if let Some(child) = part.parts.first_mut() {
         // The next place is that of the nested message.
         let mut places = places.peekable();
         let header = places.peek().map(|(header, _)| header.to_vec()).unwrap_or_default();
         part.envelope = Envelope::parse(envelope_text(&Headers::parse(header))).ok().map(Box::new);
-        nested(child, &mut places);
+        complete(child, &mut places);
     }
-}
-
-/// Breaks the chain of types that grows with each level.
-fn nested<'a>(part: &mut BodyStructure, places: &mut dyn Iterator<Item = (&'a [u8], &'a [u8])>) {
-    let mut rest = places;
-    complete(part, &mut rest);
 }
 
 #[cfg(test)]

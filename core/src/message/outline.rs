@@ -1,45 +1,74 @@
 //! The structure of a message that is too large for memory: what of it may matter is kept, the rest is counted.
 //!
-//! Only lines that begin with `--` can part a message, and only what follows one closely can be the header of a part. Of
-//! everything else the length is enough. What is kept is scanned as a message is, and its lengths are mended then.
+//! Only a line that begins with a boundary can part a message, and boundaries stand in the headers before it; only what
+//! follows such a line closely can be the header of a part. Of everything else lengths and lines are enough. What is kept
+//! is scanned as a message is, and its places are mended then.
 
-use super::headers::Headers;
-use super::scan::{Scan, scan};
-use crate::imap::BodyStructure;
+use super::describe::{LineCount, complete};
+use super::headers::{Headers, field_name};
+use super::outlined::{Outlined, Place};
+use super::parts::{is_message, parts, sections};
+use super::scan::{Kind, Scan, boundary, describe, is_envelope_line, is_plain_message, measure, scan};
 use bytes::Bytes;
-use std::ops::Range;
+use std::collections::BTreeSet;
+use std::ops::{Bound, Range};
 
-/// How much is kept after the beginning and after each line that may part: as much as a header may have.
+/// How much is kept of a header: as much as one may have.
 const WINDOW: usize = 1 << 20;
-/// How much of a line that may part is kept: longer than any boundary.
+/// How much of a line is looked at for a boundary: more than any boundary has.
 const LINE: usize = 2048;
 /// How much is kept in all. Beyond it nothing parts any more.
 const KEPT: usize = 64 << 20;
+/// Most lines that part, and most boundaries: more than a message has that is taken apart.
+const MOST: usize = 50_000;
 
 /// Takes a message in pieces; see [`Outline::finish`].
 #[derive(Debug)]
 pub struct Outline {
     kept: Vec<u8>,
-    /// Where in `kept` something is left out, and how much up to there in all.
-    gaps: Vec<(usize, u64)>,
-    gone: u64,
-    window: usize,
-    /// How much is still kept of what comes, whatever it is.
-    open: usize,
-    line: Line,
+    gaps: Vec<Gap>,
+    gone: Gone,
     /// The last bytes that were left out: the line end before a delimiter belongs to it.
     tail: Vec<u8>,
+    window: usize,
+    /// How much of what comes is kept, since it may be a header.
+    open: usize,
+    /// Where in `kept` that header begins, and the line that comes.
+    block: usize,
+    line: usize,
+    kind: Kind,
+    /// Whether no line of the header has come yet.
+    is_first: bool,
+    /// The beginning of a line that may part.
+    held: Vec<u8>,
+    within: Within,
+    boundaries: BTreeSet<Bytes>,
+    has_digest: bool,
+    parted: usize,
 }
 
-/// Where in a line the next byte stands.
-#[derive(Clone, Copy, Debug)]
-enum Line {
+/// Where the next byte stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Within {
+    /// At the beginning of a line, or in what is held of it.
     Start,
-    /// After a dash.
-    Dash,
-    /// In one that may part, after so many bytes.
-    Parting(usize),
+    /// In a line that parts.
+    Parting,
     Other,
+}
+
+/// What is left out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gone {
+    bytes: u64,
+    lines: u64,
+}
+
+/// A place in what is kept where something is left out, and how much up to there in all.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    at: usize,
+    gone: Gone,
 }
 
 impl Default for Outline {
@@ -49,153 +78,244 @@ impl Default for Outline {
 }
 
 impl Outline {
-    fn with_window(window: usize) -> Self {
-        let (kept, gaps, tail) = (Vec::new(), Vec::new(), Vec::new());
-        Self { kept, gaps, gone: 0, window, open: window, line: Line::Start, tail }
+    pub(super) fn with_window(window: usize) -> Self {
+        Self {
+            kept: Vec::new(),
+            gaps: Vec::new(),
+            gone: Gone::default(),
+            tail: Vec::new(),
+            window,
+            open: window,
+            block: 0,
+            line: 0,
+            kind: Kind::Plain,
+            is_first: true,
+            held: Vec::new(),
+            within: Within::Start,
+            boundaries: BTreeSet::new(),
+            has_digest: false,
+            parted: 0,
+        }
     }
 
     /// Takes the next bytes.
-    pub fn push(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.byte(*byte);
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+            let (piece, rest) = bytes.split_at(end);
+            self.piece(piece);
+            bytes = rest;
         }
     }
 
-    /// The header with its empty line (`BODY[HEADER]`), its fields, and the structure, as
-    /// [`ParsedMessage`](super::ParsedMessage) has them of the whole message.
+    /// Goes past a run of lines of which none can part, without having read them: so many bytes, so many line ends, and
+    /// what the last line ends with. To be called between two lines.
+    pub fn pass(&mut self, bytes: u64, lines: u64, end: &[u8]) {
+        self.look(false);
+        if self.is_first {
+            // No field begins so, and no header.
+            self.open = 0;
+        }
+        self.gone.bytes += bytes;
+        self.gone.lines += lines;
+        self.tail = end.to_vec();
+        self.mark();
+        self.within = if end.is_empty() { Within::Other } else { Within::Start };
+    }
+
+    /// What the message is, as [`ParsedMessage`](super::ParsedMessage) has it of one in memory, and where its parts are.
     #[must_use]
-    pub fn finish(mut self) -> (Bytes, Headers, BodyStructure) {
+    pub fn finish(mut self) -> Outlined {
+        self.look(false);
         let Scan { mut structure, header, contents, headers, .. } = scan(&self.kept);
         let block = headers.first().cloned().unwrap_or_default();
-        let length = |range: &Range<usize>| self.place(range.end, true).saturating_sub(self.place(range.start, false));
-        let lengths = contents.iter().map(length);
-        mend(&mut structure, &mut lengths.collect::<Vec<_>>().into_iter());
-        self.kept.truncate(block.end.max(header.end));
-        let kept = Bytes::from(self.kept);
-        (kept.slice(block), Headers::parse(kept.slice(header)), structure)
+        let lines = |content: &Range<usize>| LineCount::Known(self.lines(content));
+        let bytes = |range: &Range<usize>| self.kept.get(range.clone()).unwrap_or_default();
+        let places = headers.iter().zip(&contents).map(|(header, content)| self.place(header, content));
+        let mut places: Vec<Place> = places.collect();
+        measure(&mut structure, &mut places.iter().map(|place| place.content.end - place.content.start));
+        let parts = parts(&structure);
+        let mut described = headers.iter().zip(&contents).map(|(header, content)| (bytes(header), lines(content)));
+        complete(&mut structure, &mut described);
+        let named: Vec<_> =
+            sections(&structure).into_iter().map(|(section, part)| (section, is_message(part))).collect();
+        places.truncate(named.len());
+        for (place, (section, is_message)) in places.iter_mut().zip(named) {
+            (place.section, place.is_message) = (section, is_message);
+        }
+        let copied = |range: Range<usize>| Bytes::copy_from_slice(bytes(&range));
+        Outlined { header: copied(block), headers: Headers::parse(copied(header)), structure, parts, places }
     }
 
-    fn byte(&mut self, byte: u8) {
-        self.line = match (self.line, byte) {
-            (_, b'\n') => Line::Start,
-            (Line::Start, b'-') => Line::Dash,
-            (Line::Dash, b'-') => {
-                self.parts();
-                Line::Parting(2)
+    /// A line, or a piece of one.
+    fn piece(&mut self, piece: &[u8]) {
+        let ends = piece.ends_with(b"\n");
+        if self.within == Within::Start && (!self.held.is_empty() || piece.starts_with(b"-")) {
+            let (held, rest) = piece.split_at(piece.len().min(LINE - self.held.len()));
+            self.held.extend_from_slice(held);
+            if !ends && self.held.len() < LINE {
+                return;
             }
-            (Line::Parting(length), _) => Line::Parting(length + 1),
-            _ => Line::Other,
-        };
-        let matters = match self.line {
-            Line::Parting(length) => length <= LINE,
-            _ => false,
-        };
-        if (matters || self.open > 0) && self.kept.len() < KEPT {
-            self.open = self.open.saturating_sub(1);
-            self.kept.push(byte);
+            self.look(ends && rest.is_empty());
+            if !rest.is_empty() {
+                self.take(rest, ends);
+            }
         } else {
-            self.leave(byte);
+            self.take(piece, ends);
         }
     }
 
-    /// A line that may part has begun: what was left out of it and of the line end before it is kept after all.
-    fn parts(&mut self) {
+    /// Decides whether the line that is held parts the message.
+    fn look(&mut self, ends: bool) {
+        let line = std::mem::take(&mut self.held);
+        if line.is_empty() {
+            return;
+        }
+        let parts = line.strip_prefix(b"--").is_some_and(|rest| self.is_boundary(rest)) && self.parted < MOST;
+        if !parts || self.kept.len() >= KEPT {
+            return self.take(&line, ends);
+        }
+        // What was left out of the line end before it is kept after all.
+        self.parted += 1;
+        self.gone.bytes -= self.tail.len() as u64;
+        self.gone.lines -= memchr::memchr_iter(b'\n', &self.tail).count() as u64;
+        self.mark();
+        self.kept.append(&mut self.tail);
+        self.kept.extend_from_slice(&line);
+        self.within = Within::Parting;
         self.open = self.window;
-        if self.kept.len() < KEPT {
-            self.gone -= self.tail.len() as u64;
-            self.mark();
-            self.kept.append(&mut self.tail);
+        if ends {
+            self.end_line();
         }
     }
 
-    fn leave(&mut self, byte: u8) {
-        self.gone += 1;
-        self.tail.push(byte);
-        if self.tail.len() > 3 {
-            self.tail.remove(0);
+    /// Takes a line that does not part, or more of one.
+    fn take(&mut self, mut piece: &[u8], ends: bool) {
+        match self.within {
+            Within::Start => (self.within, self.line) = (Within::Other, self.kept.len()),
+            Within::Parting => return self.end_parting(piece, ends),
+            Within::Other => {}
         }
+        if self.open > 0 {
+            let most = if self.kept.len() < KEPT { self.open.min(piece.len()) } else { 0 };
+            let (kept, left) = piece.split_at(most);
+            self.kept.extend_from_slice(kept);
+            self.open -= most;
+            if self.open == 0 || !left.is_empty() {
+                self.end_header();
+                self.open = 0;
+            }
+            piece = left;
+        }
+        if !piece.is_empty() {
+            self.leave(piece, ends);
+        }
+        if ends {
+            self.end_line();
+        }
+    }
+
+    /// Of a line that parts, more than was looked at.
+    fn end_parting(&mut self, rest: &[u8], ends: bool) {
+        self.leave(rest.strip_suffix(b"\n").unwrap_or(rest), false);
+        self.tail.clear();
+        if ends {
+            self.kept.push(b'\n');
+            self.end_line();
+        }
+    }
+
+    fn leave(&mut self, bytes: &[u8], ends: bool) {
+        self.gone.bytes += bytes.len() as u64;
+        self.gone.lines += u64::from(ends);
+        if bytes.len() >= 2 {
+            self.tail.clear();
+        }
+        self.tail.extend_from_slice(bytes.get(bytes.len().saturating_sub(2)..).unwrap_or_default());
+        let more = self.tail.len().saturating_sub(2);
+        self.tail.drain(..more);
         self.mark();
     }
 
-    fn mark(&mut self) {
-        let at = self.kept.len();
-        match self.gaps.last_mut() {
-            Some((last, gone)) if *last == at => *gone = self.gone,
-            _ => self.gaps.push((at, self.gone)),
+    fn end_line(&mut self) {
+        let was = std::mem::replace(&mut self.within, Within::Start);
+        if self.open == 0 {
+            return;
+        }
+        if was == Within::Parting {
+            self.kind = if self.has_digest { Kind::Message } else { Kind::Plain };
+            return self.begin();
+        }
+        let line = self.kept.get(self.line..).unwrap_or_default();
+        if matches!(line, b"\n" | b"\r\n") {
+            let leads = self.end_header();
+            self.open = if leads { self.window } else { 0 };
+            self.kind = Kind::Plain;
+            return self.begin();
+        }
+        let is_envelope = self.line == 0 && self.gone.bytes == 0 && is_envelope_line(line);
+        if self.is_first && !is_envelope {
+            self.is_first = false;
+            // What does not begin with a field has no header.
+            self.open = if field_name(line).is_some() { self.open } else { 0 };
         }
     }
 
-    /// Where a place of what is kept is in the message. What is left out at it stands before it for an end, and after it
-    /// for a beginning.
-    fn place(&self, at: usize, ends: bool) -> u64 {
-        let before = self.gaps.partition_point(|(gap, _)| if ends { *gap <= at } else { *gap < at });
-        let gone = before.checked_sub(1).and_then(|last| self.gaps.get(last)).map_or(0, |(_, gone)| *gone);
-        at as u64 + gone
+    /// What comes may be a header.
+    fn begin(&mut self) {
+        (self.block, self.is_first) = (self.kept.len(), true);
     }
-}
 
-/// Lengths in the order in which parts are scanned.
-fn mend(part: &mut BodyStructure, lengths: &mut impl Iterator<Item = u64>) {
-    part.octets = lengths.next();
-    part.parts.iter_mut().for_each(|child| mend(child, lengths));
+    /// Looks at what may be a header: whether that of a nested message follows it.
+    fn end_header(&mut self) -> bool {
+        let part = describe(self.kept.get(self.block..).unwrap_or_default(), self.kind);
+        self.has_digest |= part.subtype.as_ref() == b"digest";
+        self.boundaries.extend(boundary(&part).filter(|_| self.boundaries.len() < MOST).cloned());
+        is_plain_message(&part)
+    }
+
+    /// Whether a line begins with a boundary that was declared.
+    fn is_boundary(&self, mut line: &[u8]) -> bool {
+        loop {
+            let up_to = (Bound::Unbounded, Bound::Included(line));
+            let Some(last) = self.boundaries.range::<[u8], _>(up_to).next_back() else { return false };
+            if line.starts_with(last) {
+                return true;
+            }
+            // What else the line may begin with is no longer than what it has in common with this one.
+            let common = line.iter().zip(last).take_while(|(a, b)| a == b).count();
+            line = line.get(..common).unwrap_or_default();
+        }
+    }
+
+    fn mark(&mut self) {
+        let (at, gone) = (self.kept.len(), self.gone);
+        match self.gaps.last_mut() {
+            Some(last) if last.at == at => last.gone = gone,
+            _ => self.gaps.push(Gap { at, gone }),
+        }
+    }
+
+    /// What is left out before a place of what is kept. What is left out at it stands before it for an end, and after it
+    /// for a beginning.
+    fn gone(&self, at: usize, ends: bool) -> Gone {
+        let before = self.gaps.partition_point(|gap| if ends { gap.at <= at } else { gap.at < at });
+        before.checked_sub(1).and_then(|last| self.gaps.get(last)).map(|gap| gap.gone).unwrap_or_default()
+    }
+
+    /// Where a part is in the message. Its content begins where its header ends.
+    fn place(&self, header: &Range<usize>, content: &Range<usize>) -> Place {
+        let at = |at: usize, ends: bool| at as u64 + self.gone(at, ends).bytes;
+        let begin = at(content.start, false);
+        let (header, content) = (at(header.start, false)..begin, begin..at(content.end, true).max(begin));
+        Place { header, content, ..Place::default() }
+    }
+
+    fn lines(&self, content: &Range<usize>) -> u64 {
+        let kept = memchr::memchr_iter(b'\n', self.kept.get(content.clone()).unwrap_or_default()).count() as u64;
+        kept + self.gone(content.end, true).lines.saturating_sub(self.gone(content.start, false).lines)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::message::ParsedMessage;
-    use proptest::prelude::*;
-
-    fn outlined(raw: &[u8], window: usize, piece: usize) -> (Bytes, Headers, BodyStructure) {
-        let mut outline = Outline::with_window(window);
-        raw.chunks(piece).for_each(|piece| outline.push(piece));
-        outline.finish()
-    }
-
-    fn long(lines: usize) -> String {
-        "0123456789abcdef --\r\n".repeat(lines)
-    }
-
-    #[test]
-    fn a_large_message_has_the_structure_that_it_has_in_memory() {
-        let body = long(500);
-        let raw = format!(
-            "Subject: moth\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\r\n{body}\r\n\
-             --b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\n\r\n{body}-- \r\n-\r\n\
-             --b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\n{body}\r\n--b--\r\n{body}"
-        );
-        let parsed = ParsedMessage::parse(raw.clone());
-        for piece in [1, 7, 100_000] {
-            let (block, headers, structure) = outlined(raw.as_bytes(), 300, piece);
-            assert_eq!(block, parsed.header_block());
-            assert_eq!(&structure, parsed.structure(), "{piece}");
-            assert_eq!(headers.raw(), parsed.headers().raw());
-        }
-    }
-
-    #[test]
-    fn only_what_may_matter_is_kept() {
-        let mut outline = Outline::with_window(1000);
-        let text = long(1000);
-        (0..100).for_each(|_| outline.push(text.as_bytes()));
-        assert!(outline.kept.len() == 1000 && outline.gaps.len() == 1, "{}", outline.kept.len());
-        assert_eq!(outline.finish().2.octets, Some(100 * text.len() as u64));
-    }
-
-    proptest! {
-        #[test]
-        fn any_message_whose_headers_fit_has_its_own_structure(
-            parts in prop::collection::vec(("(\\PC|[-\r\n]){0,300}", 0..3_usize), 0..5), piece in 1..50_usize,
-        ) {
-            let mut raw = "Content-Type: multipart/mixed; boundary=b\r\n\r\n".to_owned();
-            for (text, kind) in &parts {
-                let kind = ["", "Content-Type: message/rfc822\r\n", "Content-Type: image/png\r\n"][*kind];
-                raw += &format!("--b\r\n{kind}\r\nx{}\r\n", text.replace(':', ""));
-            }
-            raw += "--b--\r\n";
-            let parsed = ParsedMessage::parse(raw.clone());
-            let (_, _, structure) = outlined(raw.as_bytes(), 100, piece);
-            prop_assert_eq!(&structure, parsed.structure());
-        }
-    }
-}
+mod tests;

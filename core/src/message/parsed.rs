@@ -3,7 +3,7 @@
 use super::attachment::Attachment;
 use super::headers::Headers;
 use super::html::html_to_text;
-use super::parts::{BodyPart, Parts, parts, sections};
+use super::parts::{BodyPart, Parts, is_message, parts, sections};
 use super::scan::{Scan, scan};
 use super::searchable::is_searched;
 use super::transfer::decode_transfer;
@@ -131,8 +131,7 @@ impl ParsedMessage {
         let at = self.place(section)?;
         let all = sections(&self.structure);
         let (_, part) = all.get(at)?;
-        let is_message = !part.is_multipart() && !part.parts.is_empty();
-        is_message.then(|| (self.block(at + 1), self.content_at(at + 1)))
+        is_message(part).then(|| (self.block(at + 1), self.content_at(at + 1)))
     }
 
     /// Content of every part, in the order of [`sections`].

@@ -118,6 +118,11 @@ pub fn part_at<'a>(structure: &'a BodyStructure, section: &[u32]) -> Option<&'a 
     sections(structure).into_iter().find(|(at, _)| at == section).map(|(_, part)| part)
 }
 
+/// Whether a part is a message that was taken apart.
+pub(super) fn is_message(part: &BodyStructure) -> bool {
+    !part.is_multipart() && !part.parts.is_empty()
+}
+
 /// A message that is no multipart has part 1: itself.
 fn top_section(structure: &BodyStructure, mut section: Vec<u32>) -> Vec<u32> {
     if !structure.is_multipart() {

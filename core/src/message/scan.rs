@@ -48,15 +48,36 @@ pub(super) fn scan(raw: &[u8]) -> Scan {
     Scan { structure, header, contents, headers, problem }
 }
 
+/// What a header says of its part, as far as it says it.
+pub(super) fn describe(header: &[u8], kind: Kind) -> BodyStructure {
+    let mut scanner = Scanner { raw: header, contents: Vec::new(), headers: Vec::new(), problem: None };
+    scanner.describe(&(0..header.len()), kind)
+}
+
+/// What parts a multipart.
+pub(super) fn boundary(part: &BodyStructure) -> Option<&Bytes> {
+    part.parameter("boundary").filter(|boundary| !boundary.is_empty() && boundary.len() <= LONGEST_BOUNDARY)
+}
+
+/// Gives the parts their lengths, in the order in which they are scanned.
+pub(super) fn measure(part: &mut BodyStructure, lengths: &mut impl Iterator<Item = u64>) {
+    part.octets = lengths.next();
+    part.parts.iter_mut().for_each(|child| measure(child, lengths));
+}
+
 /// Length of the `From ` line of an mbox file, which is no part of the message.
 fn envelope_line(raw: &[u8]) -> usize {
-    let is_mbox = raw.starts_with(b"From ") || raw.starts_with(b">From ");
-    if is_mbox { Lines { text: raw, at: 0 }.next().map_or(0, |line| line.end) } else { 0 }
+    if is_envelope_line(raw) { Lines { text: raw, at: 0 }.next().map_or(0, |line| line.end) } else { 0 }
+}
+
+/// Whether a message begins with such a line.
+pub(super) fn is_envelope_line(raw: &[u8]) -> bool {
+    raw.starts_with(b"From ") || raw.starts_with(b">From ")
 }
 
 /// What a part without `Content-Type` is.
-#[derive(Clone, Copy)]
-enum Kind {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
     Plain,
     /// In a `multipart/digest` (RFC 2046 section 5.1.5).
     Message,
@@ -130,7 +151,7 @@ impl<'a> Scanner<'a> {
 
     fn multipart(&mut self, mut part: BodyStructure, body: Range<usize>, depth: usize) -> BodyStructure {
         let kind = if part.subtype.as_ref() == b"digest" { Kind::Message } else { Kind::Plain };
-        let boundary = part.parameter("boundary").filter(|b| !b.is_empty() && b.len() <= LONGEST_BOUNDARY).cloned();
+        let boundary = boundary(&part).cloned();
         let pieces = boundary.map(|boundary| self.pieces(body, &boundary)).unwrap_or_default();
         if pieces.is_empty() {
             self.broken("A multipart without parts");
@@ -252,7 +273,7 @@ fn default_type(kind: Kind) -> BodyStructure {
 }
 
 /// A nested message may not be encoded (RFC 2046 section 5.2.1); one that is stays a file.
-fn is_plain_message(part: &BodyStructure) -> bool {
+pub(super) fn is_plain_message(part: &BodyStructure) -> bool {
     use super::transfer::TransferEncoding::{Base64, QuotedPrintable, Uuencode};
     let is_message = part.media_type.as_ref() == b"message" && matches!(part.subtype.as_ref(), b"rfc822" | b"global");
     is_message && !matches!(super::parts::encoding_of(part), Base64 | QuotedPrintable | Uuencode)

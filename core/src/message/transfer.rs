@@ -53,7 +53,7 @@ impl TransferEncoding {
 /// content.extend(decoder.finish());
 /// assert_eq!(content, b"hello world");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TransferDecoder {
     encoding: TransferEncoding,
     /// What cannot be decoded before more arrives: under four base64 digits, or an unfinished line.
@@ -62,8 +62,9 @@ pub struct TransferDecoder {
     uu: Uu,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Uu {
+    #[default]
     Before,
     Inside,
     After,
@@ -98,6 +99,12 @@ impl TransferDecoder {
             _ => self.line(&held, &mut out),
         }
         out
+    }
+
+    /// How many bytes wait for what comes after them.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// Whether something had to be skipped or guessed so far.

@@ -5,6 +5,7 @@ use super::command::Command;
 use super::faulty::{Faulty, Tamper, Verdict};
 use super::fetch::{FetchRun, Step};
 use super::intake::abandon;
+use super::lately::Lately;
 use super::listen::Ticket;
 use super::options::ServerOptions;
 use super::parse::{self, Bad, Parsed};
@@ -35,6 +36,7 @@ pub(super) struct Shared {
     pub options: ServerOptions,
     /// New messages wait to be indexed.
     pub arrived: Arc<Notify>,
+    pub lately: Arc<Lately>,
 }
 
 /// Who is at the other end, and the line to it.
@@ -260,7 +262,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Writes rows as they are read from the store, a window at a time.
     async fn fetch(&mut self, tag: &str, mut run: Box<FetchRun>) -> Result<bool> {
+        let (lately, mut turn) = (Arc::clone(&self.shared.lately), None);
         loop {
+            turn = match run.is_working() {
+                true if turn.is_none() => lately.turns.acquire().await.ok(),
+                true => turn,
+                false => None,
+            };
             let is_quick = run.is_quick();
             let step = move |reader: &dyn crate::store::Reader| {
                 let window = run.next(reader);
@@ -276,8 +284,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             run = back;
             match window {
                 Step::Bytes(bytes) => self.wire.push(&bytes).await?,
-                Step::Body(message) => run.give(message, self.body(message).await),
-                Step::End => {}
+                Step::Body(message) => run.give(self.body(message).await),
+                Step::Nothing => {}
             }
             if run.is_over() {
                 let reply = self.session.fetched(&run);
@@ -286,11 +294,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// A body that is not held, from whoever can have it.
+    /// A body that is not held, from whoever can have it. A client that asks for it by pieces gets all of them of one.
     async fn body(&mut self, message: MessageId) -> Option<Fetched> {
+        if let Some(known) = self.shared.lately.bodies.find(&message) {
+            return Some(Fetched::Bytes(known));
+        }
         // What was made so far need not wait for it.
         self.wire.flush().await.ok()?;
-        self.session.body(message).await
+        let body = self.session.body(message).await?;
+        if let Fetched::Bytes(bytes) = &body {
+            self.shared.lately.bodies.put(message, bytes.clone(), bytes.len());
+        }
+        Some(body)
     }
 
     /// Does a command that may wait for bodies, and says now and then that it goes on: so a client does not give up, and

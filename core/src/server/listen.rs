@@ -90,7 +90,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let seats = Arc::new(Semaphore::new(options.connections));
         let door = Door { tls, seats, waiting: Arc::default(), stopped };
-        let shared = Arc::new(Shared { access, bodies, options, arrived: Arc::default() });
+        let shared = Arc::new(Shared { access, bodies, options, arrived: Arc::default(), lately: Arc::default() });
         let task = tokio::spawn(door.keep(listener, Arc::clone(&shared)));
         Ok(Self { address, login, certificate, stop, task: Mutex::new(Some(task)), shared })
     }

@@ -22,6 +22,7 @@ mod faulty;
 mod fetch;
 mod intake;
 mod keep;
+mod lately;
 mod list;
 mod listen;
 mod login;

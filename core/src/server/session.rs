@@ -5,6 +5,7 @@ use super::command::Command;
 use super::connection::Shared;
 use super::fetch::FetchRun;
 use super::intake::abandon;
+use super::lately::Lately;
 use super::reply::{Handled, News, Refusal, Reply, untagged};
 use super::selected::{Changed, Enabled, Selected};
 use super::view::View;
@@ -23,6 +24,7 @@ pub(super) struct Session {
     append_limit: u32,
     /// Whoever indexes messages is told of new ones.
     arrived: Arc<Notify>,
+    lately: Arc<Lately>,
     offer: Offer,
     authenticated: bool,
     /// The tag of the command that is being done.
@@ -102,12 +104,17 @@ impl Session {
         let (tag, enabled) = (String::new(), Enabled::default());
         let (store, append_limit) = (shared.access.store().clone(), shared.options.append_limit);
         let (arrived, bodies) = (Arc::clone(&shared.arrived), shared.bodies.clone());
+        let lately = Arc::clone(&shared.lately);
         let (authenticated, ahead, selected) = (false, None, None);
-        Self { store, bodies, append_limit, arrived, offer, authenticated, tag, ahead, enabled, selected }
+        Self { store, bodies, append_limit, arrived, lately, offer, authenticated, tag, ahead, enabled, selected }
     }
 
     pub(super) fn store(&self) -> &Handle {
         &self.store
+    }
+
+    pub(super) fn lately(&self) -> &Arc<Lately> {
+        &self.lately
     }
 
     /// Whether bodies that are not held may be had all the same.

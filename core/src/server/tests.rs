@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 mod access;
 mod bounds;
 mod large;
+mod parts;
 
 const MESSAGE: &str = "Subject: one\r\nFrom: ada@example.org\r\n\r\nfirst\r\n";
 const NOW: Now = Now::from_seconds(1_700_000_000);
@@ -40,7 +41,10 @@ impl World {
         access.users().set("ada", "secret".into()).await.unwrap();
         let mut options = ServerOptions { append_limit: 300_000, ..ServerOptions::default() };
         set(&mut options);
-        Self { folder, shared: Arc::new(Shared { access, bodies: None, options, arrived: Arc::default() }) }
+        Self {
+            folder,
+            shared: Arc::new(Shared { access, bodies: None, options, arrived: Arc::default(), lately: Arc::default() }),
+        }
     }
 
     /// As at a gateway.

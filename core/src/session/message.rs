@@ -2,7 +2,7 @@
 
 use super::fetch::{merge, rows};
 use super::find::check_validity;
-use super::kept::Kept;
+use super::kept::{Body, Kept};
 use super::mailbox::Mailbox;
 use super::part::{self, PartStream};
 use crate::bulk::MessageRef;
@@ -11,7 +11,7 @@ use crate::imap::command::FetchItem;
 use crate::imap::extension::object_id;
 use crate::imap::{AddressList, BodyStructure, Envelope, FetchRow, Flag, InternalDate, Section, SectionData, UidSet};
 use crate::message::{
-    self, Attachment, BodyPart, EmailAddress, Headers, ParsedMessage, Parts, SingleAddress, decode_addresses,
+    self, Attachment, BodyPart, EmailAddress, Headers, Outlined, ParsedMessage, Parts, SingleAddress, decode_addresses,
     decode_header,
 };
 use crate::query::{AddressField, Candidate, Matcher};
@@ -36,6 +36,14 @@ struct Data {
     problems: OnceLock<Vec<String>>,
     /// The message taken apart by ourselves, once it is here whole.
     parsed: OnceLock<ParsedMessage>,
+    /// The same of a large one that is kept here.
+    outlined: OnceLock<Arc<Outlined>>,
+}
+
+/// A message taken apart by ourselves.
+pub(super) enum Apart<'a> {
+    Parsed(&'a ParsedMessage),
+    Large(&'a Outlined),
 }
 
 /// Where the contents come from.
@@ -76,8 +84,8 @@ impl Message {
     }
 
     fn from_data(from: From, reference: MessageRef, row: Box<FetchRow>, loaded: Loaded) -> Self {
-        let (problems, parsed) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Data { from, reference, row, loaded, problems, parsed }))
+        let (problems, parsed, outlined) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Data { from, reference, row, loaded, problems, parsed, outlined }))
     }
 
     /// Its address.
@@ -253,12 +261,12 @@ impl Message {
     /// The text as a person would read it: the plain text, else the HTML without its markup; empty where there is
     /// neither. Attachments are not fetched.
     pub async fn text(&self) -> Result<String> {
-        if let Some(parsed) = self.whole().await? {
-            return Ok(parsed.text());
-        }
-        let Some(parts) = self.parts().await? else {
-            return Ok(ParsedMessage::parse(self.raw().await?).text());
+        let parts = match self.apart().await? {
+            Some(Apart::Parsed(parsed)) => return Ok(parsed.text()),
+            Some(Apart::Large(outlined)) => Some(outlined.parts().clone()),
+            None => self.parts().await?,
         };
+        let Some(parts) = parts else { return Ok(ParsedMessage::parse(self.raw().await?).text()) };
         let mut texts = Vec::new();
         for part in &parts.text {
             texts.push((part.is_html, self.read(part).await?));
@@ -268,12 +276,12 @@ impl Message {
 
     /// The HTML text; `None` where there is none. It is as the sender wrote it: never show it without a sanitiser.
     pub async fn html(&self) -> Result<Option<String>> {
-        if let Some(parsed) = self.whole().await? {
-            return Ok(parsed.html());
-        }
-        let Some(parts) = self.parts().await? else {
-            return Ok(ParsedMessage::parse(self.raw().await?).html());
+        let parts = match self.apart().await? {
+            Some(Apart::Parsed(parsed)) => return Ok(parsed.html()),
+            Some(Apart::Large(outlined)) => Some(outlined.parts().clone()),
+            None => self.parts().await?,
         };
+        let Some(parts) = parts else { return Ok(ParsedMessage::parse(self.raw().await?).html()) };
         let mut texts = Vec::new();
         for part in &parts.html {
             texts.push(self.read(part).await?);
@@ -396,20 +404,25 @@ impl Message {
         let section = Section::part(&part.section);
         let bytes = match self.0.loaded.get(&section) {
             Some(bytes) => bytes.clone(),
+            None if self.source().is_some() => part::kept(self, &part.section).await?,
             None => part::whole(self, &section, part.octets).await?,
         };
         Ok(part.decode(&bytes).text)
     }
 
     /// The message taken apart by ourselves, if it was loaded whole; one of a local mailbox is read for that.
-    pub(super) async fn whole(&self) -> Result<Option<&ParsedMessage>> {
-        if self.local().is_none()
-            && let Some(source) = self.source()
-        {
-            let raw = source.raw().await?;
-            return Ok(Some(self.0.parsed.get_or_init(|| ParsedMessage::parse(raw))));
+    pub(super) async fn apart(&self) -> Result<Option<Apart<'_>>> {
+        if let Some(parsed) = self.local() {
+            return Ok(Some(Apart::Parsed(parsed)));
         }
-        Ok(self.local())
+        let Some(source) = self.source() else { return Ok(None) };
+        if let Some(outlined) = self.0.outlined.get() {
+            return Ok(Some(Apart::Large(outlined)));
+        }
+        Ok(Some(match source.whole().await? {
+            Body::Raw(raw) => Apart::Parsed(self.0.parsed.get_or_init(|| ParsedMessage::parse(raw))),
+            Body::Large(outlined) => Apart::Large(self.0.outlined.get_or_init(|| outlined)),
+        }))
     }
 
     /// The message taken apart by ourselves, if it is in memory whole.

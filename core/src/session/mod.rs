@@ -64,7 +64,7 @@ pub use session::Session;
 pub(crate) use connection::{Connection, Extra, Pending, closed, enabled};
 pub(crate) use credentials::{Refused, Vault};
 pub(crate) use find::now as query_moment;
-pub(crate) use kept::{Kept, Pieces};
+pub(crate) use kept::{Body, Kept, Pieces};
 pub(crate) use message::Loaded;
 pub(crate) use messages::Batches;
 pub(crate) use names::nothing_listed;

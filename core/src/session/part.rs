@@ -1,12 +1,12 @@
 //! The content of one part: whole when it is small, in partial fetches when it is not.
 
 use super::kept::Pieces;
-use super::message::Message;
+use super::message::{Apart, Message};
 use super::task::Task;
 use crate::error::{Code, MailError, Result};
-use crate::imap::Section;
 use crate::imap::command::FetchItem;
-use crate::message::{self, TransferDecoder, TransferEncoding};
+use crate::imap::{BodyStructure, Section};
+use crate::message::{self, ParsedMessage, TransferDecoder, TransferEncoding};
 use crate::wire::Octets;
 use bytes::{Buf, Bytes, BytesMut};
 use std::collections::VecDeque;
@@ -17,6 +17,8 @@ const WHOLE: u64 = 1 << 20;
 const PARTIAL: u64 = 512 * 1024;
 /// Partial fetches under way at once.
 const AHEAD: usize = 3;
+/// Largest text of a message that is kept here.
+const LARGEST: u64 = 1 << 30;
 /// Largest piece that a stream gives.
 const PIECE: usize = 256 * 1024;
 
@@ -46,6 +48,22 @@ async fn gather(mut stream: PartStream, most: u64) -> Result<Bytes> {
     Ok(content.freeze())
 }
 
+/// A section of a large message that is kept here, as its bytes are.
+pub(super) async fn kept(message: &Message, section: &[u32]) -> Result<Bytes> {
+    let (Some(Apart::Large(outlined)), Some(source)) = (message.apart().await?, message.source()) else {
+        return Err(Code::Internal.into());
+    };
+    let at = outlined.section(section).unwrap_or_default();
+    if at.end - at.start > LARGEST {
+        return Err(MailError::new(Code::LimitExceeded, format!("The text is larger than {LARGEST} bytes")));
+    }
+    let (mut pieces, mut content) = (source.pieces(at), BytesMut::new());
+    while let Some(piece) = pieces.next().await? {
+        content.extend_from_slice(&piece);
+    }
+    Ok(content.freeze())
+}
+
 /// A stream of the whole raw message of a live session, from that byte on.
 pub(super) fn stream_from(message: &Message, at: u64) -> PartStream {
     let stream = PartStream::new(message, Section::default(), message.size(), None);
@@ -56,7 +74,7 @@ pub(super) fn stream_from(message: &Message, at: u64) -> PartStream {
 pub(super) fn stream(message: &Message, path: Option<&str>) -> Result<PartStream> {
     let Some(path) = path else {
         if let Some(source) = message.source() {
-            return Ok(PartStream::kept(message, Held::Whole(source.pieces())));
+            return Ok(PartStream::kept(message, Held::Pieces(source.pieces(0..u64::MAX))));
         }
         return Ok(PartStream::new(message, Section::default(), message.size(), None));
     };
@@ -99,16 +117,16 @@ pub struct PartStream {
 
 /// What is read of a message that is kept here.
 enum Held {
-    /// All of it.
-    Whole(Box<dyn Pieces>),
-    /// A part by its section numbers, out of the whole.
+    /// All of it, or the part of it that was found.
+    Pieces(Box<dyn Pieces>),
+    /// A part by its section numbers.
     Part(Vec<u32>),
 }
 
 impl std::fmt::Debug for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Whole(_) => f.write_str("Whole"),
+            Self::Pieces(_) => f.write_str("Pieces"),
             Self::Part(section) => f.debug_tuple("Part").field(section).finish(),
         }
     }
@@ -144,16 +162,37 @@ impl PartStream {
 
     async fn pull(&mut self) -> Result<()> {
         match &mut self.held {
-            Some(Held::Whole(pieces)) => match pieces.next().await? {
-                Some(piece) => self.push(piece),
-                None => self.ended = true,
+            Some(Held::Pieces(pieces)) => match pieces.next().await? {
+                Some(piece) => self.give(Octets::Whole(piece), 0),
+                None => self.end(),
             },
             Some(Held::Part(section)) => {
-                let content = part_of(&self.message, section).await?;
-                self.push(content);
-                self.ended = true;
+                let section = section.clone();
+                self.find(&section).await?;
             }
             None => self.pull_live().await?,
+        }
+        Ok(())
+    }
+
+    /// A part of a message that is kept here: out of the whole, or its place in a large one.
+    async fn find(&mut self, section: &[u32]) -> Result<()> {
+        let message = self.message.clone();
+        match (message.apart().await?, message.source()) {
+            (Some(Apart::Parsed(parsed)), _) => {
+                self.push(part_of(&message, parsed, section)?);
+                self.ended = true;
+            }
+            (Some(Apart::Large(outlined)), Some(source)) => {
+                let part = message::part_at(outlined.structure(), section);
+                let (Some(part), Some(at)) = (part, outlined.section(section)) else {
+                    return Err(no_such_part(&message));
+                };
+                let encoding = Some(encoding_of(part)).filter(|encoding| *encoding != TransferEncoding::Identity);
+                self.decoder = encoding.map(TransferDecoder::new);
+                self.held = Some(Held::Pieces(source.pieces(at)));
+            }
+            _ => return Err(message.missing()),
         }
         Ok(())
     }
@@ -240,16 +279,22 @@ impl PartStream {
     }
 }
 
-/// A part of a message that is kept here, its transfer encoding taken off.
-async fn part_of(message: &Message, section: &[u32]) -> Result<Bytes> {
-    let Some(parsed) = message.whole().await? else { return Err(message.missing()) };
+/// A part of a message in memory, its transfer encoding taken off.
+fn part_of(message: &Message, parsed: &ParsedMessage, section: &[u32]) -> Result<Bytes> {
     let (Some(part), Some(content)) = (message::part_at(parsed.structure(), section), parsed.section(section)) else {
-        return Err(MailError::new(Code::UsageArgument, "The message has no such part")
-            .in_mailbox(&message.reference().mailbox)
-            .with(|c| c.uid = Some(message.uid())));
+        return Err(no_such_part(message));
     };
-    let encoding = part.encoding.as_deref().map_or(TransferEncoding::Identity, TransferEncoding::from_label);
-    Ok(message::decode_transfer(content, encoding).into())
+    Ok(message::decode_transfer(content, encoding_of(part)).into())
+}
+
+fn encoding_of(part: &BodyStructure) -> TransferEncoding {
+    part.encoding.as_deref().map(TransferEncoding::from_label).unwrap_or_default()
+}
+
+fn no_such_part(message: &Message) -> MailError {
+    MailError::new(Code::UsageArgument, "The message has no such part")
+        .in_mailbox(&message.reference().mailbox)
+        .with(|c| c.uid = Some(message.uid()))
 }
 
 /// One fetch of a section or of a stretch of it, and whether the server kept to the stretch.

@@ -8,14 +8,16 @@
 //! Contents that are small are made ready by [`pack`], before a transaction is open, and go in whole ([`Packed::put`],
 //! [`put()`]). Large ones are staged ([`Staging`]) in short transactions of their own, and published in another.
 
+mod outline;
 mod put;
 mod read;
 mod recipe;
 mod split;
 mod stage;
 
+pub use outline::{SMALL, outline};
 pub use put::{Packed, pack, put};
-pub use read::{Content, hash_of as hash, open, read};
+pub use read::{Content, Passed, hash_of as hash, open, read};
 pub use stage::Staging;
 
 use crate::error::{Code, MailError, Result};

@@ -76,10 +76,9 @@ impl Incoming {
             return Ok(Received::small(self.small.into(), received, self.now));
         };
         staging.finish()?;
-        // Its lines were not counted.
-        let (header, headers, structure) = outline.finish();
-        let header = Bytes::copy_from_slice(&header);
-        let new = described((header, &headers), &structure, (staging.size(), received));
+        let outlined = outline.finish();
+        let header = (outlined.header_block().clone(), outlined.headers());
+        let new = described(header, outlined.structure(), (staging.size(), received));
         let hash = staging.hash()?;
         Ok(Received { new, hash, now: self.now, content: Content::Large(Box::new(staging)) })
     }
@@ -149,7 +148,7 @@ mod tests {
         };
         let (held, mut put) = (take(false), take(true));
         assert_eq!((held.hash, held.new.size), (put.hash, put.new.size));
-        assert_eq!(held.new.headers.header, put.new.headers.header);
+        assert_eq!(held.new.headers, put.new.headers);
         let mut writer = store.write(Durability::Full).unwrap();
         put.publish(&mut *writer).unwrap();
         writer.commit().unwrap();

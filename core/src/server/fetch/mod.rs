@@ -1,9 +1,13 @@
 //! FETCH (RFC 9051 section 6.4.5): rows read from the store a window at a time, bodies as streams.
 
+mod decoded;
+mod large;
 mod message;
 mod run;
 mod section;
+mod stream;
 
+pub(super) use large::Large;
 pub(super) use run::{FetchRun, Step};
 
 use super::command::{Fetch, FetchItem, SectionItem, SectionKind};
@@ -17,6 +21,7 @@ use crate::imap::{Flag, UidSet};
 use crate::store::change::{self, FlagDelta};
 use crate::store::{Flags, MailboxId, PlacementRow, Reader, Writer};
 use run::Plan;
+use std::sync::Arc;
 
 impl Session {
     /// What is to be written; the rows come of [`FetchRun::next`].
@@ -57,6 +62,7 @@ impl Session {
             is_uid: fetch.uid,
             utf8: self.utf8(),
             condstore: self.enabled.condstore,
+            lately: Arc::clone(self.lately()),
         };
         Ok(Box::new(FetchRun::new(plan, uids, head)))
     }

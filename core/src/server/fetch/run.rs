@@ -1,15 +1,16 @@
 //! The rows of a FETCH, one window after another: memory follows the window, not the mailbox.
 
-use super::message::Message;
+use super::large::Work;
+use super::message::{Known, Lack, Looked, Message};
 use super::section::{Data, section};
-use crate::error::{Code, MailError, Result};
+use super::stream::Source;
+use crate::error::{Code, Result};
 use crate::imap::render;
 use crate::imap::{InternalDate, UidSet};
-use crate::server::command::FetchItem;
+use crate::server::command::{FetchItem, SectionItem};
+use crate::server::lately::Lately;
 use crate::server::view::View;
-use crate::store::body::Content;
 use crate::store::{Fetched, MailboxId, MessageId, Reader, ShownParts, ShownRow};
-use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub(in crate::server) struct Plan {
     pub is_uid: bool,
     pub utf8: bool,
     pub condstore: bool,
+    pub lately: Arc<Lately>,
 }
 
 impl Plan {
@@ -59,8 +61,10 @@ pub(in crate::server) struct FetchRun {
     out: Vec<u8>,
     /// What is written next: pieces of the row that is being written.
     pieces: VecDeque<Piece>,
-    /// A body that had to be fetched, and whose it is.
-    given: Option<(MessageId, Bytes)>,
+    /// What has to be done before the first of the rows can be made.
+    work: Option<Work>,
+    /// What was found out about it.
+    known: Known,
     not_here: u64,
     missing: bool,
     unknown_encoding: bool,
@@ -72,22 +76,32 @@ pub(in crate::server) enum Step {
     Bytes(Vec<u8>),
     /// The body of this message is needed, and not held: [`FetchRun::give`].
     Body(MessageId),
-    /// Nothing; [`FetchRun::is_over`].
-    End,
+    /// Nothing to write: all is over, or something goes on. [`FetchRun::is_over`], [`FetchRun::is_working`].
+    Nothing,
 }
 
 enum Piece {
     Text(Vec<u8>),
-    /// So many bytes of a content, from where it stands.
-    Content(Box<Content>, u64),
+    /// So many bytes that are read as they are written.
+    Stream(Source, u64),
+}
+
+/// What a row comes to.
+enum Made {
+    Row,
+    /// The body of this message is needed.
+    Body(MessageId),
+    /// Something has to be done first.
+    Work,
 }
 
 impl FetchRun {
     /// `head` is written before the rows.
     pub(super) fn new(plan: Plan, uids: UidSet, head: Vec<u8>) -> Self {
         let (rows, pieces) = (VecDeque::new(), VecDeque::new());
-        let (given, not_here, missing, unknown_encoding) = (None, 0, false, false);
-        Self { plan, left: uids, rows, out: head, pieces, given, not_here, missing, unknown_encoding }
+        let (work, known) = (None, Known::default());
+        let (not_here, missing, unknown_encoding) = (0, false, false);
+        Self { plan, left: uids, rows, out: head, pieces, work, known, not_here, missing, unknown_encoding }
     }
 
     /// Messages that were left out, since their body is not held.
@@ -118,6 +132,11 @@ impl FetchRun {
         self.left.is_empty() && self.rows.is_empty() && self.pieces.is_empty() && self.out.is_empty()
     }
 
+    /// Whether a large message is looked through: this is for a few clients at a time.
+    pub(in crate::server) fn is_working(&self) -> bool {
+        self.work.is_some()
+    }
+
     /// Whether the next step takes a few rows, and no message is taken apart for it.
     pub(in crate::server) fn is_quick(&self) -> bool {
         let is_row = |item: &FetchItem| match item {
@@ -125,14 +144,16 @@ impl FetchRun {
             FetchItem::Section(item) => item.is_quick(),
             _ => true,
         };
-        self.given.is_none() && self.left.len() + self.rows.len() as u64 <= QUICK && self.plan.items.iter().all(is_row)
+        self.known.given.is_none()
+            && self.left.len() + self.rows.len() as u64 <= QUICK
+            && self.plan.items.iter().all(is_row)
     }
 
     /// The body that was needed; `None` where it cannot be had: its message is left out, never shown with an empty one.
-    pub(in crate::server) fn give(&mut self, message: MessageId, body: Option<Fetched>) {
-        self.given = None;
+    pub(in crate::server) fn give(&mut self, body: Option<Fetched>) {
+        self.known = Known::default();
         match body {
-            Some(Fetched::Bytes(body)) => self.given = Some((message, body)),
+            Some(Fetched::Bytes(body)) => self.known.given = Some(body),
             // Its row is made of what the store has now.
             Some(Fetched::Held) => {}
             None => {
@@ -143,33 +164,47 @@ impl FetchRun {
     }
 
     pub(in crate::server) fn next(&mut self, reader: &dyn Reader) -> Result<Step> {
+        if let Some(work) = self.work.take() {
+            return self.go_on(reader, work).map(|()| Step::Nothing);
+        }
         while self.out.len() < WINDOW {
             match self.pieces.pop_front() {
                 Some(Piece::Text(text)) => self.out.extend_from_slice(&text),
-                Some(Piece::Content(content, left)) => self.stream(reader, content, left)?,
+                Some(Piece::Stream(source, left)) => self.stream(reader, source, left)?,
                 None => {
                     let Some(row) = self.next_row(reader)? else { break };
-                    if let Some(message) = self.row(reader, row)? {
-                        return Ok(Step::Body(message));
+                    match self.row(reader, row)? {
+                        Made::Row => {}
+                        Made::Body(message) => return Ok(Step::Body(message)),
+                        Made::Work => break,
                     }
                 }
             }
         }
         let out = std::mem::take(&mut self.out);
-        Ok(if out.is_empty() { Step::End } else { Step::Bytes(out) })
+        Ok(if out.is_empty() { Step::Nothing } else { Step::Bytes(out) })
     }
 
-    fn stream(&mut self, reader: &dyn Reader, mut content: Box<Content>, left: u64) -> Result<()> {
+    fn go_on(&mut self, reader: &dyn Reader, mut work: Work) -> Result<()> {
+        match work.go_on(reader, &self.plan.lately) {
+            Ok(None) => self.work = Some(work),
+            Ok(Some(large)) => self.known.large = Some(large),
+            // Let go meanwhile: the row finds that too.
+            Err(error) if error.code() == Code::BodyNotHere => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self, reader: &dyn Reader, mut source: Source, left: u64) -> Result<()> {
         // Kept while it is read, so that an error is known to be inside a row.
         self.pieces.push_front(Piece::Text(Vec::new()));
-        let cut = || MailError::new(Code::StoreDamaged, "A content is shorter than it was");
-        let mut bytes = content.next(reader)?.ok_or_else(cut)?;
-        bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        let bytes = source.next(reader, left)?;
         self.out.extend_from_slice(&bytes);
         self.pieces.pop_front();
         let left = left - bytes.len() as u64;
         if left > 0 {
-            self.pieces.push_front(Piece::Content(content, left));
+            self.pieces.push_front(Piece::Stream(source, left));
         }
         Ok(())
     }
@@ -184,27 +219,34 @@ impl FetchRun {
         Ok(self.rows.pop_front())
     }
 
-    /// Makes the pieces of a row. Where its body is not held, it waits, and its message is given back.
-    fn row(&mut self, reader: &dyn Reader, row: ShownRow) -> Result<Option<MessageId>> {
-        let Some(seq) = self.plan.view.seq(row.placement.uid) else { return Ok(None) };
+    /// Makes the pieces of a row, or puts it back where something is needed first.
+    fn row(&mut self, reader: &dyn Reader, row: ShownRow) -> Result<Made> {
+        let Some(seq) = self.plan.view.seq(row.placement.uid) else { return Ok(Made::Row) };
         match self.pieces_of(reader, &row, seq) {
             Ok(pieces) => self.pieces = pieces,
-            Err(error) if error.code() == Code::BodyNotHere => {
-                let message = row.message;
+            Err(Lack::Work(work)) => {
+                self.work = Some(work);
                 self.rows.push_front(row);
-                return Ok(Some(message));
+                return Ok(Made::Work);
             }
-            Err(error) if error.code() == Code::MessageMissing => self.missing = true,
-            Err(error) if error.code() == Code::MessageMalformed => self.unknown_encoding = true,
-            Err(error) => return Err(error),
+            Err(Lack::Error(error)) => match error.code() {
+                Code::BodyNotHere => {
+                    let message = row.message;
+                    self.rows.push_front(row);
+                    return Ok(Made::Body(message));
+                }
+                Code::MessageMissing => self.missing = true,
+                Code::MessageMalformed => self.unknown_encoding = true,
+                _ => return Err(error),
+            },
         }
-        self.given = None;
-        Ok(None)
+        self.known = Known::default();
+        Ok(Made::Row)
     }
 
-    fn pieces_of(&self, reader: &dyn Reader, row: &ShownRow, seq: u32) -> Result<VecDeque<Piece>> {
-        let given = self.given.as_ref().filter(|(id, _)| *id == row.message).map(|(_, body)| body.clone());
-        let (message, row) = (Message::new(reader, row, given), &row.placement);
+    fn pieces_of(&self, reader: &dyn Reader, row: &ShownRow, seq: u32) -> Looked<VecDeque<Piece>> {
+        let message = Message::new(reader, row, self.known.clone(), &self.plan.lately);
+        let row = &row.placement;
         let mut pieces = VecDeque::new();
         let mut text = format!("* {seq} FETCH (").into_bytes();
         for (at, item) in self.plan.items.iter().enumerate() {
@@ -234,10 +276,10 @@ impl FetchRun {
     fn section(
         &self,
         message: &Message<'_>,
-        item: &crate::server::command::SectionItem,
+        item: &SectionItem,
         text: &mut Vec<u8>,
         pieces: &mut VecDeque<Piece>,
-    ) -> Result<()> {
+    ) -> Looked<()> {
         text.extend_from_slice(item.label.as_bytes());
         if let Some((first, _)) = item.partial {
             text.extend_from_slice(format!("<{first}>").as_bytes());
@@ -247,22 +289,21 @@ impl FetchRun {
             Data::None => text.extend_from_slice(b"NIL"),
             Data::Number(number) => text.extend_from_slice(number.to_string().as_bytes()),
             Data::Bytes(bytes, is_binary) => {
-                let tilde = if is_binary { "~" } else { "" };
-                text.extend_from_slice(format!("{tilde}{{{}}}\r\n", bytes.len()).as_bytes());
+                begin_literal(text, bytes.len() as u64, is_binary);
                 text.extend_from_slice(&bytes);
             }
-            Data::Content(content, length) => {
-                text.extend_from_slice(format!("{{{length}}}\r\n").as_bytes());
+            Data::Stream(source, length, is_binary) => {
+                begin_literal(text, length, is_binary);
                 pieces.push_back(Piece::Text(std::mem::take(text)));
                 if length > 0 {
-                    pieces.push_back(Piece::Content(content, length));
+                    pieces.push_back(Piece::Stream(source, length));
                 }
             }
         }
         Ok(())
     }
 
-    fn plain(&self, message: &Message<'_>, item: &FetchItem, out: &mut Vec<u8>) -> Result<()> {
+    fn plain(&self, message: &Message<'_>, item: &FetchItem, out: &mut Vec<u8>) -> Looked<()> {
         let placed = message.placement();
         let mut word = |text: String| out.extend_from_slice(text.as_bytes());
         match item {
@@ -304,4 +345,9 @@ impl FetchRun {
         }
         Ok(())
     }
+}
+
+fn begin_literal(out: &mut Vec<u8>, length: u64, is_binary: bool) {
+    let tilde = if is_binary { "~" } else { "" };
+    out.extend_from_slice(format!("{tilde}{{{length}}}\r\n").as_bytes());
 }

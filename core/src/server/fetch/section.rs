@@ -1,11 +1,19 @@
 //! The bytes of a section (RFC 9051 section 6.4.5, RFC 3516).
 
-use super::message::Message;
+use super::decoded::Decoding;
+use super::large::{Large, Work};
+use super::message::{Looked, Message, Taken};
+use super::stream::Source;
 use crate::error::{Code, MailError, Result};
-use crate::message::{TransferEncoding, decode_transfer, part_at};
+use crate::imap::BodyStructure;
+use crate::message::{ParsedMessage, TransferEncoding, decode_transfer, part_at};
 use crate::server::command::{SectionItem, SectionKind};
-use crate::store::body::Content;
 use bytes::Bytes;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Most bytes of the header of a nested message whose fields are chosen, in a large one.
+const HEADER: u64 = 2 << 20;
 
 /// What a section holds.
 pub(super) enum Data {
@@ -13,22 +21,32 @@ pub(super) enum Data {
     None,
     /// Bytes, and whether they need a literal8.
     Bytes(Bytes, bool),
-    /// So many bytes of a content, from where it stands.
-    Content(Box<Content>, u64),
+    /// So many bytes that are read as they are written, and whether they may need a literal8.
+    Stream(Source, u64, bool),
     Number(u64),
 }
 
-pub(super) fn section(message: &Message<'_>, item: &SectionItem) -> Result<Data> {
-    if item.path.is_empty() && item.kind == SectionKind::Content {
-        return whole(message, item.partial);
-    }
-    let Some(bytes) = bytes(message, item)? else { return Ok(Data::None) };
+pub(super) fn section(message: &Message<'_>, item: &SectionItem) -> Looked<Data> {
+    let is_whole = item.path.is_empty();
+    // A header is held also where the body is not.
+    Ok(match &item.kind {
+        SectionKind::Content if is_whole => whole(message, item.partial)?,
+        SectionKind::Header if is_whole => bytes(message.header()?, item),
+        SectionKind::Fields(names, wanted) if is_whole => bytes(fields(&message.header()?, names, *wanted), item),
+        _ => match message.taken()? {
+            Taken::Parsed(parsed) => of_parsed(parsed, item)?.map_or(Data::None, |found| bytes(found, item)),
+            Taken::Large(large) => return of_large(message, large, item),
+        },
+    })
+}
+
+fn bytes(bytes: Bytes, item: &SectionItem) -> Data {
     if item.kind == SectionKind::BinarySize {
-        return Ok(Data::Number(bytes.len() as u64));
+        return Data::Number(bytes.len() as u64);
     }
     let bytes = cut(bytes, item.partial);
     let is_binary = item.kind == SectionKind::Binary && bytes.contains(&0);
-    Ok(Data::Bytes(bytes, is_binary))
+    Data::Bytes(bytes, is_binary)
 }
 
 fn cut(bytes: Bytes, partial: Option<(u32, u32)>) -> Bytes {
@@ -37,32 +55,28 @@ fn cut(bytes: Bytes, partial: Option<(u32, u32)>) -> Bytes {
     bytes.slice(first..first.saturating_add(count as usize).min(bytes.len()))
 }
 
+/// The same of a place.
+fn cut_range(at: &Range<u64>, partial: Option<(u32, u32)>) -> Range<u64> {
+    let Some((first, count)) = partial else { return at.clone() };
+    let first = (at.start + u64::from(first)).min(at.end);
+    first..(first + u64::from(count)).min(at.end)
+}
+
 /// A whole message is not held in memory, unless it had to be fetched.
 fn whole(message: &Message<'_>, partial: Option<(u32, u32)>) -> Result<Data> {
     if let Some(given) = message.given() {
         return Ok(Data::Bytes(cut(given.clone(), partial), false));
     }
     let mut content = message.content()?;
-    let (first, count) = partial.map_or((0, u64::MAX), |(first, count)| (u64::from(first), u64::from(count)));
-    let first = first.min(content.size());
-    if first > 0 {
-        content.seek(first);
+    let at = cut_range(&(0..content.size()), partial);
+    if at.start > 0 {
+        content.seek(at.start);
     }
-    let length = count.min(content.size() - first);
-    Ok(Data::Content(Box::new(content), length))
+    Ok(Data::Stream(Source::Content(Box::new(content)), at.end - at.start, false))
 }
 
-fn bytes(message: &Message<'_>, item: &SectionItem) -> Result<Option<Bytes>> {
+fn of_parsed(parsed: &ParsedMessage, item: &SectionItem) -> Result<Option<Bytes>> {
     let path = item.path.as_slice();
-    // A header is held also where the body is not.
-    match &item.kind {
-        SectionKind::Header if path.is_empty() => return message.header().map(Some),
-        SectionKind::Fields(names, wanted) if path.is_empty() => {
-            return Ok(Some(fields(&message.header()?, names, *wanted)));
-        }
-        _ => {}
-    }
-    let parsed = message.parsed()?;
     let own = |bytes: &[u8]| parsed.raw().slice_ref(bytes);
     Ok(match &item.kind {
         SectionKind::Text if path.is_empty() => Some(own(parsed.text_block())),
@@ -71,26 +85,83 @@ fn bytes(message: &Message<'_>, item: &SectionItem) -> Result<Option<Bytes>> {
         SectionKind::Header => parsed.nested(path).map(|(header, _)| own(header)),
         SectionKind::Text => parsed.nested(path).map(|(_, text)| own(text)),
         SectionKind::Fields(names, wanted) => parsed.nested(path).map(|(header, _)| fields(header, names, *wanted)),
-        SectionKind::Binary | SectionKind::BinarySize => decoded(message, path)?,
+        SectionKind::Binary | SectionKind::BinarySize => decoded(parsed, path)?,
     })
 }
 
 /// A part without its transfer encoding; of the whole message there is none.
-fn decoded(message: &Message<'_>, path: &[u32]) -> Result<Option<Bytes>> {
-    let parsed = message.parsed()?;
+fn decoded(parsed: &ParsedMessage, path: &[u32]) -> Result<Option<Bytes>> {
     if path.is_empty() {
         return Ok(Some(parsed.raw().clone()));
     }
     let (Some(content), Some(part)) = (parsed.section(path), part_at(parsed.structure(), path)) else {
         return Ok(None);
     };
+    Ok(Some(decode_transfer(content, encoding(part)?).into()))
+}
+
+fn encoding(part: &BodyStructure) -> Result<TransferEncoding> {
     let label = part.encoding.as_deref().unwrap_or(b"7bit");
     let encoding = TransferEncoding::from_label(label);
     let is_known = [&b"7bit"[..], b"8bit", b"binary"].iter().any(|known| label.eq_ignore_ascii_case(known));
     if encoding == TransferEncoding::Identity && !is_known {
         return Err(MailError::new(Code::MessageMalformed, "This transfer encoding is not known"));
     }
-    Ok(Some(decode_transfer(content, encoding).into()))
+    Ok(encoding)
+}
+
+/// Of a large message no more is in memory than is written at a time.
+fn of_large(message: &Message<'_>, large: &Arc<Large>, item: &SectionItem) -> Looked<Data> {
+    let (outlined, path) = (large.outlined(), item.path.as_slice());
+    let found = match &item.kind {
+        SectionKind::Text if path.is_empty() => Some(outlined.text_block()),
+        SectionKind::Content => outlined.section(path),
+        SectionKind::Mime => outlined.part_header(path),
+        SectionKind::Header => outlined.nested(path).map(|(header, _)| header),
+        SectionKind::Text => outlined.nested(path).map(|(_, text)| text),
+        SectionKind::Fields(names, wanted) => {
+            let Some((header, _)) = outlined.nested(path) else { return Ok(Data::None) };
+            return Ok(bytes(fields(&message.bytes(&header, HEADER)?, names, *wanted), item));
+        }
+        SectionKind::Binary | SectionKind::BinarySize => return decoded_large(message, large, item),
+    };
+    Ok(found.map(|at| stretch(message, &at, item)).transpose()?.unwrap_or(Data::None))
+}
+
+/// The bytes at that place as they are.
+fn stretch(message: &Message<'_>, at: &Range<u64>, item: &SectionItem) -> Result<Data> {
+    if item.kind == SectionKind::BinarySize {
+        return Ok(Data::Number(at.end - at.start));
+    }
+    let (at, mut content) = (cut_range(at, item.partial), message.content()?);
+    content.seek(at.start);
+    let is_binary = item.kind == SectionKind::Binary;
+    Ok(Data::Stream(Source::Content(Box::new(content)), at.end - at.start, is_binary))
+}
+
+fn decoded_large(message: &Message<'_>, large: &Arc<Large>, item: &SectionItem) -> Looked<Data> {
+    let (outlined, path) = (large.outlined(), item.path.as_slice());
+    if path.is_empty() {
+        let all = 0..message.content()?.size();
+        return Ok(stretch(message, &all, item)?);
+    }
+    let (Some(at), Some(part)) = (outlined.section(path), part_at(outlined.structure(), path)) else {
+        return Ok(Data::None);
+    };
+    let encoding = encoding(part)?;
+    if encoding == TransferEncoding::Identity {
+        return Ok(stretch(message, &at, item)?);
+    }
+    let content = message.content()?;
+    let Some(decoded) = large.decoded(&at) else {
+        return Err(Work::decode(large, at, content, encoding).into());
+    };
+    if item.kind == SectionKind::BinarySize {
+        return Ok(Data::Number(decoded.size));
+    }
+    let wanted = cut_range(&(0..decoded.size), item.partial);
+    let decoding = Decoding::new(&decoded, content, &at, wanted.start);
+    Ok(Data::Stream(Source::Decoding(Box::new(decoding)), wanted.end - wanted.start, true))
 }
 
 /// The fields of a header that have these names, or the others, and an empty line.

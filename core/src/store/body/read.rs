@@ -32,6 +32,17 @@ pub struct Content {
     hash: Option<Context>,
 }
 
+/// Lines of base64 that were gone past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Their length as they stand in the message.
+    pub bytes: u64,
+    /// How many line ends they have.
+    pub lines: u64,
+    /// What the last of them ends with.
+    pub end: &'static [u8],
+}
+
 /// Gives a chunk of a content by its number.
 pub(super) type Load<'a> = &'a mut dyn FnMut(BodyId, u32) -> Result<Vec<u8>>;
 
@@ -49,15 +60,11 @@ pub fn open(reader: &dyn Reader, message: MessageId) -> Result<Content> {
 
 /// The content of a message in memory; one larger than `largest` bytes is `limit.exceeded`.
 pub fn read(reader: &dyn Reader, message: MessageId, largest: u64) -> Result<Bytes> {
-    let mut content = open(reader, message)?;
+    let content = open(reader, message)?;
     if content.size() > largest {
         return Err(MailError::new(Code::LimitExceeded, format!("The message has {} bytes", content.size())));
     }
-    let mut out = Vec::with_capacity(usize::try_from(content.size()).unwrap_or(0));
-    while let Some(piece) = content.next(reader)? {
-        out.extend_from_slice(&piece);
-    }
-    Ok(out.into())
+    content.rest(reader)
 }
 
 /// Whose chunks are read.
@@ -98,6 +105,15 @@ impl Content {
         self.row.hash
     }
 
+    /// All that is left of it, in memory.
+    pub fn rest(mut self, reader: &dyn Reader) -> Result<Bytes> {
+        let mut out = Vec::with_capacity(usize::try_from(self.size().saturating_sub(self.at)).unwrap_or(0));
+        while let Some(piece) = self.next(reader)? {
+            out.extend_from_slice(&piece);
+        }
+        Ok(out.into())
+    }
+
     /// Goes on from that byte. Beyond the end there is nothing more.
     pub fn seek(&mut self, at: u64) {
         if at != self.at {
@@ -107,15 +123,16 @@ impl Content {
         self.skip();
     }
 
-    /// Goes past an attachment that is stored apart, if one begins at the next byte; its length as it stands in the
-    /// message. It is not read.
-    pub fn pass(&mut self) -> Option<u64> {
+    /// Goes past an attachment that is stored apart, if one begins at the next byte. It is not read.
+    pub fn pass(&mut self) -> Option<Passed> {
         self.skip();
-        let piece = self.pieces.get(self.piece).filter(|piece| piece.is_apart() && self.made == self.at)?;
-        let length = piece.made();
-        self.at += length;
+        let piece = self.pieces.get(self.piece).filter(|_| self.made == self.at);
+        let Some(Piece::Base64(base64)) = piece.filter(|piece| piece.is_apart()) else { return None };
+        let (passed, end) = (base64.made(), if base64.is_ended() { base64.end() } else { b"" });
+        let lines = base64.lines + u64::from(base64.last > 0 && base64.ended);
+        self.at += passed;
         self.hash = None;
-        Some(length)
+        Some(Passed { bytes: passed, lines, end })
     }
 
     /// Past the pieces that end before the next byte.

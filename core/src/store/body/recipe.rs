@@ -49,8 +49,13 @@ impl Base64 {
         u64::from(self.width) + self.end().len() as u64
     }
 
+    /// Whether all of it ends with a line end.
+    pub(super) fn is_ended(&self) -> bool {
+        self.last == 0 || self.ended
+    }
+
     /// Characters of all.
-    fn made(&self) -> u64 {
+    pub(super) fn made(&self) -> u64 {
         let last = u64::from(self.last.div_ceil(3)) * 4;
         let end = if self.last > 0 && self.ended { self.end().len() as u64 } else { 0 };
         self.lines.saturating_mul(self.stride()).saturating_add(last + end)

@@ -1,5 +1,6 @@
 //! The index of words as far as it was read: segments never change, so what is known of an id stays true.
 
+use super::text::Lately;
 use crate::error::Result;
 use crate::index::{Blocks, DocSet, Head, Held};
 use crate::store::{Reader, SegmentId};
@@ -11,11 +12,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// Most bytes of words that are kept, 64 MiB: those of about a million messages.
 const MOST: usize = 64 << 20;
 
-/// Searches a store, and remembers the index of words. One for a store and a process; for one store only.
+/// Most bytes of texts that are kept, 8 MiB.
+const TEXTS: usize = 8 << 20;
+
+/// Searches a store, and remembers the index of words and the texts it looked at lately. One for a store and a process; for one store only.
 #[derive(Debug)]
 pub struct Searcher {
     cache: Mutex<Cache>,
     room: Room,
+    pub(super) lately: Lately,
 }
 
 /// How many bytes of words may still be kept.
@@ -59,7 +64,7 @@ impl Known {
 
 impl Default for Searcher {
     fn default() -> Self {
-        Self { cache: Mutex::default(), room: Arc::new(AtomicUsize::new(MOST)) }
+        Self { cache: Mutex::default(), room: Arc::new(AtomicUsize::new(MOST)), lately: Lately::new(TEXTS) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A stored message as a query sees it: its row, then its header, then its text, each read when something asks for it.
 
-use super::text;
+use super::text::{self, Lately};
 use crate::error::{MailError, Result};
 use crate::imap::{Flag, StructureText};
 use crate::message::{self, SearchFields};
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How far a look may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +22,7 @@ pub(super) enum Depth {
 
 pub(super) struct Stored<'a> {
     reader: &'a dyn Reader,
+    lately: &'a Lately,
     row: &'a SearchRow,
     mailbox: &'a str,
     depth: Cell<Depth>,
@@ -28,7 +30,7 @@ pub(super) struct Stored<'a> {
     facts: OnceCell<Option<SearchFacts>>,
     thread: OnceCell<Option<String>>,
     headers: OnceCell<Option<Header>>,
-    text: OnceCell<Option<String>>,
+    text: OnceCell<Option<Arc<str>>>,
     /// What went wrong while something was read; the first thing.
     failed: RefCell<Option<MailError>>,
 }
@@ -41,9 +43,10 @@ struct Header {
 }
 
 impl<'a> Stored<'a> {
-    pub(super) fn new(reader: &'a dyn Reader, row: &'a SearchRow, mailbox: &'a str) -> Self {
+    pub(super) fn new((reader, lately): (&'a dyn Reader, &'a Lately), row: &'a SearchRow, mailbox: &'a str) -> Self {
         Self {
             reader,
+            lately,
             row,
             mailbox,
             depth: Cell::new(Depth::Row),
@@ -92,7 +95,8 @@ impl<'a> Stored<'a> {
         if !self.has_text() {
             return None;
         }
-        self.text.get_or_init(|| self.note(text::text(self.reader, self.row.message).map(Some))).as_deref()
+        let text = || self.note(text::text(self.reader, self.row.message, self.lately).map(Some));
+        self.text.get_or_init(text).as_deref()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::cache::{Known, Searcher, Segment, SegmentBlocks};
 use super::candidate::{Depth, Stored};
+use super::text::Lately;
 use super::{Hit, SearchFound, SearchOptions, SearchOrder};
 use crate::error::{Code, MailError, Result};
 use crate::index::{self, DocSet, Hits, Source};
@@ -30,7 +31,7 @@ impl Searcher {
     ) -> Result<SearchFound> {
         let plan = query.index_plan(now)?;
         let (segments, known) = self.segments(reader)?;
-        let mut search = Search::new(reader, &plan, options)?;
+        let mut search = Search::new((reader, &self.lately), &plan, options)?;
         search.look_up(&segments, &known)?;
         search.run()
     }
@@ -43,6 +44,7 @@ fn thread(id: &str) -> Result<ThreadId> {
 
 struct Search<'a> {
     reader: &'a dyn Reader,
+    lately: &'a Lately,
     plan: &'a IndexPlan,
     options: &'a SearchOptions,
     /// By id: their names.
@@ -58,7 +60,11 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(reader: &'a dyn Reader, plan: &'a IndexPlan, options: &'a SearchOptions) -> Result<Self> {
+    fn new(
+        (reader, lately): (&'a dyn Reader, &'a Lately),
+        plan: &'a IndexPlan,
+        options: &'a SearchOptions,
+    ) -> Result<Self> {
         let mailboxes: HashMap<_, _> = reader.mailboxes()?.into_iter().map(|row| (row.id, row.name)).collect();
         plan.threads().into_iter().try_for_each(|id| thread(id).map(drop))?;
         let mut within = options.mailbox;
@@ -71,6 +77,7 @@ impl<'a> Search<'a> {
         }
         Ok(Self {
             reader,
+            lately,
             plan,
             options,
             mailboxes,
@@ -349,7 +356,7 @@ impl<'a> Search<'a> {
     /// Decides one message, by as little of it as that takes; `false` once there are enough.
     fn look(&mut self, row: &SearchRow) -> Result<bool> {
         let name = self.mailboxes.get(&row.mailbox).map_or("", String::as_str);
-        let stored = Stored::new(self.reader, row, name);
+        let stored = Stored::new((self.reader, self.lately), row, name);
         let said = [Depth::Row, Depth::Header, Depth::Text].into_iter().find_map(|depth| {
             stored.deepen(depth);
             self.plan.decide(&stored, |number| self.proves(number, row.message))

@@ -457,7 +457,7 @@ fn text_is_found_beside_attachments_and_in_what_is_stored_as_one() {
         let message = reader.placement(fixture.inbox, uid).unwrap().unwrap().message.unwrap();
         let parsed = ParsedMessage::parse(raw.clone());
         let expected = search_texts(&parsed).iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n");
-        assert!(text::text(&*reader, message).unwrap() == expected, "{uid}");
+        assert!(*text::text(&*reader, message, &text::Lately::new(0)).unwrap() == *expected, "{uid}");
         let attached = message::parts(parsed.structure()).has_attachment();
         assert_eq!(text::has_attachment(&*reader, message).unwrap(), attached, "{uid}");
     }

@@ -3,15 +3,34 @@
 use crate::error::Result;
 use crate::message::{self, ParsedMessage, SEARCHED, SearchFields};
 use crate::query::{Matcher, Snippet, fold};
-use crate::store::{MessageId, Reader, body};
+use crate::recent::Recent;
+use crate::store::body::Content;
+use crate::store::{ContentHash, MessageId, Reader, body};
 use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
+
+/// Most bytes of one text that is remembered.
+const LARGEST: usize = 512 << 10;
+
+/// Texts that searches have looked at lately, folded, by their contents, which never change: who looks for one phrase
+/// looks for the next one in the same mail.
+pub(super) type Lately = Recent<ContentHash, Arc<str>>;
 
 /// What stands for an attachment: a line of base64.
 const STAND_IN: &[u8] = b"AAAA\r\n";
 
 /// The text of a message whose content is here, folded, its pieces in a line each.
-pub(super) fn text(reader: &dyn Reader, message: MessageId) -> Result<String> {
-    Ok(folded(&parsed(reader, message)?))
+pub(super) fn text(reader: &dyn Reader, message: MessageId, lately: &Lately) -> Result<Arc<str>> {
+    let content = body::open(reader, message)?;
+    let hash = content.hash();
+    if let Some(text) = lately.find(&hash) {
+        return Ok(text);
+    }
+    let text: Arc<str> = folded(&take_apart(reader, message, content)?).into();
+    if text.len() <= LARGEST {
+        lately.put(hash, Arc::clone(&text), text.len());
+    }
+    Ok(text)
 }
 
 /// The same of a message that is taken apart.
@@ -40,28 +59,28 @@ pub(super) fn has_attachment(reader: &dyn Reader, message: MessageId) -> Result<
 /// As much of a message as is searched, taken apart; attachments that are stored apart are left out, unless one turns
 /// out to be text.
 pub(crate) fn parsed(reader: &dyn Reader, message: MessageId) -> Result<ParsedMessage> {
-    let (raw, gaps) = raw(reader, message, true)?;
-    let parsed = ParsedMessage::parse(raw);
+    take_apart(reader, message, body::open(reader, message)?)
+}
+
+fn take_apart(reader: &dyn Reader, message: MessageId, content: Content) -> Result<ParsedMessage> {
+    let (begin, gaps) = raw(reader, content, true)?;
+    let parsed = ParsedMessage::parse(begin);
     if gaps.iter().all(|gap| parsed.is_opaque_at(*gap)) {
         return Ok(parsed);
     }
-    Ok(ParsedMessage::parse(raw_whole(reader, message)?))
-}
-
-fn raw_whole(reader: &dyn Reader, message: MessageId) -> Result<Bytes> {
-    raw(reader, message, false).map(|(raw, _)| raw)
+    let (whole, _) = raw(reader, body::open(reader, message)?, false)?;
+    Ok(ParsedMessage::parse(whole))
 }
 
 /// The beginning of a message, and where attachments were left out.
-fn raw(reader: &dyn Reader, message: MessageId, leave_out: bool) -> Result<(Bytes, Vec<usize>)> {
-    let mut content = body::open(reader, message)?;
+fn raw(reader: &dyn Reader, mut content: Content, leave_out: bool) -> Result<(Bytes, Vec<usize>)> {
     let (mut raw, mut gaps, mut seen) = (BytesMut::new(), Vec::new(), 0);
     while seen < SEARCHED {
         let passed = if leave_out { content.pass() } else { None };
-        if let Some(length) = passed {
+        if let Some(passed) = passed {
             gaps.push(raw.len());
             raw.extend_from_slice(STAND_IN);
-            seen = seen.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+            seen = seen.saturating_add(usize::try_from(passed.bytes).unwrap_or(usize::MAX));
             continue;
         }
         let Some(piece) = content.next(reader)? else { break };

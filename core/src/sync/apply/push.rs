@@ -1,17 +1,20 @@
 //! Local changes on their way to the server: each step is committed before its command, each answer after it.
 
-use super::ends::{is_open, write_end};
-use super::held::{Held, name_of};
+mod begin;
+mod write;
+
+pub(super) use begin::EMPTY_LOOKS;
+
 use super::sight::Look;
-use super::{Pass, concerns_all};
+use super::{Pass, command, concerns_all};
 use crate::error::{Code, MailError, Result, Retry};
 use crate::journal::answer::{self, Answer};
-use crate::journal::steps::{self, At, Facts, Next};
-use crate::journal::{Cause, Entry, Intent, State, Step, order, retry};
+use crate::journal::steps::{self, Next};
+use crate::journal::{Entry, State, Step, order};
 use crate::planted::{Bug, planted};
-use crate::store::{Durability, MailboxId, MailboxState, Now, Writer};
+use crate::store::MailboxId;
 use std::collections::BTreeSet;
-use std::time::Duration;
+use write::{Ended, copy_of, started};
 
 /// An entry with the UID of its message on the server, and what comes next for it.
 #[derive(Clone, Debug)]
@@ -19,14 +22,6 @@ pub(super) struct Item {
     pub entry: Entry,
     pub uid: Option<u32>,
     pub next: Next,
-}
-
-/// An entry that has ended.
-#[derive(Clone, Debug)]
-struct Ended {
-    entry: Entry,
-    state: State,
-    placed: Option<(u32, u32)>,
 }
 
 /// Which entries a round is about.
@@ -37,9 +32,6 @@ pub(super) enum Which {
     /// All that may go.
     All,
 }
-
-/// How often a mailbox that looks empty is waited for before that is believed.
-pub(super) const EMPTY_LOOKS: u32 = 2;
 
 impl Pass {
     /// Sends what may go, until nothing more may; the mailboxes that were touched.
@@ -94,91 +86,6 @@ impl Pass {
         Ok(())
     }
 
-    /// An entry whose mailbox cannot be opened, so that nothing can be sent for it.
-    async fn unable(&mut self, entry: Entry, error: &MailError) -> Result<()> {
-        let mailbox = MailboxId(entry.intent.mailbox().id);
-        let row = self.books.read(move |reader| reader.mailbox(mailbox)).await?;
-        if row.as_ref().is_some_and(|row| row.state == MailboxState::Gone) {
-            return self.end(entry, State::Superseded { by: Cause::MailboxGone }, None).await;
-        }
-        let is_unlisted = row.and_then(|row| row.remote).is_some_and(|remote| remote.unlisted > 0);
-        match answer::read(&entry.intent, error, true) {
-            // The next list says whether it is gone.
-            Answer::End(_) if is_unlisted => self.again(entry, None).await,
-            // What may have been done already is not begun anew for a mailbox that would not be opened once.
-            Answer::End(State::Parked { .. }) if matches!(entry.state, State::Started { .. }) => {
-                self.again(entry, None).await
-            }
-            Answer::End(state) => self.end(entry, state, None).await,
-            Answer::Later(delay) => self.again(entry, delay).await,
-            Answer::Doubt | Answer::Offline => self.again(entry, None).await,
-        }
-    }
-
-    /// What comes first for each entry: its first step, or a look at what a lost answer has left.
-    async fn start(&mut self, entries: &[Entry]) -> Result<Vec<Item>> {
-        let asked = entries.to_vec();
-        let held: Vec<Held> =
-            self.books.read(move |reader| asked.iter().map(|entry| Held::of(reader, entry)).collect()).await?;
-        let mut items = Vec::new();
-        let mut facts = None;
-        for (entry, held) in entries.iter().cloned().zip(held) {
-            let uid = if let At::Uid(uid) = held.at { Some(uid) } else { None };
-            if let State::Started { step } = entry.state {
-                let next = match self.lost_track(&entry, &held, step).await? {
-                    Some(next) => next,
-                    None => self.look(&entry, step, (uid, Look::Once)).await?,
-                };
-                items.push(Item { entry, uid, next });
-                continue;
-            }
-            // All of a batch are about the same mailboxes, which are asked once.
-            if facts.is_none() {
-                facts = Some(self.facts(&entry, &held).await?);
-            }
-            let next = match facts.clone().flatten() {
-                Some(common) => {
-                    let facts = Facts { at: held.at, has_body: held.has_body, ..common };
-                    go_on(steps::begin(&entry.intent, self.line.step_means(), &facts), &entry.intent, held.landed)
-                }
-                None => Next::Wait { step: None },
-            };
-            items.push(Item { entry, uid, next });
-        }
-        Ok(items)
-    }
-
-    /// What becomes of a step whose message has no number that can be believed: the mailbox was numbered anew since it
-    /// was begun, and the old number may be another message's.
-    async fn lost_track(&mut self, entry: &Entry, held: &Held, step: Step) -> Result<Option<Next>> {
-        let is_placing = matches!(step, Step::Place { .. } | Step::Find { .. });
-        let Some(target) = entry.intent.target() else { return Ok(None) };
-        match held.at {
-            At::Lost if !is_placing => Ok(Some(steps::lost(step))),
-            At::Uid(_) if !held.is_unstable(self.options.care.resets, self.books.now()) => {
-                let name = name_of(held.source.as_ref(), target.mailbox.name.clone());
-                let there = self.snapshot(&name, Look::Once).await?.uid_validity();
-                // The comparison of this pass or the next says where the message is now.
-                Ok((!held.is_numbered(there)).then_some(Next::Wait { step: Some(step) }))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// Looks for what a lost answer may have left.
-    async fn look(&mut self, entry: &Entry, step: Step, (uid, look): (Option<u32>, Look)) -> Result<Next> {
-        let sighting = match self.sight(entry, step, (uid, look)).await {
-            // Who refuses to be looked at has not said what is there: another pass asks again.
-            Err(error) if is_refusal(&error) => return Ok(Next::Wait { step: Some(step) }),
-            sighting => sighting?,
-        };
-        let is_odd = sighting.is_empty && steps::leaves_original(&entry.intent, step, self.line.step_means());
-        if is_odd && entry.attempts < EMPTY_LOOKS {
-            return Ok(Next::Wait { step: Some(step) });
-        }
-        Ok(steps::doubt(entry, step, &sighting, self.line.step_means(), self.books.now().seconds()))
-    }
-
     /// One step of a batch: what has ended is written, what is to be sent is committed and sent.
     async fn round(&mut self, items: Vec<Item>) -> Result<Vec<Item>> {
         let (mut sending, mut on): (Vec<Item>, Vec<Item>) = (Vec::new(), Vec::new());
@@ -226,8 +133,8 @@ impl Pass {
                 .map(|(item, placed)| {
                     let next = match placed {
                         // The server lists what it placed, and this one is not among it.
-                        super::command::Placed::Nothing => Next::Look { step },
-                        super::command::Placed::At(at) => {
+                        command::Placed::Nothing => Next::Look { step },
+                        command::Placed::At(at) => {
                             steps::confirmed(&item.entry.intent, step, at, self.line.step_means())
                         }
                     };
@@ -270,124 +177,6 @@ impl Pass {
         }
         Ok(Vec::new())
     }
-
-    async fn begun(&mut self, entry: Entry, step: Step) -> Result<Option<Entry>> {
-        let entry = started(entry, step);
-        let kept = self.keep(vec![entry.clone()]).await?;
-        Ok(kept.contains(&entry.id).then_some(entry))
-    }
-
-    /// Not decided: to be looked at later. What may still turn up is given its time first.
-    async fn wait(&mut self, entry: Entry, step: Option<Step>) -> Result<()> {
-        let state = step.map_or(State::Waiting, |step| State::Started { step });
-        let entry = Entry { state, ..entry };
-        let grace = Duration::from_secs(steps::GRACE_SECONDS.unsigned_abs());
-        let is_coming = matches!(step, Some(Step::Place { unseen: Some(_), .. } | Step::Find { unseen: Some(_), .. }));
-        self.again(entry, is_coming.then_some(grace)).await
-    }
-
-    async fn again(&mut self, entry: Entry, delay: Option<Duration>) -> Result<()> {
-        let random = (self.options.environment.random)();
-        let copy = if let State::Started { step } = entry.state { copy_of(step) } else { None };
-        let entry = retry::again(entry, self.books.now().seconds(), delay, random);
-        match entry.state.clone() {
-            state @ State::Parked { .. } => self.end(entry, state, copy).await,
-            _ => self.keep(vec![entry]).await.map(drop),
-        }
-    }
-
-    /// Writes entries, and which: what the user has done meanwhile may have made one part of a later change, and then it
-    /// is over.
-    async fn keep(&self, entries: Vec<Entry>) -> Result<BTreeSet<i64>> {
-        let write = move |writer: &mut dyn Writer, now: Now| {
-            let mut kept = BTreeSet::new();
-            for entry in entries {
-                if is_open(writer, &entry)? {
-                    writer.update_intent(&entry, now.seconds())?;
-                    kept.insert(entry.id);
-                }
-            }
-            Ok(kept)
-        };
-        self.books.write(Durability::Full, write).await
-    }
-
-    async fn end(&mut self, entry: Entry, state: State, placed: Option<(u32, u32)>) -> Result<()> {
-        self.end_all(vec![Ended { entry, state, placed }]).await
-    }
-
-    /// Writes how entries ended, all in one transaction.
-    async fn end_all(&mut self, ended: Vec<Ended>) -> Result<()> {
-        if ended.is_empty() {
-            return Ok(());
-        }
-        for Ended { entry, state, .. } in &ended {
-            let counted = self.count(MailboxId(entry.intent.mailbox().id));
-            match state {
-                State::Applied { .. } => counted.applied += 1,
-                State::Superseded { .. } => counted.superseded += 1,
-                State::Parked { .. } => counted.parked += 1,
-                _ => {}
-            }
-        }
-        let write = move |writer: &mut dyn Writer, now: Now| {
-            ended.into_iter().try_for_each(|ended| write_end(writer, &ended.entry, ended.state, ended.placed, now))
-        };
-        self.books.write(Durability::Full, write).await
-    }
-
-    /// What is known of the mailboxes just before the first step; `None` where nothing can be done to it now:
-    /// it was numbered anew meanwhile, or looks empty.
-    async fn facts(&mut self, entry: &Entry, held: &Held) -> Result<Option<Facts>> {
-        let unstable = held.is_unstable(self.options.care.resets, self.books.now());
-        let mut facts = Facts { unstable, ..Facts::default() };
-        if entry.intent.target().is_some() {
-            let name = name_of(held.source.as_ref(), entry.intent.mailbox().name.clone());
-            let selected = self.line.select(&name).await?;
-            // One that is numbered anew all the time is paused with its last numbers, and that is said.
-            if !held.is_numbered(selected.uid_validity) && !unstable && !planted(Bug::NumbersTrusted) {
-                return Ok(None);
-            }
-            // A server that shows nothing and says OK to everything has done nothing: the next comparison tells which it is.
-            if selected.exists == 0 && matches!(held.at, At::Uid(_)) && entry.attempts < EMPTY_LOOKS {
-                return Ok(None);
-            }
-            let writes_here = !matches!(entry.intent, Intent::Copy { .. });
-            facts.read_only = selected.read_only && writes_here;
-            facts.keeps = selected.permanent_flags;
-        }
-        if let Some(to) = entry.intent.landing() {
-            let name = name_of(held.target.as_ref(), to.mailbox.name.clone());
-            facts.to = self.numbers(&name).await?.map(|(validity, next, _)| (validity, next));
-        }
-        if let Intent::DeleteMailbox { mailbox, .. } = &entry.intent {
-            facts.holds = self.numbers(&mailbox.name).await?;
-        }
-        Ok(Some(facts))
-    }
-}
-
-fn started(entry: Entry, step: Step) -> Entry {
-    Entry { state: State::Started { step }, ..entry }
-}
-
-/// The copy that a step knows of.
-fn copy_of(step: Step) -> Option<(u32, u32)> {
-    if let Step::Mark { copy } | Step::Expunge { copy } = step { copy } else { None }
-}
-
-/// A change that was parked after its message had arrived is never placed again: what is left is to take the original
-/// away.
-fn go_on(next: Next, intent: &Intent, landed: Option<(u32, u32)>) -> Next {
-    match (next, intent, landed) {
-        (Next::Send { .. }, Intent::Move { .. }, Some(copy)) => {
-            Next::Send { step: Step::Mark { copy: Some(copy) }, act: steps::Act::Mark }
-        }
-        (Next::Send { .. }, Intent::Copy { .. } | Intent::Append { .. }, Some(_)) => {
-            Next::End { state: State::Applied { note: None }, placed: landed }
-        }
-        (next, _, _) => next,
-    }
 }
 
 /// The state of an entry whose command was refused: nothing of this step was done.
@@ -398,38 +187,10 @@ fn before(step: Step) -> State {
     }
 }
 
-/// Whether the server would not do it just now, which says nothing of what it has.
-fn is_refusal(error: &MailError) -> bool {
-    matches!(error.code(), Code::ServerRefused | Code::ServerUnavailable | Code::ServerBad)
-}
-
 /// Whether an error is what the server answered to this one command.
 fn is_answer(error: &MailError) -> bool {
     matches!(
         error.code(),
         Code::ServerOverQuota | Code::ServerRefused | Code::ServerBad | Code::MailboxMissing | Code::MailboxExists
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::imap::MailboxName;
-    use crate::journal::{Digest, Landing, Place, Target};
-
-    #[test]
-    fn what_has_arrived_is_never_placed_again() {
-        let mailbox = Place { id: 1, name: MailboxName::new("A", false) };
-        let digest = Digest::of_header(b"");
-        let target = Target { mailbox: mailbox.clone(), local: 1, uid_validity: Some(7), uid: Some(5), digest };
-        let to = Landing { mailbox, local: 2 };
-        let place =
-            Next::Send { step: Step::Place { uid_validity: 7, uid_next: 9, unseen: None }, act: steps::Act::Copy };
-        let moved = Intent::Move { target: target.clone(), to: to.clone() };
-        let mark = Next::Send { step: Step::Mark { copy: Some((7, 6)) }, act: steps::Act::Mark };
-        assert_eq!(go_on(place.clone(), &moved, Some((7, 6))), mark);
-        assert_eq!(go_on(place.clone(), &moved, None), place);
-        let copied = go_on(place, &Intent::Copy { target, to }, Some((7, 6)));
-        assert!(matches!(copied, Next::End { state: State::Applied { .. }, .. }));
-    }
 }
