@@ -6,7 +6,7 @@ use mailtide::message::{Attachment, EmailAddress, SingleAddress};
 use mailtide::{Message, MessageRef};
 
 /// The columns, by the names that `PackedBatch` in `ts/message.ts` has for them.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "uid",
     "flags",
     "size",
@@ -23,6 +23,7 @@ const NAMES: [&str; 18] = [
     "bcc",
     "messageId",
     "inReplyTo",
+    "thread",
     "attachments",
     "problems",
 ];
@@ -53,9 +54,9 @@ pub fn batch(messages: &[Message]) -> String {
     out.0
 }
 
-fn write(columns: &mut [Json; 18], flag_sets: &mut FlagSets, message: &Message) {
+fn write(columns: &mut [Json; 19], flag_sets: &mut FlagSets, message: &Message) {
     let [uid, flags, size, received, received_offset, date, date_offset, rest @ ..] = columns;
-    let [subject, from, sender, reply_to, to, cc, bcc, message_id, in_reply_to, attachments, problems] = rest;
+    let [subject, from, sender, reply_to, to, cc, bcc, message_id, in_reply_to, thread, attachments, problems] = rest;
     uid.number(message.uid());
     flags.number(flag_sets.number(message.flags()));
     size.maybe(message.size(), Json::number);
@@ -69,6 +70,7 @@ fn write(columns: &mut [Json; 18], flag_sets: &mut FlagSets, message: &Message) 
     addresses(bcc, message, AddressList::Bcc);
     text(message_id, message.message_id());
     text(in_reply_to, message.in_reply_to());
+    text(thread, message.thread());
     several(attachments, &message.attachments(), attachment);
     several(problems, message.problems(), |out, problem| out.text(problem));
 }

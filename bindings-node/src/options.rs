@@ -100,7 +100,7 @@ fn parts(names: &[String]) -> napi::Result<Parts> {
 }
 
 fn columns(names: &[String]) -> napi::Result<Columns> {
-    let mut columns = Columns { flags: false, received: false, size: false, envelope: false, structure: false };
+    let mut columns = Columns::NONE;
     for name in names {
         match name.as_str() {
             "flags" => columns.flags = true,
@@ -108,6 +108,7 @@ fn columns(names: &[String]) -> napi::Result<Columns> {
             "size" => columns.size = true,
             "envelope" => columns.envelope = true,
             "structure" => columns.structure = true,
+            "thread" => columns.thread = true,
             _ => return Err(bad_argument(format!("There is no column {name:?}"))),
         }
     }

@@ -17,8 +17,8 @@ import { Watch } from "./watch.js";
 /** What a fetch can load ahead, so that the methods of that name answer at once. */
 export type Part = "text" | "html" | "headers" | "raw";
 
-/** Properties to ask the server for; `envelope` is the header's, `structure` the attachments. */
-export type Column = "flags" | "received" | "size" | "envelope" | "structure";
+/** Properties to ask the server for; `envelope` is the header's, `structure` the attachments, `thread` its thread's id. */
+export type Column = "flags" | "received" | "size" | "envelope" | "structure" | "thread";
 
 /** A query may need to know whose days `after:`, `before:` and `on:` mean. */
 export interface QueryOptions extends CallOptions {

@@ -51,6 +51,7 @@ export interface PackedBatch {
   bcc: Addresses[];
   messageId: (string | null)[];
   inReplyTo: (string | null)[];
+  thread: (string | null)[];
   attachments: Several<AttachmentRow>[];
   problems: Several<string>[];
   modSeq: (string | null)[];
@@ -159,6 +160,15 @@ export class Message {
     return this.#columns.inReplyTo[this.#index] ?? null;
   }
 
+  /**
+   * The id of its thread, as `thread:` of a query takes it: THREADID (RFC 8474), or X-GM-THRID with `gm-` before it. One of a
+   * local mailbox has the store's own, which changes when a later message shows two threads to be one. `null` where the
+   * server has none, or it was not asked for.
+   */
+  get thread(): string | null {
+    return this.#columns.thread[this.#index] ?? null;
+  }
+
   get attachments(): readonly Attachment[] {
     const rows = this.#columns.attachments[this.#index] || NONE;
     return (this.#attachments ??= rows.map((row) => new Attachment(this.#batch, this.#index, row)));
@@ -226,12 +236,12 @@ export class Message {
   /** Plain data: everything that is at hand. */
   toJSON(): Record<string, unknown> {
     const { ref, flags, size, received, receivedOffset, date, dateOffset, subject } = this;
-    const { from, sender, replyTo, to, cc, bcc, messageId, inReplyTo } = this;
+    const { from, sender, replyTo, to, cc, bcc, messageId, inReplyTo, thread } = this;
     const { attachments, problems } = this;
     const modSeq = this.#columns.modSeq[this.#index] ?? null;
     return {
       ref, flags, size, received, receivedOffset, date, dateOffset, subject, from, sender, replyTo, to, cc, bcc, messageId,
-      inReplyTo, attachments, problems, modSeq,
+      inReplyTo, thread, attachments, problems, modSeq,
     };
   }
 

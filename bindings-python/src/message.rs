@@ -141,6 +141,11 @@ impl Message {
     }
 
     #[getter]
+    fn thread(&self) -> Option<String> {
+        self.core().thread()
+    }
+
+    #[getter]
     fn attachments<'py>(&self, py: Python<'py>) -> Tuple<'py> {
         let attachments = self.core().attachments().into_iter();
         let attachments = attachments.map(|one| light::new(py, Attachment::new(self.core(), one, self.blocking)));

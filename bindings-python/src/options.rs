@@ -49,7 +49,7 @@ fn parts(names: &[String]) -> Result<Parts> {
 }
 
 fn columns(names: &[String]) -> Result<Columns> {
-    let mut columns = Columns { flags: false, received: false, size: false, envelope: false, structure: false };
+    let mut columns = Columns::NONE;
     for name in names {
         match name.as_str() {
             "uid" | "ref" => {}
@@ -59,6 +59,7 @@ fn columns(names: &[String]) -> Result<Columns> {
             "date" | "subject" | "from_" | "sender" | "reply_to" | "to" | "cc" | "bcc" | "message_id"
             | "in_reply_to" => columns.envelope = true,
             "attachments" => columns.structure = true,
+            "thread" => columns.thread = true,
             other => return unknown("column", other, "Columns are the properties of a Message"),
         }
     }

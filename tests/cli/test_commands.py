@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import ENTRIES, MOTH, PASSWORD, SECONDS, Cli, client, fill, serving
+from mailtide import blocking, testing
 from servers.sink import Sink
 
 
@@ -60,6 +61,30 @@ def test_what_somebody_deletes_on_the_server_is_listed_and_restored(cli: Cli, tm
             assert connection.select("INBOX")[1] == [b"29"]
     for words, code in [(["restore"], 2), (["restore", "x"], 2), (["restore", "999"], 1), (["ls", "INBOX", "--deleted"], 2)]:
         assert cli.run(*words).returncode == code, words
+
+
+def test_a_parked_change_is_listed_tried_again_or_dropped(each: Cli) -> None:
+    with testing.BlockingServer() as server:
+        each.done("login", "home", server.url, "--password-command", f"echo {server.password}")
+        assert each.json("pending") == [] and "confirmed everything" in each.run("pending").stderr
+        with blocking.open(each.home / "data/mailtide/home.mail") as mail:
+            mail.create_mailbox("Log")
+            mail.mailbox("Log").append(b"Subject: moth\r\n\r\n")
+        server.fault("no", "CREATE", text="[CANNOT] not such a name")
+        assert each.run("sync").returncode == 5
+        parked, behind = each.json("pending")
+        assert (parked["kind"], parked["state"], parked["reason"]) == ("create_mailbox", "parked", "name_refused")
+        assert (behind["reason"], behind["behind"]) == ("behind_parked", parked["id"])
+        listed = each.done("pending")
+        assert "not such a name" in listed and f"Retry or drop change {parked['id']}" in listed
+        assert each.json("pending", "retry", str(parked["id"])) == [{"id": parked["id"], "retried": True}]
+        server.fault("no", "CREATE", text="[CANNOT] still not")
+        assert each.run("sync").returncode == 5
+        (dropped,) = each.json("pending", "drop", str(parked["id"]))
+        assert parked["id"] in dropped["dropped"]
+        assert all(change["state"] == "waiting" for change in each.json("pending"))
+    for words, code in [(["retry", "999"], 2), (["drop"], 2), (["drop", "x"], 2), (["keep", "1"], 2)]:
+        assert each.run("pending", *words).returncode == code, words
 
 
 def test_what_people_see_never_steers_their_terminal(cli: Cli, provider: dict[str, Any]) -> None:

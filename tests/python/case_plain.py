@@ -57,7 +57,7 @@ def content(data: bytes) -> Any:
 
 PROPERTIES = (
     "ref", "uid", "flags", "size", "received", "date", "subject", "sender", "reply_to", "to", "cc", "bcc", "message_id",
-    "in_reply_to", "attachments",
+    "in_reply_to", "thread", "attachments",
 )  # fmt: skip
 
 

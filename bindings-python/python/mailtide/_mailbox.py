@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Part = Literal["text", "html", "headers", "raw"]
 Column = Literal[
     "uid", "ref", "flags", "received", "size", "date", "subject", "from_", "sender", "reply_to", "to", "cc", "bcc",
-    "message_id", "in_reply_to", "attachments",
+    "message_id", "in_reply_to", "thread", "attachments",
 ]  # fmt: skip
 Order = Literal["oldest", "newest"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PROPERTIES = (
     "ref", "uid", "flags", "size", "received", "date", "subject", "from_", "sender", "reply_to", "to", "cc", "bcc",
-    "message_id", "in_reply_to", "mod_seq", "problems",
+    "message_id", "in_reply_to", "mod_seq", "thread", "problems",
 )  # fmt: skip
 PARTS = ("path", "filename", "media_type", "size", "inline", "content_id")
 

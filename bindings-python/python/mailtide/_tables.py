@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ._messages import Messages
     from ._native import Message
 
-SINGLE = ("uid", "size", "received", "date", "subject", "message_id", "in_reply_to")
+SINGLE = ("uid", "size", "received", "date", "subject", "message_id", "in_reply_to", "thread")
 ADDRESSES = ("from_", "sender", "to", "cc", "bcc", "reply_to")
 
 

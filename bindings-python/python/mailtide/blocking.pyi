@@ -132,6 +132,13 @@ class Message:
         ...
 
     @property
+    def thread(self) -> str | None:
+        """The id of its thread, as `thread:` of a query takes it: THREADID (RFC 8474), or X-GM-THRID with `gm-` before it.
+        One of a local mailbox has the store's own, which changes when a later message shows two threads to be one. `None`
+        where the server has none, or it was not asked for.
+        """
+
+    @property
     def attachments(self) -> tuple[Attachment, ...]:
         """What is attached, as the server describes it; nothing of it has been fetched."""
 

@@ -111,6 +111,14 @@ pub(super) fn usage(text: impl Into<String>) -> MailError {
     MailError::new(Code::UsageArgument, text)
 }
 
+/// Ids, of which there is one at least.
+pub(super) fn ids(words: &[String]) -> Result<Vec<i64>> {
+    if words.is_empty() {
+        return Err(usage("An id is missing"));
+    }
+    words.iter().map(|word| word.parse().map_err(|_| usage(format!("{word:?} is not an id")))).collect()
+}
+
 fn named(word: &str) -> Result<&'static Command> {
     let missing = || usage(format!("There is no command {word:?}")).hint("See mailtide --help");
     COMMANDS.iter().find(|command| command.name == word).ok_or_else(missing)

@@ -138,6 +138,15 @@ pub(super) const COMMANDS: &[Command] = &[
         completes: Completes::Nothing,
     },
     Command {
+        name: "pending",
+        takes: "[ACTION ID...]",
+        about: "Lists the changes that the server has not confirmed, or decides about parked ones",
+        details: "ACTION is retry, which lets a parked change be tried again with the next sync, or drop, which takes back \
+                  what it did here, with all that depends on it. ID is the number that pending and sync print.",
+        options: &[],
+        completes: Completes::Words(super::pending::ACTIONS),
+    },
+    Command {
         name: "ls",
         takes: "[MAILBOX]",
         about: "Lists the mailboxes, or the messages of one, newest first",

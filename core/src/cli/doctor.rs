@@ -1,8 +1,9 @@
 //! `doctor`: what a server can do and what is slow on it, which of its faults are known, and what in the store wants repair.
 
 use super::args::Args;
+use super::rows::pending_json;
 use super::setup::{is_there, mail, setup, store_path};
-use super::sync::{stuck_json, stuck_line};
+use super::sync::stuck_line;
 use super::table::{Cell, Column, Look};
 use super::text::{clean, count, size, wrap};
 use super::{Command, exit};
@@ -272,7 +273,7 @@ fn store_json(store: &Store) -> Value {
         "path": store.path, "file": usage.map(|u| u.file), "log": usage.map(|u| u.log),
         "messages": usage.map(|u| u.messages), "bodies": usage.map(|u| u.bodies),
         "bodies_stored": usage.map(|u| u.bodies_stored), "damage": store.damage, "waiting": store.waiting,
-        "stuck": store.stuck.iter().map(stuck_json).collect::<Vec<_>>(), "paused": paused.collect::<Vec<_>>(),
+        "stuck": store.stuck.iter().map(pending_json).collect::<Vec<_>>(), "paused": paused.collect::<Vec<_>>(),
         "undecided": store.undecided.iter().map(|entry| entry.id).collect::<Vec<_>>(),
     })
 }

@@ -18,6 +18,7 @@ mod login;
 mod logins;
 mod ls;
 mod password;
+mod pending;
 mod picture;
 mod restore;
 mod rows;
@@ -118,6 +119,7 @@ async fn dispatch(command: &Command) -> Result<u8> {
         "doctor" => doctor::run(command).await,
         "login" => login::run(command).await,
         "ls" => ls::run(command).await,
+        "pending" => pending::run(command).await,
         "restore" => restore::run(command).await,
         "search" => search::run(command).await,
         "send" => send::run(command).await,

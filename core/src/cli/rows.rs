@@ -4,6 +4,7 @@ use super::table::{Cell, Column, Look};
 use super::text::{clean, size, when};
 use crate::error::MailError;
 use crate::imap::{Flag, InternalDate, Role};
+use crate::journal::Pending;
 use crate::mail::DeletedMessage;
 use crate::message::{Attachment, EmailAddress};
 use crate::server::{AppPassword, ServerUser, app_login};
@@ -32,6 +33,14 @@ pub(super) const DELETED: &[Column] = &[
     Column { title: "was in", to_the_right: false, most: Some(20), gives: false },
     Column { title: "", to_the_right: false, most: None, gives: false },
     Column { title: "size", to_the_right: true, most: None, gives: false },
+];
+
+/// Columns of the list of changes that wait.
+pub(super) const PENDING: &[Column] = &[
+    Column { title: "id", to_the_right: true, most: None, gives: false },
+    Column { title: "change", to_the_right: false, most: Some(48), gives: false },
+    Column { title: "", to_the_right: false, most: None, gives: false },
+    Column { title: "why", to_the_right: false, most: None, gives: true },
 ];
 
 /// Columns of the list of mailboxes.
@@ -107,6 +116,29 @@ pub(super) fn deleted_json(deleted: &DeletedMessage) -> Value {
     })
 }
 
+/// A change that waits as a row of [`PENDING`].
+pub(super) fn pending_row(change: &Pending) -> Vec<Cell> {
+    let look = if change.is_stuck() { Look::Yellow } else { Look::Dim };
+    let why = [change.why(), change.server().map(str::to_owned), change.advice()].into_iter().flatten();
+    vec![
+        change.entry.id.to_string().into(),
+        clean(&change.entry.intent.to_string()).into(),
+        Cell::new(change.entry.state.name(), look),
+        clean(&why.collect::<Vec<_>>().join(". ")).into(),
+    ]
+}
+
+/// The same for programs.
+pub(super) fn pending_json(change: &Pending) -> Value {
+    let entry = &change.entry;
+    json!({
+        "id": entry.id, "kind": entry.intent.kind(), "mailbox": entry.intent.mailbox().name.as_str(),
+        "text": entry.intent.to_string(), "state": entry.state.name(), "reason": change.reason(), "why": change.why(),
+        "advice": change.advice(), "server": change.server(), "behind": change.behind, "attempts": entry.attempts,
+        "created": Timestamp::from_second(entry.created).ok().map(|at| at.to_string()),
+    })
+}
+
 /// A date in UTC.
 fn rfc3339(date: InternalDate) -> Option<String> {
     date.timestamp().map(|at| at.to_string())
@@ -165,6 +197,7 @@ pub(super) fn message_json(message: &Message) -> Value {
         "account": reference.account.as_ref(), "flags": flags, "received": moment(message.received()),
         "date": moment(message.date()), "subject": message.subject(), "from": people(&message.from_()),
         "to": people(&message.to()), "cc": people(&message.cc()), "message_id": message.message_id(),
+        "thread": message.thread(),
         "size": message.size(), "attachments": message.attachments().iter().map(attachment).collect::<Vec<_>>(),
     })
 }

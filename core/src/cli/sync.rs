@@ -1,7 +1,7 @@
 //! `sync`: one pass, or one after another; what it did.
 
 use super::Command;
-use super::rows::error_json;
+use super::rows::{error_json, pending_json};
 use super::setup::{bytes_a_day, open, setup};
 use super::table::{Cell, Column, Look, bar};
 use super::text::{clean, count, size};
@@ -145,16 +145,8 @@ fn report_json(report: &SyncReport, is_dry: bool) -> Value {
     json!({
         "dry_run": is_dry, "total": counts_json(&report.total), "mailboxes": mailboxes,
         "paused": paused.collect::<Vec<_>>(),
-        "stuck": report.stuck.iter().map(stuck_json).collect::<Vec<_>>(),
+        "stuck": report.stuck.iter().map(pending_json).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(error_json).collect::<Vec<_>>(),
-    })
-}
-
-/// A stuck change for programs.
-pub(super) fn stuck_json(stuck: &crate::journal::Pending) -> Value {
-    json!({
-        "id": stuck.entry.id, "kind": stuck.entry.intent.kind(), "reason": stuck.reason(), "why": stuck.why(),
-        "advice": stuck.advice(), "server": stuck.server(),
     })
 }
 

@@ -171,6 +171,7 @@ fn fetch_row(row: Row, options: &FetchOptions) -> FetchRow {
         body_structure: structure.map(StructureText::new),
         mod_seq: Some(placement.mod_seq),
         email_id: message.email_id.map(Bytes::from),
+        thread_id: message.thread.filter(|_| columns.thread).map(|thread| Bytes::from(thread.object_id())),
         problems,
         ..FetchRow::default()
     }

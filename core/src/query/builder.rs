@@ -158,7 +158,7 @@ impl Query {
         Self::term(Term::Label(name.into()))
     }
 
-    /// `thread:`: of the thread of that id.
+    /// `thread:`: of the thread of that id, as [`Message::thread`](crate::Message::thread) tells it.
     #[must_use]
     pub fn thread(id: impl Into<String>) -> Self {
         Self::term(Term::Thread(id.into()))

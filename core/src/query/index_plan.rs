@@ -86,7 +86,7 @@ pub enum Facet {
     Smaller(u64),
     /// In the mailbox of that name.
     In(String),
-    /// Of that thread.
+    /// Of that thread, as it is told.
     Thread(String),
 }
 
@@ -160,6 +160,12 @@ impl IndexPlan {
         parts.iter().filter_map(facet).collect()
     }
 
+    /// The threads that it asks about, wherever in the query.
+    #[must_use]
+    pub fn threads(&self) -> Vec<&str> {
+        self.matcher.expr.terms().into_iter().filter_map(thread).collect()
+    }
+
     /// What a message's row and the index decide, without its text: `row` gives what is at hand, `proves` what the index
     /// has proven of a term for it, `None` where it cannot. `None`: the text has to be looked at.
     #[must_use]
@@ -167,6 +173,13 @@ impl IndexPlan {
         decide(&self.expr, &mut |(check, number)| {
             number.and_then(&proves).or_else(|| check.matches(row, Letters::Folded))
         })
+    }
+}
+
+fn thread(check: &Check) -> Option<&str> {
+    match check {
+        Check::Term(Term::Thread(id)) => Some(id),
+        _ => None,
     }
 }
 

@@ -19,7 +19,7 @@
 //! | `larger:1M` `smaller:` | bytes; `K M G` are powers of 1000, `Ki Mi Gi` of 1024 |
 //! | `newer:7d` `older:` | received within, or longer ago: `h d w` are 3,600 s and up, `mo y` go by the calendar |
 //! | `after:2024-01-31` `before:` `on:` | received from that day on, before it, on it; `today` and `yesterday` too |
-//! | `label:`, `thread:` | a label (a keyword where there are no labels); a thread id |
+//! | `label:`, `thread:` | a label (a keyword where there are no labels); a thread's id, as a message tells it |
 //!
 //! Text is matched as a substring, without regard to case (Unicode's simple lower case), accents significant; in mail held
 //! here accents, width and the kind of white space do not count either ([`fold`]). Quoted text
@@ -46,6 +46,7 @@ pub use fold::fold;
 pub use index_plan::{Candidates, Facet, Field, IndexPlan, WordTerm};
 pub(crate) use matcher::all;
 pub use matcher::{Candidate, Matcher, Needs};
+pub(crate) use plan::no_thread_id;
 pub use plan::{SearchFacts, SearchPlan};
 pub use snippet::Snippet;
 pub use words::{Edge, Token, Wanted, tokens, wanted, wanted_seams};

@@ -4,6 +4,7 @@ use super::matcher::{Check, Letters, is_mailbox};
 use super::moment::Window;
 use super::{AddressField, Expr, Matcher, Query, Term};
 use crate::error::{Code, MailError, Result};
+use crate::imap::extension::{gmail, object_id};
 use crate::imap::{Flag, SearchKey};
 use jiff::civil::Date;
 use jiff::{Span, Timestamp, Zoned};
@@ -39,6 +40,12 @@ pub struct SearchPlan {
     pub residual: Option<Matcher>,
     /// Whether text is matched as this language says; a server with an index of words decides otherwise.
     pub exact: bool,
+}
+
+/// The error of a thread's id that nothing tells.
+pub(crate) fn no_thread_id(id: &str) -> MailError {
+    MailError::new(Code::QuerySyntax, format!("{id:?} is no id of a thread here"))
+        .hint("Take the thread of a message, as it tells it")
 }
 
 impl Query {
@@ -270,13 +277,14 @@ impl Planner<'_> {
     }
 
     fn thread(&self, id: &str) -> Result<Bounds> {
-        if self.facts.object_id {
-            return Ok(Bounds::exact(SearchKey::ThreadId(id.to_owned())));
-        }
-        if self.facts.gmail && id.bytes().all(|b| b.is_ascii_digit()) {
-            return Ok(Bounds::exact(SearchKey::Raw(format!("X-GM-THRID {id}"))));
-        }
-        Err(MailError::new(Code::ServerUnsupported, "The server has no thread ids to search for"))
+        let key = match (self.facts.object_id, self.facts.gmail) {
+            (true, _) => object_id::valid(id.as_bytes()).map(|id| SearchKey::ThreadId(id.to_owned())),
+            (false, true) => gmail::read_id(id).map(SearchKey::GmThreadId),
+            (false, false) => {
+                return Err(MailError::new(Code::ServerUnsupported, "The server has no thread ids to search for"));
+            }
+        };
+        key.map(Bounds::exact).ok_or_else(|| no_thread_id(id))
     }
 
     /// The zone of the server's days is unknown, up to 14 hours either way.

@@ -9,7 +9,8 @@ use super::pool::Lease;
 use super::route::{Reply, Rows, Wants};
 use crate::error::Result;
 use crate::imap::command::{self, FetchItem, FetchModifiers};
-use crate::imap::{FetchRow, Response, Section, UidSet, Untagged};
+use crate::imap::extension::object_id;
+use crate::imap::{Capabilities, FetchRow, Response, Section, UidSet, Untagged};
 use crate::message::parts;
 use crate::query::Needs;
 use std::collections::BTreeMap;
@@ -34,7 +35,8 @@ pub(super) async fn fetch_window(
 ) -> Result<Window> {
     let lease = mailbox.session().lease(&found.name).await?;
     check_validity(&lease, found.uid_validity)?;
-    let items = items(options, &found.residual.as_ref().map(|m| m.needs()).unwrap_or_default());
+    let needs = found.residual.as_ref().map(|m| m.needs()).unwrap_or_default();
+    let items = items(options, &needs, &lease.connection.capabilities());
     let mut reply = rows(&lease, uids, &items).await?;
     let mut rows = merge(std::mem::take(&mut reply.untagged));
     if found.there && uids.len() > (rows.len() + reply.malformed.len()) as u64 {
@@ -120,8 +122,8 @@ pub(super) fn merge(untagged: Vec<Response>) -> BTreeMap<u32, Box<FetchRow>> {
 }
 
 /// What to ask of each message: for its properties, for its parts, and for what the query still needs.
-fn items(options: &FetchOptions, needs: &Needs) -> Vec<FetchItem> {
-    let Columns { flags, received, size, envelope, structure } = options.columns;
+fn items(options: &FetchOptions, needs: &Needs, caps: &Capabilities) -> Vec<FetchItem> {
+    let Columns { flags, received, size, envelope, structure, thread } = options.columns;
     let parts = options.parts;
     let wanted = [
         (true, FetchItem::Uid),
@@ -131,7 +133,8 @@ fn items(options: &FetchOptions, needs: &Needs) -> Vec<FetchItem> {
         (envelope || needs.envelope, FetchItem::Envelope),
         (structure || needs.structure || needs.body || parts.text || parts.html, FetchItem::BodyStructure),
     ];
-    wanted.into_iter().filter(|(on, _)| *on).map(|(_, item)| item).collect()
+    let thread = object_id::thread_item(caps).filter(|_| thread || needs.thread).cloned();
+    wanted.into_iter().filter(|(on, _)| *on).map(|(_, item)| item).chain(thread).collect()
 }
 
 /// Loads parts ahead, grouped by section so that a window costs a few commands; returns the bytes that came.

@@ -8,6 +8,7 @@ use super::part::{self, PartStream};
 use crate::bulk::MessageRef;
 use crate::error::{Code, MailError, Result};
 use crate::imap::command::FetchItem;
+use crate::imap::extension::object_id;
 use crate::imap::{AddressList, BodyStructure, Envelope, FetchRow, Flag, InternalDate, Section, SectionData, UidSet};
 use crate::message::{
     self, Attachment, BodyPart, EmailAddress, Headers, Outlined, ParsedMessage, Parts, SingleAddress, decode_addresses,
@@ -221,6 +222,14 @@ impl Message {
         self.0.row.mod_seq
     }
 
+    /// The id of its thread, as `thread:` of a query takes it: THREADID (RFC 8474), or X-GM-THRID with `gm-` before it. One
+    /// of a local mailbox has the store's own, which changes when a later message shows two threads to be one. `None`
+    /// where the server has none, or it was not asked for.
+    #[must_use]
+    pub fn thread(&self) -> Option<String> {
+        object_id::ids(&self.0.row).thread
+    }
+
     /// The attachments, as far as the structure names them; nothing of them has been fetched.
     #[must_use]
     pub fn attachments(&self) -> Vec<Attachment> {
@@ -346,7 +355,9 @@ impl Message {
         let header = if needs.header { Some(self.headers().await?) } else { None };
         let body = if needs.body { Some(self.text().await?) } else { None };
         let attached = self.structure().map(|s| message::parts(&s).has_attachment());
-        let reading = Reading { message: self, header, body, attached };
+        // It was asked for with the row: without it the message is in no thread that has an id.
+        let thread = needs.thread.then(|| self.thread().unwrap_or_default());
+        let reading = Reading { message: self, header, body, attached, thread };
         matcher.matches(&reading).ok_or_else(|| {
             MailError::new(Code::ServerUnsupported, "Whether a message matches cannot be told on this server")
                 .with(|c| c.uid = Some(self.uid()))
@@ -430,6 +441,7 @@ struct Reading<'a> {
     header: Option<Headers>,
     body: Option<String>,
     attached: Option<bool>,
+    thread: Option<String>,
 }
 
 impl Candidate for Reading<'_> {
@@ -480,6 +492,10 @@ impl Candidate for Reading<'_> {
 
     fn mailbox(&self) -> Option<&str> {
         Some(&self.message.reference().mailbox)
+    }
+
+    fn thread(&self) -> Option<&str> {
+        self.thread.as_deref()
     }
 }
 

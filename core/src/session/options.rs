@@ -53,16 +53,19 @@ pub struct Columns {
     pub envelope: bool,
     /// `attachments`, and where the text is (BODYSTRUCTURE).
     pub structure: bool,
+    /// `thread` (THREADID, X-GM-THRID), where the server has it.
+    pub thread: bool,
 }
 
 impl Columns {
     /// No property but `uid`.
-    pub const NONE: Self = Self { flags: false, received: false, size: false, envelope: false, structure: false };
+    pub const NONE: Self =
+        Self { flags: false, received: false, size: false, envelope: false, structure: false, thread: false };
 }
 
 impl Default for Columns {
     fn default() -> Self {
-        Self { flags: true, received: true, size: true, envelope: true, structure: true }
+        Self { flags: true, received: true, size: true, envelope: true, structure: true, thread: true }
     }
 }
 

@@ -416,6 +416,7 @@ fn columns(named: &Value) -> Columns {
         size: has("size"),
         envelope,
         structure: has("attachments"),
+        thread: has("thread"),
     }
 }
 

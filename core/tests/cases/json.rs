@@ -71,6 +71,7 @@ pub fn message(message: &Message) -> Value {
         "subject": message.subject(), "from": addresses(&message.from_()), "sender": addresses(&message.sender()),
         "reply_to": addresses(&message.reply_to()), "to": addresses(&message.to()), "cc": addresses(&message.cc()),
         "bcc": addresses(&message.bcc()), "message_id": message.message_id(), "in_reply_to": message.in_reply_to(),
+        "thread": message.thread(),
         "attachments": message.attachments().iter().map(attachment).collect::<Value>(),
         "problems": message.problems().len(),
     })

@@ -11,7 +11,7 @@ use mailtide::{Columns, FetchOptions, Selection, Session};
 use std::future::poll_fn;
 use std::task::Poll;
 
-const FLAGS: Columns = Columns { flags: true, received: false, size: false, envelope: false, structure: false };
+const FLAGS: Columns = Columns { flags: true, ..Columns::NONE };
 
 fn only_flags() -> FetchOptions {
     FetchOptions { columns: FLAGS, ..FetchOptions::default() }

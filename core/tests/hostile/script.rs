@@ -58,11 +58,11 @@ pub const SCENES: &[Scene] = &[
     scene!("status", session, Ok(format!("{:?}", session.status("INBOX").await?))),
     scene!("names", session, names(&session).await),
     scene!("windows", [], 41, session, {
-        let columns = Columns { received: false, size: false, envelope: false, structure: false, flags: true };
+        let columns = Columns { flags: true, ..Columns::NONE };
         rows(&session.mailbox("INBOX")?, FetchOptions { columns, ..FetchOptions::default() }).await
     }),
     scene!("windows of a bare server", BARE, 43, session, {
-        let columns = Columns { received: false, size: false, envelope: false, structure: false, flags: true };
+        let columns = Columns { flags: true, ..Columns::NONE };
         rows(&session.mailbox("INBOX")?, FetchOptions { columns, ..FetchOptions::default() }).await
     }),
     scene!("loaded ahead", session, {

@@ -8,7 +8,7 @@ use crate::support::store::Folder;
 use mailtide::{Code, Columns, Engine, EngineOptions, FetchOptions, Message, Result, Session};
 use std::future::Future;
 
-const FLAGS: Columns = Columns { flags: true, received: false, size: false, envelope: false, structure: false };
+const FLAGS: Columns = Columns { flags: true, ..Columns::NONE };
 
 async fn with<T>(faults: Faults, calls: impl AsyncFnOnce(&Server, Session) -> T) -> T {
     let what = format!("{faults:?}");

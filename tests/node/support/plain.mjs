@@ -70,6 +70,7 @@ function message(one) {
     received: date(one.received, one.receivedOffset), date: date(one.date, one.dateOffset), subject: one.subject,
     from: addresses(one.from), sender: addresses(one.sender), reply_to: addresses(one.replyTo), to: addresses(one.to),
     cc: addresses(one.cc), bcc: addresses(one.bcc), message_id: one.messageId, in_reply_to: one.inReplyTo,
+    thread: one.thread,
     attachments: one.attachments.map(attachment), problems: one.problems.length,
   };
 }

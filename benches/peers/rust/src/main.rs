@@ -114,7 +114,7 @@ async fn headers(mailbox: &Mailbox) -> Result<(usize, usize)> {
 }
 
 async fn bodies(mailbox: &Mailbox, parse: bool) -> Result<(usize, usize)> {
-    let none = Columns { flags: false, received: false, size: true, envelope: false, structure: false };
+    let none = Columns { size: true, ..Columns::NONE };
     let columns = if parse { Columns { envelope: true, structure: true, ..none } } else { none };
     let parts = Parts { raw: true, ..Parts::default() };
     let mut messages = mailbox.fetch(Selection::All, FetchOptions { columns, parts, ..FetchOptions::default() });
@@ -135,7 +135,7 @@ async fn bodies(mailbox: &Mailbox, parse: bool) -> Result<(usize, usize)> {
 }
 
 async fn unread(mailbox: &Mailbox, count: u32) -> Result<(usize, usize)> {
-    let columns = Columns { flags: false, received: false, size: false, envelope: true, structure: false };
+    let columns = Columns { envelope: true, ..Columns::NONE };
     let order = mailtide::Order::Newest;
     let options = FetchOptions { columns, order, limit: Some(u64::from(count)), ..FetchOptions::default() };
     let mut messages = mailbox.fetch(Query::unread(), options);

@@ -16,6 +16,9 @@ pub const EXTENSION: Extension = Extension {
     fallback: "A message is known by OBJECTID, or by what it looks like",
 };
 
+/// What stands before an id of Gmail where it is told, so that it is not taken for one of OBJECTID.
+const PREFIX: &str = "gm-";
+
 /// Whether the server is Gmail.
 #[must_use]
 pub fn is_offered(caps: &Capabilities) -> bool {
@@ -32,6 +35,19 @@ pub fn message_id(row: &FetchRow) -> Option<u64> {
 #[must_use]
 pub fn thread_id(row: &FetchRow) -> Option<u64> {
     number(row, b"X-GM-THRID")
+}
+
+/// An id as it is told and stored: `gm-1266894439832287888`.
+#[must_use]
+pub fn told_id(id: u64) -> String {
+    format!("{PREFIX}{id}")
+}
+
+/// The id that is told so; `None` for any other text.
+#[must_use]
+pub fn read_id(text: &str) -> Option<u64> {
+    let id = text.strip_prefix(PREFIX)?.parse().ok()?;
+    Some(id).filter(|id| told_id(*id) == text)
 }
 
 /// `X-GM-LABELS` of a row, the mailbox's own not among them; `None` where they were not asked for.
@@ -94,6 +110,14 @@ mod tests {
         assert_eq!(named(&rows[1]), ["\\Important", "Custom Label"]);
         assert_eq!(named(&rows[2]), ["\\Inbox", "a\"b", "Entwürfe"]);
         assert_eq!((named(&rows[3]).len(), labels(&FetchRow::default())), (0, None));
+    }
+
+    #[test]
+    fn only_what_is_told_is_read_as_an_id() {
+        assert_eq!(read_id(&told_id(u64::MAX)), Some(u64::MAX));
+        for odd in ["", "1266894439832287888", "gm-", "gm-x", "gm-+1", "gm-01", "GM-1", "gm-18446744073709551616"] {
+            assert_eq!(read_id(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub fn items(caps: &Capabilities) -> &'static [FetchItem] {
     }
 }
 
+/// What to fetch for the ids of threads alone.
+#[must_use]
+pub fn thread_item(caps: &Capabilities) -> Option<&'static FetchItem> {
+    items(caps).iter().find(|item| matches!(item, FetchItem::ThreadId | FetchItem::GmThreadId))
+}
+
 /// The ids of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ids {
@@ -44,14 +50,13 @@ pub struct Ids {
     pub thread: Option<String>,
 }
 
-/// The ids that a row tells, OBJECTID's or else Gmail's (with `gm-` before them, so that neither is taken for the other).
+/// The ids that a row tells, OBJECTID's or else Gmail's (see [`gmail::told_id`]).
 #[must_use]
 pub fn ids(row: &FetchRow) -> Ids {
     let own = |id: &Option<bytes::Bytes>| id.as_deref().and_then(valid).map(str::to_owned);
-    let theirs = |id: Option<u64>| id.map(|id| format!("gm-{id}"));
     Ids {
-        message: own(&row.email_id).or_else(|| theirs(gmail::message_id(row))),
-        thread: own(&row.thread_id).or_else(|| theirs(gmail::thread_id(row))),
+        message: own(&row.email_id).or_else(|| gmail::message_id(row).map(gmail::told_id)),
+        thread: own(&row.thread_id).or_else(|| gmail::thread_id(row).map(gmail::told_id)),
     }
 }
 
@@ -104,5 +109,7 @@ mod tests {
         assert_eq!(items(&caps(&["OBJECTID", "X-GM-EXT-1"])), [FetchItem::EmailId, FetchItem::ThreadId]);
         assert_eq!(items(&caps(&["X-GM-EXT-1"])), [FetchItem::GmMessageId, FetchItem::GmThreadId]);
         assert!(items(&caps(&["IMAP4rev2"])).is_empty());
+        assert_eq!(thread_item(&caps(&["OBJECTID"])), Some(&FetchItem::ThreadId));
+        assert_eq!(thread_item(&caps(&["X-GM-EXT-1"])), Some(&FetchItem::GmThreadId));
     }
 }

@@ -104,6 +104,13 @@ fn what_cannot_be_answered_is_refused() {
     assert_eq!(refused(Query::label("two words")), Code::QuerySyntax);
     assert_eq!(refused(Query::label("\\Seen")), Code::QuerySyntax);
     assert_eq!(refused(Query::thread("T1")), Code::ServerUnsupported);
+    let gmail = SearchFacts { gmail: true, ..Default::default() };
+    let own = SearchFacts { object_id: true, ..Default::default() };
+    assert_eq!(plan("thread:gm-12", &gmail).key, SearchKey::GmThreadId(12));
+    assert_eq!(plan("thread:T12", &own).key, SearchKey::ThreadId("T12".into()));
+    for (facts, odd) in [(&gmail, "12"), (&gmail, "T12"), (&own, "T 12")] {
+        assert_eq!(Query::thread(odd).plan(&now(), facts).unwrap_err().code(), Code::QuerySyntax, "{odd}");
+    }
     assert_eq!(refused(Query::text("")), Code::QuerySyntax);
     assert_eq!(refused(Query::raw("ALL") | Query::has_attachment()), Code::UsageArgument);
 }

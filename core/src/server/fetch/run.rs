@@ -318,7 +318,7 @@ impl FetchRun {
             FetchItem::Size => word(format!("RFC822.SIZE {}", message.facts()?.size)),
             FetchItem::EmailId => word(format!("EMAILID ({})", message.id().object_id())),
             FetchItem::ThreadId => match message.facts()?.thread {
-                Some(thread) => word(format!("THREADID (T{thread})")),
+                Some(thread) => word(format!("THREADID ({})", thread.object_id())),
                 None => word("THREADID NIL".to_owned()),
             },
             FetchItem::Envelope => {

@@ -53,7 +53,7 @@ fn plain(key: &Key, look: &Look<'_>, now: i64) -> Option<bool> {
         Key::Younger(seconds) => age(look, now)? <= i64::try_from(*seconds).unwrap_or(i64::MAX),
         Key::Older(seconds) => age(look, now)? >= i64::try_from(*seconds).unwrap_or(i64::MAX),
         Key::EmailId(id) => look.id().object_id() == *id,
-        Key::ThreadId(id) => look.facts()?.thread.is_some_and(|thread| format!("T{thread}") == *id),
+        Key::ThreadId(id) => look.facts()?.thread.is_some_and(|thread| thread.object_id() == *id),
         _ => false,
     })
 }

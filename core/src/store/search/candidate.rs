@@ -5,7 +5,7 @@ use crate::error::{MailError, Result};
 use crate::imap::{Flag, StructureText};
 use crate::message::{self, SearchFields};
 use crate::query::{AddressField, Candidate, Field, fold};
-use crate::store::{Headers, Reader, SearchFacts, SearchRow};
+use crate::store::{Headers, Reader, SearchFacts, SearchRow, ThreadId};
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -180,7 +180,7 @@ impl Candidate for Stored<'_> {
     }
 
     fn thread(&self) -> Option<&str> {
-        let thread = || self.facts().and_then(|facts| facts.thread).map(|thread| thread.to_string());
+        let thread = || self.facts().and_then(|facts| facts.thread).map(ThreadId::object_id);
         self.thread.get_or_init(thread).as_deref()
     }
 }

@@ -6,7 +6,7 @@ use super::text::Lately;
 use super::{Hit, SearchFound, SearchOptions, SearchOrder};
 use crate::error::{Code, MailError, Result};
 use crate::index::{self, DocSet, Hits, Source};
-use crate::query::{Candidates, Facet, Field, IndexPlan, Query};
+use crate::query::{Candidates, Facet, Field, IndexPlan, Query, no_thread_id};
 use crate::store::{Flags, MailboxId, MessageId, Reader, SearchRow, SegmentId, ThreadId, Walk};
 use jiff::Zoned;
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ const FEW_OF_SOME: usize = 500;
 impl Searcher {
     /// Finds messages. `now` is when the query began; its zone is the one that days are meant in.
     ///
-    /// `in:` a mailbox that is not there is `mailbox.missing`. [`Query::raw`] is `usage.argument`.
+    /// `in:` a mailbox that is not there is `mailbox.missing`, `thread:` what is no thread's id `query.syntax`. [`Query::raw`] is `usage.argument`.
     pub fn search(
         &self,
         reader: &dyn Reader,
@@ -35,6 +35,11 @@ impl Searcher {
         search.look_up(&segments, &known)?;
         search.run()
     }
+}
+
+/// The thread that is told so.
+fn thread(id: &str) -> Result<ThreadId> {
+    ThreadId::from_object_id(id).ok_or_else(|| no_thread_id(id))
 }
 
 struct Search<'a> {
@@ -61,6 +66,7 @@ impl<'a> Search<'a> {
         options: &'a SearchOptions,
     ) -> Result<Self> {
         let mailboxes: HashMap<_, _> = reader.mailboxes()?.into_iter().map(|row| (row.id, row.name)).collect();
+        plan.threads().into_iter().try_for_each(|id| thread(id).map(drop))?;
         let mut within = options.mailbox;
         for facet in plan.facets() {
             let Facet::In(name) = facet else { continue };
@@ -205,10 +211,7 @@ impl<'a> Search<'a> {
                 ids.insert(id.0);
                 Ok(true)
             })?,
-            Facet::Thread(id) => match id.parse() {
-                Ok(id) => ids.extend(self.reader.thread(ThreadId(id))?.into_iter().map(|id| id.0)),
-                Err(_) => return Ok(Some(ids)),
-            },
+            Facet::Thread(id) => ids.extend(self.reader.thread(thread(id)?)?.into_iter().map(|id| id.0)),
             Facet::Larger(bytes) => ids.extend(self.sized((bytes.saturating_add(1), u64::MAX))?),
             Facet::Smaller(bytes) => ids.extend(self.sized((0, *bytes))?),
             _ => return Ok(None),

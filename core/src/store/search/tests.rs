@@ -527,9 +527,18 @@ fn segments_that_were_put_apart_are_merged_later() {
 fn threads_are_found_as_mail_arrives_in_any_order() {
     let mail = |id: &str, refs: &str| format!("Message-ID: <{id}@x>\nReferences: {refs}\nSubject: s\n\nx\n");
     let fixture = Fixture::new(&[mail("c", "<b@x>"), mail("a", ""), mail("other", ""), mail("b", "<a@x>")]);
-    assert_eq!(fixture.uids("thread:1"), [1, 2, 4]);
-    assert_eq!(fixture.uids("thread:3"), [3]);
-    assert!(fixture.uids("thread:2").is_empty());
+    assert_eq!(fixture.uids("thread:T1"), [1, 2, 4]);
+    assert_eq!(fixture.uids("thread:T3"), [3]);
+    assert_eq!(fixture.uids("-thread:T1 OR subject:nothing"), [3]);
+    assert!(fixture.uids("thread:T2").is_empty());
+    let reader = fixture.store.read().unwrap();
+    for odd in ["1", "T", "T01", "T+1", "T-1", "t1", "gm-1"] {
+        for query in [format!("thread:{odd}"), format!("subject:s OR -thread:{odd}")] {
+            let query = Query::parse(&query).unwrap();
+            let found = fixture.searcher.search(&*reader, &query, &now(), &SearchOptions::default());
+            assert_eq!(found.unwrap_err().code(), Code::QuerySyntax, "{odd}");
+        }
+    }
 }
 
 #[test]

@@ -26,6 +26,21 @@ impl MessageId {
     }
 }
 
+impl ThreadId {
+    /// THREADID (RFC 8474), as our server and messages tell it.
+    #[must_use]
+    pub fn object_id(self) -> String {
+        format!("T{self}")
+    }
+
+    /// The thread that is told so; `None` for any other text.
+    #[must_use]
+    pub fn from_object_id(text: &str) -> Option<Self> {
+        let id = Self(text.strip_prefix('T')?.parse().ok()?);
+        Some(id).filter(|id| id.0 > 0 && id.object_id() == text)
+    }
+}
+
 ids! {
     /// A mailbox.
     MailboxId;
