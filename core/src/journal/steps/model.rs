@@ -92,7 +92,7 @@ pub enum Next {
         /// Its command.
         act: Act,
     },
-    /// Commit `step`, then see what is there ([`doubt`]).
+    /// Commit `step`, then see what is there ([`doubt`](super::doubt())).
     Look {
         /// The step.
         step: Step,
