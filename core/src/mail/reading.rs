@@ -129,8 +129,7 @@ fn piece_of(reader: &dyn Reader, message: MessageId, place: Place) -> Result<(Pl
     };
     let mut piece = BytesMut::new();
     while piece.len() < STRETCH && left > 0 {
-        let Some(mut more) = content.next(reader)? else { return Ok((Place::End, some(piece.freeze()))) };
-        more.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        let Some(more) = content.up_to(reader, left)? else { return Ok((Place::End, some(piece.freeze()))) };
         left -= more.len() as u64;
         piece.extend_from_slice(&more);
     }

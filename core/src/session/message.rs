@@ -40,6 +40,14 @@ struct Data {
     outlined: OnceLock<Arc<Outlined>>,
 }
 
+/// Where the texts of a message are.
+enum Texts<'a> {
+    /// In all of it.
+    Here(Box<Cow<'a, ParsedMessage>>),
+    /// In parts that are still to be read.
+    In(Parts),
+}
+
 /// A message taken apart by ourselves.
 pub(super) enum Apart<'a> {
     Parsed(&'a ParsedMessage),
@@ -261,12 +269,10 @@ impl Message {
     /// The text as a person would read it: the plain text, else the HTML without its markup; empty where there is
     /// neither. Attachments are not fetched.
     pub async fn text(&self) -> Result<String> {
-        let parts = match self.apart().await? {
-            Some(Apart::Parsed(parsed)) => return Ok(parsed.text()),
-            Some(Apart::Large(outlined)) => Some(outlined.parts().clone()),
-            None => self.parts().await?,
+        let parts = match self.texts().await? {
+            Texts::Here(parsed) => return Ok(parsed.text()),
+            Texts::In(parts) => parts,
         };
-        let Some(parts) = parts else { return Ok(ParsedMessage::parse(self.raw().await?).text()) };
         let mut texts = Vec::new();
         for part in &parts.text {
             texts.push((part.is_html, self.read(part).await?));
@@ -276,12 +282,10 @@ impl Message {
 
     /// The HTML text; `None` where there is none. It is as the sender wrote it: never show it without a sanitiser.
     pub async fn html(&self) -> Result<Option<String>> {
-        let parts = match self.apart().await? {
-            Some(Apart::Parsed(parsed)) => return Ok(parsed.html()),
-            Some(Apart::Large(outlined)) => Some(outlined.parts().clone()),
-            None => self.parts().await?,
+        let parts = match self.texts().await? {
+            Texts::Here(parsed) => return Ok(parsed.html()),
+            Texts::In(parts) => parts,
         };
-        let Some(parts) = parts else { return Ok(ParsedMessage::parse(self.raw().await?).html()) };
         let mut texts = Vec::new();
         for part in &parts.html {
             texts.push(self.read(part).await?);
@@ -389,6 +393,19 @@ impl Message {
     }
 
     /// Its parts, asked for if they did not come with it; `None` where the server's structure is of no use.
+    /// Where its texts are read; where its parts cannot be told, all of it is.
+    async fn texts(&self) -> Result<Texts<'_>> {
+        let parts = match self.apart().await? {
+            Some(Apart::Parsed(parsed)) => return Ok(Texts::Here(Box::new(Cow::Borrowed(parsed)))),
+            Some(Apart::Large(outlined)) => Some(outlined.parts().clone()),
+            None => self.parts().await?,
+        };
+        match parts {
+            Some(parts) => Ok(Texts::In(parts)),
+            None => Ok(Texts::Here(Box::new(Cow::Owned(ParsedMessage::parse(self.raw().await?))))),
+        }
+    }
+
     async fn parts(&self) -> Result<Option<Parts>> {
         if let Some(structure) = self.structure() {
             return Ok(Some(message::parts(&structure)));

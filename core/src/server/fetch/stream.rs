@@ -30,9 +30,7 @@ impl Source {
 
 /// The next bytes of a content, at least one of them and no more than that.
 pub(super) fn up_to(content: &mut Content, reader: &dyn Reader, most: u64) -> Result<Bytes> {
-    let mut bytes = content.next(reader)?.filter(|bytes| !bytes.is_empty()).ok_or_else(cut)?;
-    bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    Ok(bytes)
+    content.up_to(reader, most)?.filter(|bytes| !bytes.is_empty()).ok_or_else(cut)
 }
 
 fn cut() -> MailError {

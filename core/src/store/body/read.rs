@@ -156,6 +156,15 @@ impl Content {
         })
     }
 
+    /// The next bytes, at most so many: for the end of a range, since what else the piece had is passed.
+    pub fn up_to(&mut self, reader: &dyn Reader, most: u64) -> Result<Option<Bytes>> {
+        let mut piece = self.next(reader)?;
+        if let Some(bytes) = &mut piece {
+            bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        }
+        Ok(piece)
+    }
+
     /// The same without a hash at its end: who compares has the content.
     pub(super) fn unhashed(mut self) -> Self {
         self.hash = None;
