@@ -15,7 +15,7 @@ mod recipe;
 mod split;
 mod stage;
 
-pub use outline::{SMALL, outline};
+pub use outline::{SMALL, STRETCH, outline};
 pub use put::{Packed, pack, put};
 pub use read::{Content, Passed, hash_of as hash, open, read};
 pub use stage::Staging;

@@ -11,8 +11,6 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How much is read at a time before somebody else may ask the store.
-const STRETCH: u64 = 8 << 20;
 /// What a part takes in memory, about.
 const PART: usize = 1024;
 
@@ -89,7 +87,7 @@ impl Work {
 
 /// Whether the part is over.
 fn decode_stretch(reader: &dyn Reader, content: &mut Content, at: &Range<u64>, measure: &mut Measure) -> Result<bool> {
-    let (length, until) = (at.end - at.start, measure.taken() + STRETCH);
+    let (length, until) = (at.end - at.start, measure.taken() + body::STRETCH);
     while measure.taken() < length.min(until) {
         measure.push(&up_to(content, reader, length - measure.taken())?);
     }

@@ -49,13 +49,15 @@ fn bytes(bytes: Bytes, item: &SectionItem) -> Data {
     Data::Bytes(bytes, is_binary)
 }
 
-fn cut(bytes: Bytes, partial: Option<(u32, u32)>) -> Bytes {
-    let Some((first, count)) = partial else { return bytes };
-    let first = (first as usize).min(bytes.len());
-    bytes.slice(first..first.saturating_add(count as usize).min(bytes.len()))
+fn cut(mut bytes: Bytes, partial: Option<(u32, u32)>) -> Bytes {
+    let at = cut_range(&(0..bytes.len() as u64), partial);
+    // Places in what is in memory.
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    bytes.truncate(place(at.end));
+    bytes.split_off(place(at.start).min(bytes.len()))
 }
 
-/// The same of a place.
+/// The part of a place that is asked for, as far as there is any.
 fn cut_range(at: &Range<u64>, partial: Option<(u32, u32)>) -> Range<u64> {
     let Some((first, count)) = partial else { return at.clone() };
     let first = (at.start + u64::from(first)).min(at.end);

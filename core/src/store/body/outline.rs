@@ -7,8 +7,8 @@ use crate::store::Reader;
 
 /// Messages up to this size, in bytes, are taken apart in memory; larger ones are outlined.
 pub const SMALL: u64 = 1 << 20;
-/// How much is read at a time before somebody else may ask the store.
-const STRETCH: u64 = 8 << 20;
+/// How much of a large message is read at a time, in bytes, before somebody else may ask the store.
+pub const STRETCH: u64 = 8 << 20;
 
 /// Goes through the next 8 MiB of a content, about, attachments not counted that are stored apart; whether it is over.
 pub fn outline(reader: &dyn Reader, content: &mut Content, outline: &mut Outline) -> Result<bool> {
