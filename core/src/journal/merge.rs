@@ -1,9 +1,10 @@
 //! What later changes make of earlier ones that were not begun: two flag changes are one, a message that was moved twice
 //! is moved once, a message that was made and removed was never there.
 //!
-//! An earlier intent that is taken in ends as superseded by a later local change; only the last open intent about a
-//! message is ever taken in, so that nothing changes its place in the order of things.
+//! An earlier intent that is taken in ends as superseded by a later local change; only one that no other waits for is ever
+//! taken in, so that nothing changes its place in the order of things: a copy has to be made before its original goes.
 
+use super::order::depends;
 use super::{Cause, Entry, Intent, Landing, State, Target};
 use crate::imap::Flag;
 use crate::planted::{Bug, planted};
@@ -60,10 +61,17 @@ pub fn merge(entries: &[Entry], new: Intent) -> Merged {
     merged.unwrap_or_else(|| Merged::plain(new))
 }
 
-/// The last entry that touches something, if it was not begun.
+/// The last entry that touches something, if it was not begun and no later one waits for it.
 fn last_waiting(entries: &[Entry], touches: impl Fn(&Intent) -> bool) -> Option<&Entry> {
-    let last = entries.iter().rev().find(|entry| !entry.state.is_over() && touches(&entry.intent))?;
-    (last.state == State::Waiting).then_some(last)
+    let mut open = entries.iter().rev().filter(|entry| !entry.state.is_over());
+    let mut later = Vec::new();
+    let last = open.find(|entry| {
+        let is_it = touches(&entry.intent);
+        later.extend((!is_it).then_some(&entry.intent));
+        is_it
+    })?;
+    let is_waited_for = later.iter().any(|later| depends(later, &last.intent));
+    (last.state == State::Waiting && !is_waited_for).then_some(last)
 }
 
 fn is_at(intent: &Intent, mailbox: i64, local: u32) -> bool {
@@ -265,6 +273,17 @@ mod tests {
         assert_eq!(merged(&[copy_to(5, 9)], again.clone()), instead(&[1], Some(copied)));
         let Some(Intent::Append { to: elsewhere, .. }) = merged(&[append(9)], again).intent else { panic!() };
         assert_eq!(elsewhere, to);
+    }
+
+    #[test]
+    fn what_another_change_waits_for_keeps_its_place() {
+        let on = Intent::Move { target: archived(9), to: Landing { mailbox: place(4, "Other"), local: 11 } };
+        let original_goes = [copy_to(5, 9), Intent::Delete { target: target(5) }];
+        assert_eq!(merged(&original_goes, on.clone()), Merged::plain(on.clone()));
+        let mailbox_goes = [move_to(5, 9), Intent::DeleteMailbox { mailbox: place(1, "INBOX"), seen: None }];
+        assert_eq!(merged(&mailbox_goes, on.clone()), Merged::plain(on.clone()));
+        let another = [copy_to(5, 9), Intent::Delete { target: target(6) }];
+        assert_eq!(merged(&another, on).superseded, [1]);
     }
 
     #[test]

@@ -10,20 +10,16 @@ pub(super) use mailboxes::clear_away;
 pub use mailboxes::{create, delete, rename, subscribe};
 pub use messages::{FlagDelta, append, copy, expunge, flag, move_to, restore};
 
-use super::{Change, IntentId, MailboxId, MailboxRow, Now, PlacementRow, Writer};
+use super::{Change, IntentId, MailboxId, MailboxRow, MailboxState, Now, PlacementRow, Writer};
 use crate::error::{Code, MailError, Result};
 use crate::imap::MailboxName;
 use crate::journal::merge::{Merged, merge};
-use crate::journal::{Digest, Intent, Landing, Place, Target};
+use crate::journal::{Digest, Entry, Intent, Landing, Place, Target};
 use crate::planted::{Bug, planted};
 
 /// Writes a change into the journal, merged with what waits there already, and into the feed what became of it.
 fn journal(writer: &mut dyn Writer, intent: Intent, now: Now) -> Result<()> {
-    let before = match intent.target() {
-        // Whatever is merged begins or arrives at the same placement: with ten thousand others there is nothing to do.
-        Some(target) => writer.pending_at(MailboxId(target.mailbox.id), target.local)?,
-        None => writer.pending()?,
-    };
+    let before = before(writer, &intent)?;
     let merged = merge(&before, intent);
     for mut entry in before.into_iter().filter(|entry| merged.superseded.contains(&entry.id)) {
         entry.state = Merged::ending();
@@ -39,6 +35,26 @@ fn journal(writer: &mut dyn Writer, intent: Intent, now: Now) -> Result<()> {
         Some((landing, uid_validity, uid)) => rebind(writer, &landing, uid_validity, uid),
         None => Ok(()),
     }
+}
+
+/// What a new intent may be merged with, and what waits for that: of ten thousand others nothing.
+fn before(writer: &dyn Writer, intent: &Intent) -> Result<Vec<Entry>> {
+    let Some(target) = intent.target() else { return writer.pending() };
+    // Whatever is merged begins or arrives at the same placement.
+    let mut found = writer.pending_at(MailboxId(target.mailbox.id), target.local)?;
+    // What came from elsewhere is waited for by what happens to its original, and to the mailbox of that.
+    let origins =
+        found.iter().filter(|entry| entry.intent.landing().is_some()).filter_map(|entry| entry.intent.target());
+    let origins: Vec<_> = origins.map(|origin| (MailboxId(origin.mailbox.id), origin.local)).collect();
+    for (mailbox, local) in origins {
+        if writer.mailbox(mailbox)?.is_none_or(|row| row.state == MailboxState::Gone) {
+            return writer.pending();
+        }
+        found.extend(writer.pending_at(mailbox, local)?);
+    }
+    found.sort_by_key(|entry| entry.id);
+    found.dedup_by_key(|entry| entry.id);
+    Ok(found)
 }
 
 /// A message is back where the server has it, and has its number again.

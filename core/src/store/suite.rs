@@ -162,6 +162,7 @@ macro_rules! store_suite {
                 wanted_bodies_come_newest_first;
             changes: flags_change_here_and_stand_in_the_journal, flag_changes_merge, a_move_is_one_thing,
                 a_message_that_comes_back_has_its_number_again, a_copy_stands_beside_its_original,
+                a_copy_is_made_before_its_original_goes, a_message_leaves_a_mailbox_before_that_goes,
                 a_deletion_leaves_a_tombstone_and_restorable_content, an_append_waits_for_the_server,
                 nothing_is_written_into_the_journal_without_an_account,
                 a_message_without_its_body_does_not_leave_the_server,

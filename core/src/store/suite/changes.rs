@@ -77,6 +77,28 @@ pub fn a_copy_stands_beside_its_original(bench: &Bench) {
     bench.is_sound();
 }
 
+pub fn a_copy_is_made_before_its_original_goes(bench: &Bench) {
+    let (old, work) = (bench.mirror("Old"), bench.mirror("Work"));
+    bench.arrive(old, [101, 102]);
+    bench.write(|writer| change::copy(writer, old, &set("1"), work, NOW));
+    bench.write(|writer| change::expunge(writer, old, &set("1"), NOW));
+    bench.write(|writer| change::move_to(writer, work, &set("1"), old, NOW));
+    assert_eq!(bench.pending()[..2], ["copy \"Old\"/101 to \"Work\"", "delete \"Old\"/101"]);
+    assert_eq!(bench.pending().len(), 3, "the move follows: {:?}", bench.pending());
+    bench.is_sound();
+}
+
+pub fn a_message_leaves_a_mailbox_before_that_goes(bench: &Bench) {
+    let (old, work, other) = (bench.mirror("Old"), bench.mirror("Work"), bench.mirror("Other"));
+    bench.arrive(old, [101]);
+    bench.write(|writer| change::move_to(writer, old, &set("1"), work, NOW));
+    bench.write(|writer| change::delete(writer, old, NOW));
+    bench.write(|writer| change::move_to(writer, work, &set("1"), other, NOW));
+    assert_eq!(bench.pending()[0], "move \"Old\"/101 to \"Work\"");
+    assert_eq!(bench.pending().len(), 3, "the second move follows: {:?}", bench.pending());
+    bench.is_sound();
+}
+
 pub fn a_deletion_leaves_a_tombstone_and_restorable_content(bench: &Bench) {
     let inbox = bench.own("INBOX");
     let uid = bench.append(inbox, "one");
