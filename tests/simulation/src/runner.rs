@@ -134,9 +134,9 @@ pub fn main_with(options: &Options, engine: &(dyn Engine + Sync)) -> ExitCode {
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     let rate = sum.histories as f64 / minutes;
     println!("{} histories, {} commands, {rate:.0} histories a minute", sum.histories, sum.commands);
-    for (seed, invariant) in sum.failures.iter().take(SHOWN) {
+    for (at, (seed, invariant)) in sum.failures.iter().enumerate() {
         println!("\nseed {seed} breaks {invariant}");
-        if options.number("SHRINK", 1) == 1 {
+        if at < SHOWN && options.number("SHRINK", 1) == 1 {
             let small = shrink(&history(*seed, personality), engine, invariant);
             print(&small, &run(&small, engine));
         }

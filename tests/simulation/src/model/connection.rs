@@ -61,6 +61,7 @@ pub(super) struct Enabled {
 #[derive(Clone, Debug)]
 pub(super) struct Selected {
     pub mailbox: u64,
+    pub uid_validity: u32,
     pub read_only: bool,
     /// The messages that the client has been told of, in their order.
     pub known: Vec<Known>,
@@ -310,6 +311,11 @@ impl Connection {
             return self.line("* BAD Invalid tag");
         }
         self.tag.clone_from(&tag);
+        if self.is_outdated(server) {
+            self.line("* BYE The mailbox was numbered anew");
+            self.flush(server, 0);
+            return self.close();
+        }
         let too_long = server.personality.command_limit.is_some_and(|limit| bytes.len() > limit && !has_literal(bytes));
         let end = if too_long {
             End::Bad("Command Argument Error. 11".to_owned())
@@ -317,6 +323,12 @@ impl Connection {
             command::run(server, self, &tag, &mut args)
         };
         self.finish(server, &tag, end);
+    }
+
+    /// Whether the open mailbox was numbered anew: its numbers hold for as long as it is open (RFC 9051 section 2.3.1.1).
+    fn is_outdated(&self, server: &Server) -> bool {
+        let now = self.selected.as_ref().and_then(|open| Some((server.mailbox(open.mailbox)?, open.uid_validity)));
+        !server.personality.restless_validity && now.is_some_and(|(mailbox, then)| mailbox.uid_validity != then)
     }
 
     fn finish(&mut self, server: &mut Server, tag: &str, end: End) {

@@ -111,7 +111,8 @@ fn open(server: &Server, c: &mut Connection, id: u64, read_only: bool) {
     if server.personality.has("OBJECTID") {
         c.line(&format!("* OK [MAILBOXID (M{id})] Ok"));
     }
-    c.selected = Some(Selected { mailbox: id, read_only, known, keywords, blind });
+    let uid_validity = mailbox.uid_validity;
+    c.selected = Some(Selected { mailbox: id, uid_validity, read_only, known, keywords, blind });
 }
 
 /// The HIGHESTMODSEQ that is told.

@@ -50,7 +50,7 @@ pub enum Change {
     Expunged { token: u64 },
     /// A message left with its mailbox: which.
     Swept { token: u64 },
-    /// A message got another UID.
+    /// A mailbox was numbered anew, or a message with it.
     Renumbered,
     /// A mailbox was made, renamed or deleted.
     Mailbox { name: String, gone: bool },
@@ -559,6 +559,7 @@ impl Server {
         mailbox.placements = renumbered.map(|p| (p.uid, p)).collect();
         mailbox.uid_next = mailbox.placements.keys().next_back().map_or(first, |uid| uid + 1);
         let numbers: Vec<(u64, u32)> = mailbox.placements.values().map(|p| (p.serial, p.uid)).collect();
+        self.record(FOREIGN, id, (0, 0), Change::Renumbered);
         for number in numbers {
             self.numbers.insert((validity, number.1), number.0);
             self.record(FOREIGN, id, number, Change::Renumbered);

@@ -44,9 +44,11 @@ pub fn judge(server: &Server, devices: &[Party], fates: &Fates) -> Vec<Violation
         for (at, deed) in actor.deeds.iter().enumerate() {
             let fate_of = |deed: &Deed| deed.ticket.and_then(|ticket| fates[&actor.number].get(&ticket)).cloned();
             let fate = fate_of(deed);
-            let later = actor.deeds[at + 1..].iter().filter(|later| later.token == deed.token);
+            let later = &actor.deeds[at + 1..];
             let (least, most) = match (&fate, &deed.verb) {
-                (Some(Fate::Merged), Verb::Append { .. } | Verb::Copy { .. }) => merged(later, fate_of),
+                // In the middle of a pass: the message was gone by then, and there was nothing to copy.
+                (Some(Fate::Merged), Verb::Copy { .. }) if !deed.changes => (0, 1),
+                (Some(Fate::Merged), Verb::Append { .. } | Verb::Copy { .. }) => merged(deed, later, fate_of),
                 (fate, _) => change(server, actor.number, deed, fate.as_ref()),
             };
             bounds.entry(deed.token).or_default().add(least, most);
@@ -93,9 +95,11 @@ fn placed_again(server: &Server) -> BTreeMap<u64, i64> {
                 }
                 added.entry(token).or_default().insert(entry.serial, entry.actor);
             }
-            Change::Expunged { token } | Change::Swept { token } if entry.actor == FOREIGN => {
+            // Another device's user is somebody else as well.
+            Change::Expunged { token } | Change::Swept { token } => {
                 let by = added.get(&token).and_then(|serials| serials.get(&entry.serial));
-                by.into_iter().for_each(|actor| *removed.entry((*actor, token)).or_default() += 1);
+                let by_others = by.filter(|actor| **actor != entry.actor);
+                by_others.into_iter().for_each(|actor| *removed.entry((*actor, token)).or_default() += 1);
             }
             _ => {}
         }
@@ -103,17 +107,23 @@ fn placed_again(server: &Server) -> BTreeMap<u64, i64> {
     again
 }
 
-/// What became part of later changes counts once, unless one of them takes the message away again.
-fn merged<'a>(later: impl Iterator<Item = &'a Deed> + Clone, fate_of: impl Fn(&Deed) -> Option<Fate>) -> (i64, i64) {
-    let deleted = later.clone().any(|deed| matches!(deed.verb, Verb::Delete { .. }));
-    let applied = later.last().and_then(fate_of) == Some(Fate::Applied);
-    (i64::from(applied && !deleted), 1)
+/// What became part of later changes counts once, unless one of them takes the message away again, or the mailbox that it
+/// was to come to.
+fn merged(deed: &Deed, later: &[Deed], fate_of: impl Fn(&Deed) -> Option<Fate>) -> (i64, i64) {
+    let of_it = || later.iter().filter(|later| later.token == deed.token);
+    let is_taken = of_it().any(|deed| matches!(deed.verb, Verb::Delete { .. }))
+        || later.iter().any(|deed| matches!(deed.verb, Verb::Remove { .. }));
+    let is_applied = of_it().next_back().and_then(fate_of) == Some(Fate::Applied);
+    (i64::from(is_applied && !is_taken), 1)
 }
 
 /// Whether a device has added the message of a deed since then.
 fn added(server: &Server, actor: u32, deed: &Deed) -> bool {
-    let brings = |entry: &Entry| matches!(entry.change, Change::Added { token, .. } if token == deed.token);
-    server.log.iter().skip(deed.at).any(|entry| entry.actor == actor && brings(entry))
+    server.log.iter().skip(deed.at).any(|entry| entry.actor == actor && brings(entry, deed))
+}
+
+fn brings(entry: &Entry, deed: &Deed) -> bool {
+    matches!(entry.change, Change::Added { token, .. } if token == deed.token)
 }
 
 /// Whether a device has never made the copy of a deed, while somebody else has placed the same message in that mailbox
@@ -122,9 +132,9 @@ fn added(server: &Server, actor: u32, deed: &Deed) -> bool {
 /// for whoever made both.
 fn adopted(server: &Server, actor: u32, deed: &Deed, to: &str) -> bool {
     let Some(mailbox) = server.named(to).map(|mailbox| mailbox.id) else { return false };
-    let is_twin = |entry: &Entry| matches!(entry.change, Change::Added { token, .. } if token == deed.token);
-    let by_others = |entry: &Entry| entry.actor != actor && entry.mailbox == mailbox && is_twin(entry);
-    !added(server, actor, deed) && server.log.iter().skip(deed.at).any(by_others)
+    let mut came = server.log.iter().skip(deed.at).filter(|entry| entry.mailbox == mailbox && brings(entry, deed));
+    // What the device takes on from there comes elsewhere.
+    came.clone().all(|entry| entry.actor != actor) && came.next().is_some()
 }
 
 /// How a deed changes the number of copies.

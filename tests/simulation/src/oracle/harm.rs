@@ -58,10 +58,12 @@ fn wanted(server: &Server, actor: &Party, entry: &Entry) -> bool {
         Change::Mailbox { gone: true, .. } => removes_mailbox(server, actor, entry),
         Change::Mailbox { name, gone: false } => actor.deeds.iter().any(|deed| match &deed.verb {
             Verb::Create { name: own } => own == name,
-            Verb::Rename { to, .. } => {
+            Verb::Rename { name: from, to } => {
                 // Of a level that is no mailbox, those below it get their names one by one.
                 let below = deed.is_level && name.starts_with(&format!("{to}{}", server.personality.delimiter));
-                (to == name || below) && is_about(server, actor, deed, entry.mailbox)
+                // Somebody else may have made one of that name as well.
+                let is_own = actor.deeds.iter().any(|d| matches!(&d.verb, Verb::Create { name } if name == from));
+                (to == name || below) && (is_own || is_about(server, actor, deed, entry.mailbox))
             }
             _ => false,
         }),

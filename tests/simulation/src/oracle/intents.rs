@@ -107,6 +107,13 @@ impl Case<'_> {
         self.touched_by_others() || self.later.iter().any(Deed::is_of_mailbox)
     }
 
+    /// Whether somebody else has taken the mark of the deletion away before the message went.
+    fn is_saved(&self, serial: u64) -> bool {
+        let unmarks = |change: &Change| matches!(change, Change::Flag { flag, set: false } if flag == "\\Deleted");
+        let by_others = |e: &&Entry| e.actor != self.actor.number && e.serial == serial;
+        self.server.log.iter().filter(by_others).any(|e| unmarks(&e.change))
+    }
+
     /// What is missing of a flag change that became part of a later change: the last word about a flag holds.
     fn unmerged(&self) -> Option<String> {
         let Verb::Flag { flag, set, .. } = &self.deed.verb else { return None };
@@ -122,7 +129,7 @@ impl Case<'_> {
                 // Without UIDPLUS it can only be marked, and somebody else may take the mark away.
                 let uidplus = self.server.personality.has("UIDPLUS");
                 let there = self.placed(serial).is_some() && (uidplus || !self.marked(serial));
-                there.then(|| "the original is still there".to_owned())
+                (there && !self.is_saved(serial)).then(|| "the original is still there".to_owned())
             }
             Verb::Create { name } => {
                 let gone = self.server.named(name).is_none() && !self.is_overtaken();
