@@ -18,6 +18,9 @@ use crate::planted::{Bug, planted};
 /// What is sent for an intent that was not begun, or whose message has to be looked at anew.
 #[must_use]
 pub fn begin(intent: &Intent, means: Means, facts: &Facts) -> Next {
+    if facts.at == At::Sought {
+        return Next::Wait { step: None };
+    }
     if let Some(state) = precondition(intent, means, facts) {
         return end(state);
     }
@@ -70,6 +73,16 @@ pub fn leaves_original(intent: &Intent, step: Step, means: Means) -> bool {
 pub fn lost(step: Step) -> Next {
     let placed = if let Step::Mark { copy } | Step::Expunge { copy } = step { copy } else { None };
     Next::End { state: State::Parked { reason: Reason::LostTrack, server: None }, placed }
+}
+
+/// What becomes of a change in a mailbox that is deleted here and that the server has numbered anew: its messages are not
+/// looked for any more. With the mailbox goes what was changed in it; what was to leave it is for a person to judge.
+#[must_use]
+pub fn left_behind(intent: &Intent, step: Option<Step>) -> Next {
+    match intent {
+        Intent::Move { .. } | Intent::Copy { .. } => lost(step.unwrap_or(Step::Send)),
+        _ => end(State::Superseded { by: Cause::MailboxGone }),
+    }
 }
 
 fn precondition(intent: &Intent, means: Means, facts: &Facts) -> Option<State> {

@@ -125,6 +125,13 @@ pub enum Action {
         /// The server's new one.
         uid: u32,
     },
+    /// Messages that were not found again after a reset, by our UIDs: they stay until that is so in another pass. All
+    /// that were not found before and are not named are there again, or gone.
+    Unfound {
+        /// Our UIDs.
+        #[serde(with = "set")]
+        locals: UidSet,
+    },
     /// Messages that were not found again after a reset leave; their content stays for 30 days.
     Quarantine {
         /// Our UIDs.
@@ -252,6 +259,8 @@ impl fmt::Display for Action {
             Self::Trim { intent, add, remove } => write!(f, "left of local change {intent}: +({add}) -({remove})"),
             Self::Reset { from, to } => write!(f, "UIDVALIDITY {from} is now {to}"),
             Self::Rebind { local, uid } => write!(f, "message {local} is now {uid} on the server"),
+            Self::Unfound { locals } if locals.is_empty() => f.write_str("none to be found again any more"),
+            Self::Unfound { locals } => write!(f, "not found again: {locals}, to be looked for once more"),
             Self::Quarantine { locals } => write!(f, "not found again: {locals}"),
             Self::Pause { reason } => write!(f, "paused: {reason}"),
             Self::Resume => f.write_str("no longer paused"),

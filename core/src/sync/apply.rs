@@ -30,7 +30,7 @@ use super::options::{Counts, SyncOptions, SyncReport};
 use super::paused::{confirmed, paused};
 use super::plan::{self, Known, Listing};
 use super::progress::Meter;
-use super::resync::{rematch, resync};
+use super::resync::{Terms, rematch, resync};
 use super::{Action, Question, Work};
 use crate::error::{Code, MailError, Result, Retry};
 use crate::imap::{MailboxName, Role, UidSet};
@@ -106,6 +106,7 @@ async fn run(session: &Session, books: &Books, options: SyncOptions, kept: &mut 
         contradicted: Vec::new(),
         snapshots: BTreeMap::new(),
         confirmed: BTreeSet::new(),
+        unfound: BTreeMap::new(),
         counts: BTreeMap::new(),
         names: BTreeMap::new(),
         meter: Meter::default(),
@@ -141,6 +142,8 @@ struct Pass {
     snapshots: BTreeMap<Vec<u8>, sight::Snapshot>,
     /// Paused mailboxes of which the user has said that the server is right.
     confirmed: BTreeSet<MailboxId>,
+    /// What the passes before have not found again, of mailboxes in which this one has looked.
+    unfound: BTreeMap<MailboxId, UidSet>,
     counts: BTreeMap<MailboxId, Counts>,
     /// Names of mailboxes, for those who follow the progress.
     names: BTreeMap<MailboxId, String>,
@@ -274,14 +277,14 @@ impl Pass {
                 }
             };
             self.count(mailbox).asked += 1;
-            let care = self.care(mailbox, row.role);
+            let (care, sought) = (self.care(mailbox, row.role), self.unfound.contains_key(&mailbox));
             let told = remote.clone();
             let write = move |writer: &mut dyn Writer, now| {
                 let row = writer.mailbox(mailbox)?.ok_or_else(|| MailError::from(Code::MailboxMissing))?;
                 let (base, local) = (rows::base(writer, &row, now)?, rows::local(writer, &row, &told)?);
                 let mut actions = resync(&base, &local, &told, care);
                 if local.hold.is_none() && !rows::unlinked(writer, mailbox)?.is_empty() {
-                    actions = rows::identify_first(actions, &told);
+                    actions = rows::identify_first(actions, &told, sought);
                 }
                 rows::carry_out(writer, mailbox, &actions, &told, now).map(|left| (actions, left))
             };
@@ -318,18 +321,29 @@ impl Pass {
         let mut there = self.identify(name, uids).await?;
         let care = self.care(mailbox, row.role);
         let is_all = there.len() as u64 == uids.len();
+        let unfound = self.unfound(mailbox).await?;
         let write = move |writer: &mut dyn Writer, now| {
             let is_all = rows::is_tired(writer, mailbox)? || is_all;
             rows::retarget(writer, mailbox, uid_validity, &mut there, now)?;
             let unlinked = rows::unlinked(writer, mailbox)?;
             let (ours, theirs) = rows::keys(&unlinked, &there);
-            let actions = rematch(&ours, &theirs, is_all.then_some(care));
+            let holds = rows::hold(writer, mailbox)?.is_some();
+            let actions = rematch(&ours, &theirs, &Terms { unfound, care: is_all.then_some(care), holds });
             rows::carry_out(writer, mailbox, &actions, &super::resync::Remote::default(), now).map(|_| actions)
         };
         let actions = self.books.write(Durability::Bulk, write).await?;
         let is_paused = actions.iter().any(|action| matches!(action, Action::Pause { .. }));
         self.note(row, actions);
         Ok(!is_paused)
+    }
+
+    /// What an earlier pass has not found again: two lists of one pass may be the same lie.
+    async fn unfound(&mut self, mailbox: MailboxId) -> Result<UidSet> {
+        if let Some(known) = self.unfound.get(&mailbox) {
+            return Ok(known.clone());
+        }
+        let known = self.books.read(move |reader| rows::unfound(reader, mailbox)).await?;
+        Ok(self.unfound.entry(mailbox).or_insert(known).clone())
     }
 
     async fn open_row(&self, mailbox: MailboxId) -> Result<Option<(MailboxRow, UidSet)>> {

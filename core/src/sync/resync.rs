@@ -114,6 +114,19 @@ impl Default for Care {
     }
 }
 
+/// On what terms messages are found again after a reset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Our UIDs of those that an earlier pass has not found either. Only these leave when they are not found: one list
+    /// proves nothing.
+    pub unfound: UidSet,
+    /// How careful to be with them; `None` while the server has not told all that it has (Yahoo leaves rows out): they may
+    /// be among the rest.
+    pub care: Option<Care>,
+    /// A copy of ours may be there whose answer was lost: nothing is taken for new.
+    pub holds: bool,
+}
+
 /// A MODSEQ to be relied on: 0 is none (Purelymail), and one of 2⁶³ or more is no MODSEQ (RFC 7162 section 1).
 #[must_use]
 pub fn mod_seq(announced: Option<u64>) -> Option<u64> {
@@ -126,8 +139,7 @@ pub fn mod_seq(announced: Option<u64>) -> Option<u64> {
 pub fn resync(base: &Base, local: &Local, remote: &Remote, care: Care) -> Vec<Action> {
     let cursor = &base.cursor;
     if cursor.uid_validity != 0 && cursor.uid_validity != remote.uid_validity && !planted(Bug::ValidityIgnored) {
-        // A copy of ours that may be there is looked for under the new numbers first.
-        return if local.hold.is_some() { Vec::new() } else { reset(base, remote, care) };
+        return reset(base, remote, care);
     }
     if let Some(question) = doubts(base, local, remote) {
         return vec![Action::Ask { question }];
@@ -148,10 +160,9 @@ pub fn resync(base: &Base, local: &Local, remote: &Remote, care: Care) -> Vec<Ac
 
 /// After a reset every message is found again, or not: by the server's own id for it where both have one, else by
 /// digest. `unlinked` are our UIDs with what each is known by, `arrived` the server's. Each is matched once, those that
-/// are the same in their order. `care` is for those that are not found, and `None` while the server has not told all that
-/// it has (Yahoo leaves rows out): they may be among the rest.
+/// are the same in their order.
 #[must_use]
-pub fn rematch(unlinked: &[(u32, Vec<u8>)], arrived: &[(u32, Vec<u8>)], care: Option<Care>) -> Vec<Action> {
+pub fn rematch(unlinked: &[(u32, Vec<u8>)], arrived: &[(u32, Vec<u8>)], terms: &Terms) -> Vec<Action> {
     let mut waiting: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
     for (local, key) in unlinked.iter().rev() {
         waiting.entry(key).or_default().push(*local);
@@ -164,18 +175,29 @@ pub fn rematch(unlinked: &[(u32, Vec<u8>)], arrived: &[(u32, Vec<u8>)], care: Op
         }
     }
     let lost: UidSet = waiting.into_values().flatten().collect();
-    if !fresh.is_empty() {
+    if !fresh.is_empty() && !terms.holds {
         actions.push(Action::Reserve { uids: fresh.clone() });
         actions.push(Action::Headers { uids: fresh });
     }
-    let Some(care) = care else { return actions };
-    if is_mass(lost.len(), unlinked.len() as u64, care) {
-        let reason = Pause::Disappearance { missing: lost.len(), of: unlinked.len() as u64 };
-        actions.push(Action::Pause { reason });
-    } else if !lost.is_empty() {
-        actions.push(Action::Quarantine { locals: lost });
+    if let Some(care) = terms.care {
+        leave(&lost, unlinked.len() as u64, &terms.unfound, care, &mut actions);
     }
     actions
+}
+
+/// What becomes of messages that were not found again.
+fn leave(lost: &UidSet, of: u64, unfound: &UidSet, care: Care, actions: &mut Vec<Action>) {
+    let is_paused = is_mass(lost.len(), of, care);
+    let twice = if planted(Bug::OneListDeletes) { lost.clone() } else { lost.intersection(unfound) };
+    if is_paused {
+        actions.push(Action::Pause { reason: Pause::Disappearance { missing: lost.len(), of } });
+    } else if !twice.is_empty() {
+        actions.push(Action::Quarantine { locals: twice.clone() });
+    }
+    let rest = if is_paused { lost.clone() } else { lost.difference(&twice) };
+    if rest != *unfound {
+        actions.push(Action::Unfound { locals: rest });
+    }
 }
 
 /// Whether so many are missing at once that it may be the server's fault.

@@ -25,6 +25,8 @@ pub enum At {
     Uid(u32),
     /// An earlier intent is to bring it there, and has not yet.
     Coming,
+    /// UIDVALIDITY changed and it was not found again yet: another pass looks for it.
+    Sought,
     /// It left the server.
     Gone,
     /// UIDVALIDITY changed and it was not found again.

@@ -164,6 +164,21 @@ fn a_rename_whose_answer_was_lost_is_read_from_the_list() {
 }
 
 #[test]
+fn a_message_that_is_looked_for_again_is_waited_for() {
+    let sought = Facts { at: At::Sought, ..facts() };
+    assert_eq!(begin(&flag(5, &["a"], &[]), FULL, &sought), Next::Wait { step: None });
+}
+
+#[test]
+fn what_changed_in_a_mailbox_that_is_deleted_here_goes_with_it_and_what_was_to_leave_it_is_asked_about() {
+    for step in [None, Some(Step::Send)] {
+        let left = left_behind(&flag(5, &["a"], &[]), step);
+        assert_eq!(superseded(&left), Some(Cause::MailboxGone));
+        assert_eq!(parked(&left_behind(&move_to(5, 9), step)), Some(Reason::LostTrack));
+    }
+}
+
+#[test]
 fn nothing_is_sent_where_it_cannot_be_right() {
     let gone = Facts { at: At::Gone, ..facts() };
     assert_eq!(superseded(&begin(&flag(5, &["a"], &[]), FULL, &gone)), Some(Cause::MessageGone));

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::imap::MailboxName;
 use crate::journal::steps::At;
 use crate::journal::{Entry, Intent};
-use crate::store::{MailboxId, MailboxRow, MessageId, Now, Reader};
+use crate::store::{MailboxId, MailboxRow, MailboxState, MessageId, Now, Reader};
 
 /// What the store knows of the mailboxes and messages of an entry.
 #[derive(Clone, Debug)]
@@ -45,11 +45,21 @@ impl Held {
         self.source.as_ref().and_then(|row| row.remote.as_ref()).is_some_and(|ours| ours.uid_validity == uid_validity)
     }
 
+    /// Whether the source is deleted here, so that it is not compared with the server's any more.
+    pub fn is_deleted(&self) -> bool {
+        self.source.as_ref().is_some_and(|row| row.state == MailboxState::Gone)
+    }
+
     /// Whether the source was numbered anew so often today that nothing is believed of its numbers any more.
     pub fn is_unstable(&self, most: u32, now: Now) -> bool {
-        let today = now.seconds().div_euclid(86_400);
-        let remote = self.source.as_ref().and_then(|row| row.remote.as_ref());
-        remote.is_some_and(|remote| remote.resets_day == today && remote.resets >= most)
+        self.source.as_ref().is_some_and(|row| is_unstable(row, most, now))
+    }
+
+    /// Whether the mailbox that its message goes to is still to be compared under this UIDVALIDITY.
+    pub fn awaits_numbers(&self, uid_validity: u32, most: u32, now: Now) -> bool {
+        let row = self.target.as_ref().filter(|row| row.state != MailboxState::Gone && !is_unstable(row, most, now));
+        let known = row.and_then(|row| row.remote.as_ref()).map_or(0, |remote| remote.uid_validity);
+        known != 0 && known != uid_validity
     }
 }
 
@@ -61,6 +71,11 @@ pub(super) fn message_at(reader: &dyn Reader, mailbox: MailboxId, local: u32) ->
     }
     let left = reader.tombstones(mailbox, 0)?.into_iter().find(|left| left.uid == local);
     Ok(left.and_then(|left| left.message))
+}
+
+fn is_unstable(row: &MailboxRow, most: u32, now: Now) -> bool {
+    let today = now.seconds().div_euclid(86_400);
+    row.remote.as_ref().is_some_and(|remote| remote.resets_day == today && remote.resets >= most)
 }
 
 /// A mailbox's name on the server.
@@ -80,6 +95,7 @@ fn locate(reader: &dyn Reader, entry: &Entry, mailbox: Option<&MailboxRow>) -> R
     match (target.uid, target.uid_validity == validity) {
         // Its row is gone here for good reason: it is moved away or deleted, by this change or a later one.
         (Some(uid), true) if placed.is_none() => Ok(At::Uid(uid)),
+        (Some(_), _) if placed.is_some() => Ok(At::Sought),
         (Some(_), _) => Ok(At::Lost),
         (None, _) => Ok(At::Coming),
     }

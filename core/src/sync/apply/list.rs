@@ -161,7 +161,9 @@ pub(super) fn known(reader: &dyn Reader, listing: &Listing) -> Result<Vec<Known>
             continue;
         }
         let becoming = becoming(&pending, &remote.name, row.delimiter);
-        known.push(Known { reserved: reader.reserved(row.id)?, becoming, ..of(&row) });
+        let own = of(&row);
+        let has_suspects = own.has_suspects || !super::rows::unfound(reader, row.id)?.is_empty();
+        known.push(Known { reserved: reader.reserved(row.id)?, becoming, has_suspects, ..own });
     }
     let deleted = pending.iter().filter_map(|entry| match &entry.intent {
         Intent::DeleteMailbox { mailbox, .. } => Some(mailbox),

@@ -40,7 +40,7 @@ pub(super) fn base(reader: &dyn Reader, row: &MailboxRow, now: Now) -> Result<Ba
 
 /// What is here, as far as it is needed to judge what the server said.
 pub(super) fn local(reader: &dyn Reader, row: &MailboxRow, remote: &Remote) -> Result<Local> {
-    let mut local = Local { known: reader.remote_uids(row.id)?, ..Local::default() };
+    let mut local = Local { known: reader.remote_uids(row.id)?, hold: hold(reader, row.id)?, ..Local::default() };
     for uid in remote.flags.keys() {
         let Some(placed) = reader.placement_by_remote(row.id, *uid)?.filter(|row| row.message.is_some()) else {
             continue;
@@ -53,19 +53,25 @@ pub(super) fn local(reader: &dyn Reader, row: &MailboxRow, remote: &Remote) -> R
     Ok(local)
 }
 
-/// What an entry of the journal means for a mailbox: a flag change, a message that leaves, a copy that may have come.
+/// The UID from which on a copy of ours may stand whose answer was lost.
+pub(super) fn hold(reader: &dyn Reader, mailbox: MailboxId) -> Result<Option<u32>> {
+    let known = reader.mailbox(mailbox)?.and_then(|row| row.remote).map(|remote| remote.uid_validity);
+    let from = |entry: &Entry| match entry.state {
+        State::Started {
+            step: Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next, .. },
+        } if entry.intent.landing().is_some_and(|to| to.mailbox.id == mailbox.0) => {
+            // Under other numbers it may be anywhere.
+            let is_same = known.is_some_and(|known| [0, uid_validity].contains(&known));
+            Some(if is_same { uid_next } else { 1 })
+        }
+        _ => None,
+    };
+    Ok(reader.pending()?.iter().filter_map(from).min())
+}
+
+/// What an entry of the journal means for a mailbox: a flag change, a message that leaves.
 fn note_pending(reader: &dyn Reader, row: &MailboxRow, entry: &Entry, local: &mut Local) -> Result<()> {
     let change = Change { id: entry.id, begun: matches!(entry.state, State::Started { .. }) };
-    if let State::Started {
-        step: Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next, .. },
-    } = entry.state
-        && entry.intent.landing().is_some_and(|to| to.mailbox.id == row.id.0)
-    {
-        // Under other numbers it may be anywhere.
-        let is_same = row.remote.as_ref().is_some_and(|remote| [0, uid_validity].contains(&remote.uid_validity));
-        let from = if is_same { uid_next } else { 1 };
-        local.hold = Some(local.hold.map_or(from, |hold| hold.min(from)));
-    }
     let Some(target) = entry.intent.target().filter(|target| target.mailbox.id == row.id.0) else { return Ok(()) };
     let placed = reader.placement(row.id, target.local)?;
     let Some(uid) = placed.as_ref().and_then(|row| row.remote_uid).or(target.uid) else { return Ok(()) };
@@ -126,6 +132,7 @@ fn one(writer: &mut dyn Writer, mailbox: MailboxId, action: &Action, now: Now) -
         Action::Trim { intent, add, remove } => arrive::trim(writer, IntentId(*intent), (add, remove), now),
         Action::Reset { to, .. } => arrive::reset(writer, mailbox, *to, now),
         Action::Rebind { local, uid } => arrive::rebind(writer, At { mailbox, uid: *local }, *uid, now),
+        Action::Unfound { locals } => set_unfound(writer, mailbox, locals),
         Action::Quarantine { locals } => arrive::quarantine(writer, mailbox, locals, now),
         Action::Pause { reason } => arrive::pause(writer, mailbox, &reason.to_string(), now),
         Action::Resume => {
@@ -223,6 +230,21 @@ pub(super) fn is_tired(writer: &mut dyn Writer, mailbox: MailboxId) -> Result<bo
     Ok(is_tired)
 }
 
+/// Messages by our UIDs that an earlier pass has not found again after a reset.
+pub(super) fn unfound(reader: &dyn Reader, mailbox: MailboxId) -> Result<UidSet> {
+    let note = reader.note(&unfound_note(mailbox))?;
+    Ok(note.and_then(|note| UidSet::from_server(&note)).unwrap_or_default())
+}
+
+fn set_unfound(writer: &mut dyn Writer, mailbox: MailboxId, locals: &UidSet) -> Result<()> {
+    let note = (!locals.is_empty()).then(|| locals.to_string());
+    writer.set_note(&unfound_note(mailbox), note.as_ref().map(String::as_bytes))
+}
+
+fn unfound_note(mailbox: MailboxId) -> String {
+    format!("sync.unfound.{mailbox}")
+}
+
 fn untold_note(mailbox: MailboxId) -> String {
     format!("sync.untold.{mailbox}")
 }
@@ -279,8 +301,8 @@ pub(super) fn keys(unlinked: &[(u32, MessageRow)], there: &[Identity]) -> (Keys,
 type Keys = Vec<(u32, Vec<u8>)>;
 
 /// What is new on the server while messages here have lost their numbers, by a reset that was broken off, must be
-/// identified first: it may be one of them.
-pub(super) fn identify_first(actions: Vec<Action>, remote: &Remote) -> Vec<Action> {
+/// identified first: it may be one of them. Those that this pass has looked for already (`sought`) wait for the next one.
+pub(super) fn identify_first(actions: Vec<Action>, remote: &Remote, sought: bool) -> Vec<Action> {
     if remote.partial || actions.iter().any(|action| matches!(action, Action::Reset { .. })) {
         return actions;
     }
@@ -288,8 +310,10 @@ pub(super) fn identify_first(actions: Vec<Action>, remote: &Remote) -> Vec<Actio
         return vec![Action::Ask { question: Question::All }];
     }
     let is_new = |action: &Action| if let Action::Reserve { uids } = action { Some(uids.clone()) } else { None };
-    let uids = actions.iter().find_map(is_new).unwrap_or_default();
-    vec![Action::Identify { uids }]
+    match actions.iter().find_map(is_new) {
+        None if sought => actions,
+        uids => vec![Action::Identify { uids: uids.unwrap_or_default() }],
+    }
 }
 
 /// How many of each kind, for the report.

@@ -5,11 +5,11 @@ use super::headers::Identity;
 use super::line::found;
 use crate::error::{Code, Result};
 use crate::imap::command::{self, ListQuery};
-use crate::imap::{ListRow, MailboxName, Response, SearchKey, UidSet, Untagged};
+use crate::imap::{Flag, ListRow, MailboxName, Response, SearchKey, UidSet, Untagged};
 use crate::journal::steps::Sighting;
 use crate::journal::{Digest, Entry, Intent, Step};
 use crate::session::{Wants, nothing_listed};
-use crate::store::{LinkKind, MailboxId, MessageId, Reader, derive};
+use crate::store::{LinkKind, MailboxId, MessageId, PlacementRow, Reader, derive};
 use std::collections::BTreeMap;
 
 /// Whether a mailbox has to be looked at anew: after a command of this pass, which was answered, or else once for all
@@ -165,7 +165,9 @@ fn has_arrived_elsewhere(reader: &dyn Reader, entry: &Entry) -> Result<bool> {
     };
     for (message, kind) in reader.linked(&id.id)? {
         let is_later = kind == LinkKind::Own && message > own;
-        let is_there = is_later && reader.placements_of(message)?.iter().any(|row| row.remote_uid.is_some());
+        // What is marked as deleted was left behind by a move, without UIDPLUS perhaps by our own.
+        let stays = |row: &PlacementRow| row.remote_uid.is_some() && !row.flags.contains(&Flag::DELETED);
+        let is_there = is_later && reader.placements_of(message)?.iter().any(stays);
         if is_there && stored(reader, message)?.is_some_and(|identity| is_same(&entry.intent, &identity)) {
             return Ok(true);
         }

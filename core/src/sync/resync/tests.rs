@@ -186,7 +186,8 @@ fn a_new_uidvalidity_removes_nothing() {
     let unasked = Remote { uid_validity: 8, ..delta(30, &[], "1:30") };
     assert_eq!(run(&base(30), &local(30), &unasked), ["ask for all UIDs and flags"]);
     let hold = Local { hold: Some(1), ..local(30) };
-    assert!(run(&base(30), &hold, &renumbered).is_empty(), "a copy of ours is looked for first");
+    let steps = run(&base(30), &hold, &renumbered);
+    assert_eq!(steps.len(), 2, "what is known is told from a copy of ours by its new number: {steps:?}");
     let tired = Base { resets: 3, ..base(30) };
     let steps = run(&tired, &local(30), &renumbered);
     assert_eq!(steps.len(), 1);
@@ -198,10 +199,12 @@ fn messages_are_found_again_one_by_one() {
     let keys = |list: &[(u32, &str)]| list.iter().map(|(uid, k)| (*uid, k.as_bytes().to_vec())).collect::<Vec<_>>();
     let here = keys(&[(1, "a"), (2, "b"), (3, "same"), (4, "same"), (5, "gone")]);
     let there = keys(&[(70, "b"), (71, "same"), (72, "new"), (73, "same"), (74, "same")]);
-    let actions = rematch(&here, &there, Some(Care::default()));
-    let shown: Vec<_> = actions.iter().map(ToString::to_string).collect();
+    let terms = |unfound: &str, care| Terms { unfound: set(unfound), care, holds: false };
+    let shown = |there: &[(u32, Vec<u8>)], unfound: &str, care: Option<Care>| {
+        rematch(&here, there, &terms(unfound, care)).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     assert_eq!(
-        shown,
+        shown(&there, "1,5", Some(Care::default())),
         [
             "message 2 is now 70 on the server",
             "message 3 is now 71 on the server",
@@ -209,13 +212,22 @@ fn messages_are_found_again_one_by_one() {
             "number 72,74",
             "fetch headers of 72,74",
             "not found again: 1,5",
+            "none to be found again any more",
         ]
     );
-    let shown: Vec<_> = rematch(&here, &there[..1], None).iter().map(ToString::to_string).collect();
-    assert_eq!(shown, ["message 2 is now 70 on the server"], "the others may be what is not told yet");
+    let once = shown(&there[..5], "2,5", Some(Care::default()));
+    assert_eq!(once[5..], ["not found again: 5", "not found again: 1, to be looked for once more"]);
+    let untold = shown(&there[..1], "1,5", None);
+    assert_eq!(untold, ["message 2 is now 70 on the server"], "the others may be what is not told yet");
+    let held = rematch(&here, &there, &Terms { holds: true, ..Terms::default() });
+    assert_eq!(held.len(), 3, "nothing is new while a copy of ours may be there: {held:?}");
     let many: Vec<_> = (1..=30).map(|n| (n, vec![n as u8])).collect();
-    let lost = rematch(&many, &[], Some(Care::default()));
-    assert_eq!(lost, [Action::Pause { reason: Pause::Disappearance { missing: 30, of: 30 } }]);
+    let lost = rematch(&many, &[], &terms("", Some(Care::default())));
+    let pause = Action::Pause { reason: Pause::Disappearance { missing: 30, of: 30 } };
+    assert_eq!(lost, [pause, Action::Unfound { locals: set("1:30") }]);
+    let confirmed = Some(Care { confirmed: true, ..Care::default() });
+    let gone = Action::Quarantine { locals: set("1:30") };
+    assert_eq!(rematch(&many, &[], &terms("1:30", confirmed))[0], gone, "what the user has confirmed leaves at once");
 }
 
 #[test]

@@ -14,6 +14,16 @@ use crate::sync::apply::sight::Look;
 /// How often a mailbox that looks empty is waited for before that is believed.
 pub(in crate::sync::apply) const EMPTY_LOOKS: u32 = 2;
 
+/// What is known of the mailboxes of a change, or why nothing can be done to its message now.
+#[derive(Clone)]
+enum Known {
+    Facts(Facts),
+    /// It was numbered anew since it was last compared.
+    Renumbered,
+    /// It looks empty.
+    Empty,
+}
+
 impl Pass {
     /// An entry whose mailbox cannot be opened, so that nothing can be sent for it.
     pub(super) async fn unable(&mut self, entry: Entry, error: &MailError) -> Result<()> {
@@ -54,15 +64,17 @@ impl Pass {
                 continue;
             }
             // All of a batch are about the same mailboxes, which are asked once.
-            if facts.is_none() {
-                facts = Some(self.facts(&entry, &held).await?);
-            }
-            let next = match facts.clone().flatten() {
-                Some(common) => {
+            let known = match facts.clone() {
+                Some(known) => known,
+                None => facts.insert(self.facts(&entry, &held).await?).clone(),
+            };
+            let next = match known {
+                Known::Facts(common) => {
                     let facts = Facts { at: held.at, has_body: held.has_body, ..common };
                     go_on(steps::begin(&entry.intent, self.line.step_means(), &facts), &entry.intent, held.landed)
                 }
-                None => Next::Wait { step: None },
+                Known::Renumbered if held.is_deleted() => steps::left_behind(&entry.intent, None),
+                Known::Renumbered | Known::Empty => Next::Wait { step: None },
             };
             items.push(Item { entry, uid, next });
         }
@@ -73,17 +85,39 @@ impl Pass {
     /// was begun, and the old number may be another message's.
     async fn lost_track(&mut self, entry: &Entry, held: &Held, step: Step) -> Result<Option<Next>> {
         let is_placing = matches!(step, Step::Place { .. } | Step::Find { .. });
+        let wait = Ok(Some(Next::Wait { step: Some(step) }));
+        if is_placing && self.is_renumbered(entry, held).await? {
+            return wait;
+        }
         let Some(target) = entry.intent.target() else { return Ok(None) };
         match held.at {
             At::Lost if !is_placing => Ok(Some(steps::lost(step))),
+            At::Sought if !is_placing => wait,
             At::Uid(_) if !held.is_unstable(self.options.care.resets, self.books.now()) => {
                 let name = name_of(held.source.as_ref(), target.mailbox.name.clone());
                 let there = self.snapshot(&name, Look::Once).await?.uid_validity();
-                // The comparison of this pass or the next says where the message is now.
-                Ok((!held.is_numbered(there)).then_some(Next::Wait { step: Some(step) }))
+                match held.is_numbered(there) {
+                    true => Ok(None),
+                    false if held.is_deleted() => Ok(Some(steps::left_behind(&entry.intent, Some(step)))),
+                    // The comparison of this pass or the next says where the message is now.
+                    false => wait,
+                }
             }
             _ => Ok(None),
         }
+    }
+
+    /// Whether the mailbox that a message goes to was numbered anew and not compared since: what is there already is known
+    /// after that, and told from a copy.
+    async fn is_renumbered(&mut self, entry: &Entry, held: &Held) -> Result<bool> {
+        let Some(to) = entry.intent.landing() else { return Ok(false) };
+        let name = name_of(held.target.as_ref(), to.mailbox.name.clone());
+        let there = match self.snapshot(&name, Look::Once).await {
+            Ok(snapshot) => snapshot.uid_validity(),
+            Err(error) if is_refusal(&error) || error.code() == Code::MailboxMissing => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(held.awaits_numbers(there, self.options.care.resets, self.books.now()))
     }
 
     /// Looks for what a lost answer may have left.
@@ -100,9 +134,8 @@ impl Pass {
         Ok(steps::doubt(entry, step, &sighting, self.line.step_means(), self.books.now().seconds()))
     }
 
-    /// What is known of the mailboxes just before the first step; `None` where nothing can be done to it now:
-    /// it was numbered anew meanwhile, or looks empty.
-    async fn facts(&mut self, entry: &Entry, held: &Held) -> Result<Option<Facts>> {
+    /// What is known of the mailboxes just before the first step.
+    async fn facts(&mut self, entry: &Entry, held: &Held) -> Result<Known> {
         let unstable = held.is_unstable(self.options.care.resets, self.books.now());
         let mut facts = Facts { unstable, ..Facts::default() };
         if entry.intent.target().is_some() {
@@ -110,11 +143,11 @@ impl Pass {
             let selected = self.line.select(&name).await?;
             // One that is numbered anew all the time is paused with its last numbers, and that is said.
             if !held.is_numbered(selected.uid_validity) && !unstable && !planted(Bug::NumbersTrusted) {
-                return Ok(None);
+                return Ok(Known::Renumbered);
             }
             // A server that shows nothing and says OK to everything has done nothing: the next comparison tells which it is.
             if selected.exists == 0 && matches!(held.at, At::Uid(_)) && entry.attempts < EMPTY_LOOKS {
-                return Ok(None);
+                return Ok(Known::Empty);
             }
             let writes_here = !matches!(entry.intent, Intent::Copy { .. });
             facts.read_only = selected.read_only && writes_here;
@@ -127,7 +160,7 @@ impl Pass {
         if let Intent::DeleteMailbox { mailbox, .. } = &entry.intent {
             facts.holds = self.numbers(&mailbox.name).await?;
         }
-        Ok(Some(facts))
+        Ok(Known::Facts(facts))
     }
 }
 
