@@ -1,6 +1,7 @@
-//! A store from async code: one thread that writes, readers on the pool of blocking threads, and word of every change.
+//! A store from async code: one thread that writes, readers on few threads of all stores, and word of every change.
 
 mod queue;
+mod readers;
 
 use super::search::Searcher;
 use super::{Durability, Reader, Store, Writer, dictionary};
@@ -118,7 +119,7 @@ impl Handle {
         }
         let _turn = self.0.readers.acquire().await.map_err(|_| closed())?;
         let store = Arc::clone(&self.0.store);
-        let asked = tokio::task::spawn_blocking(move || ask(&*store.read()?));
+        let asked = readers::spawn(move || ask(&*store.read()?));
         asked.await.map_err(|_| panicked())?
     }
 
