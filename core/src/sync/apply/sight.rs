@@ -34,6 +34,15 @@ impl Snapshot {
     pub(super) fn uid_validity(&self) -> u32 {
         self.uid_validity
     }
+
+    pub(super) fn uid_next(&self) -> u32 {
+        self.uid_next
+    }
+
+    /// How many messages there are.
+    pub(super) fn len(&self) -> u64 {
+        self.uids.len()
+    }
 }
 
 impl Pass {

@@ -2,6 +2,7 @@
 
 use super::Item;
 use crate::error::{Code, MailError, Result};
+use crate::imap::MailboxName;
 use crate::journal::answer::{self, Answer};
 use crate::journal::steps::{self, At, Facts, Next};
 use crate::journal::{Cause, Entry, Intent, State, Step};
@@ -158,9 +159,18 @@ impl Pass {
             facts.to = self.numbers(&name).await?.map(|(validity, next, _)| (validity, next));
         }
         if let Intent::DeleteMailbox { mailbox, .. } = &entry.intent {
-            facts.holds = self.numbers(&mailbox.name).await?;
+            facts.holds = self.holdings(&mailbox.name).await?;
         }
         Ok(Known::Facts(facts))
+    }
+
+    /// UIDVALIDITY, UIDNEXT and message count of a mailbox that is to be removed. Where the server tells no UIDNEXT, it is
+    /// the number after the last, as it was taken down when the mailbox was compared.
+    async fn holdings(&mut self, name: &MailboxName) -> Result<Option<(u32, u32, u32)>> {
+        let numbers = self.numbers(name).await?;
+        let Some((_, 1, 1..)) = numbers else { return Ok(numbers) };
+        let found = self.snapshot(name, Look::Anew).await?;
+        Ok(Some((found.uid_validity(), found.uid_next(), u32::try_from(found.len()).unwrap_or(u32::MAX))))
     }
 }
 
@@ -186,7 +196,6 @@ fn is_refusal(error: &MailError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imap::MailboxName;
     use crate::journal::{Digest, Landing, Place, Target};
 
     #[test]
