@@ -81,7 +81,7 @@ fn placed(intent: &Intent, step: Step, seen: &Sighting, means: Means, waited: bo
         return end(State::Parked { reason: Reason::MailboxMissing, server: None });
     };
     let is_move = matches!(intent, Intent::Move { .. });
-    if is_blind(intent) {
+    if is_blind(intent) && !seen.answered {
         return again(intent, validity, seen.uid_next, means);
     }
     match seen.copies.as_slice() {
