@@ -72,6 +72,17 @@ fn what_was_found_once_stays_away() {
     }
 }
 
+/// One that was not found again after a reset, and is deleted here before the next pass looks for it once more.
+#[test]
+fn a_message_that_is_sought_no_more_leaves_the_mailbox_quiet() {
+    let history = History::from_line(include_str!("sought.txt").trim_end()).unwrap();
+    let mut longer = history.clone();
+    longer.steps.extend(vec![history.steps.last().unwrap().clone(); 3]);
+    let [short, long] = [history, longer].map(|history| run(&history, &Real::default()));
+    assert_eq!((short.violations, long.violations), (vec![], vec![]));
+    assert_eq!(long.commands - short.commands, 3 * 3, "a pass without news logs in, enables QRESYNC and lists");
+}
+
 #[test]
 fn each_planted_mistake_is_caught_by_its_history_and_only_the_mistake() {
     let recorded = recorded(include_str!("planted.txt"));

@@ -230,10 +230,11 @@ pub(super) fn is_tired(writer: &mut dyn Writer, mailbox: MailboxId) -> Result<bo
     Ok(is_tired)
 }
 
-/// Messages by our UIDs that an earlier pass has not found again after a reset.
+/// Messages by our UIDs that an earlier pass has not found again after a reset, and that are still here without a number.
 pub(super) fn unfound(reader: &dyn Reader, mailbox: MailboxId) -> Result<UidSet> {
-    let note = reader.note(&unfound_note(mailbox))?;
-    Ok(note.and_then(|note| UidSet::from_server(&note)).unwrap_or_default())
+    let Some(note) = reader.note(&unfound_note(mailbox))? else { return Ok(UidSet::new()) };
+    let left: UidSet = unlinked(reader, mailbox)?.into_iter().map(|(local, _)| local).collect();
+    Ok(UidSet::from_server(&note).unwrap_or_default().intersection(&left))
 }
 
 fn set_unfound(writer: &mut dyn Writer, mailbox: MailboxId, locals: &UidSet) -> Result<()> {
