@@ -138,6 +138,9 @@ impl Scene {
             Reason::LostTrack => {
                 device.local(move |w, now| change::flag(w, box_, &set("1"), &seen(), now)).await;
                 anew(live, "Box").await;
+                // What is not found again is looked for once more in another pass.
+                device.sync().await;
+                device.later(600);
                 device.sync().await;
             }
             Reason::Unstable => {
