@@ -6,13 +6,16 @@ use crate::script::SCRIPT;
 use crate::world::{FILE, World};
 use crate::{state, stride, try_all};
 use mailtide::store::{SqliteStore, Store};
-use mailtide_faults::{Files, Way};
+use mailtide_faults::{Files, Model, Way};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Seeds of the ways that go by chance.
 const SEEDS: u64 = 2;
+
+/// Places that are tried at once, on all processors.
+const TOGETHER: usize = 400;
 
 /// A place where it ends.
 struct Point {
@@ -34,9 +37,10 @@ struct Seen {
 fn wherever_it_ends_nothing_is_lost_or_doubled() {
     for personality in ["dovecot", "no-uidplus"] {
         let record = record(personality);
-        let points = points(&record);
-        let seen = Seen::default();
-        try_all(&points, |point| place(&record, point), |point| try_point(&record, point, &seen));
+        let (mut points, seen) = (Points::new(&record), Seen::default());
+        while let Some(some) = points.next() {
+            try_all(&some, |point| place(&record, point), |point| try_point(&record, point, &seen));
+        }
         let [looked, ended] = seen.counts.map(AtomicUsize::into_inner);
         println!(
             "{personality}: {} changes of the disk, {} commits, {looked} different disks opened, {ended} runs continued",
@@ -48,22 +52,37 @@ fn wherever_it_ends_nothing_is_lost_or_doubled() {
 }
 
 /// Every place, those that leave the same disk beside the same server excepted.
-fn points(record: &Record) -> Vec<Point> {
-    let (mut points, mut known, mut model) = (Vec::new(), HashSet::new(), model());
-    let stride = stride(5);
-    for (number, moment) in record.moments.iter().enumerate() {
-        let next = record.log.get(moment.changes);
-        if number % stride == 0 {
-            for way in Way::all(SEEDS) {
-                let files = model.files(way, next);
-                if known.insert((hash(&files), moment.key, moment.step)) {
-                    points.push(Point { moment: number, way, files });
+struct Points<'a> {
+    record: &'a Record,
+    /// The disk at the next moment.
+    model: Model,
+    next: usize,
+    known: HashSet<(u64, Key, usize)>,
+}
+
+impl<'a> Points<'a> {
+    fn new(record: &'a Record) -> Self {
+        Self { record, model: model(), next: 0, known: HashSet::new() }
+    }
+
+    /// Some of them, each with its disk: of all at once the disks take more memory than there is.
+    fn next(&mut self) -> Option<Vec<Point>> {
+        let (mut points, stride) = (Vec::new(), stride(5));
+        while points.len() < TOGETHER
+            && let Some(moment) = self.record.moments.get(self.next)
+        {
+            let next = self.record.log.get(moment.changes);
+            for way in Way::all(SEEDS).into_iter().filter(|_| self.next.is_multiple_of(stride)) {
+                let files = self.model.files(way, next);
+                if self.known.insert((hash(&files), moment.key, moment.step)) {
+                    points.push(Point { moment: self.next, way, files });
                 }
             }
+            next.into_iter().for_each(|op| self.model.apply(op));
+            self.next += 1;
         }
-        next.into_iter().for_each(|op| model.apply(op));
+        (!points.is_empty()).then_some(points)
     }
-    points
 }
 
 fn hash(files: &Files) -> u64 {
