@@ -8,6 +8,7 @@ impl From<rusqlite::Error> for MailError {
         let code = code(&error);
         let text = match &error {
             rusqlite::Error::SqliteFailure(cause, Some(text)) => format!("{text} ({})", cause.extended_code),
+            rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
             _ => error.to_string(),
         };
         let error = MailError::new(code, format!("{}: {text}", sentence(code)));
@@ -38,6 +39,8 @@ fn code(error: &rusqlite::Error) -> Code {
             ErrorCode::TooBig => Code::LimitExceeded,
             _ => Code::Internal,
         },
+        // A statement that fits our tables does not fit those of the file: the text that describes them there is damaged.
+        E::SqlInputError { .. } => Code::StoreDamaged,
         // A value of a kind that was never written there.
         E::FromSqlConversionFailure(..)
         | E::IntegralValueOutOfRange(..)
@@ -84,5 +87,15 @@ mod tests {
             let error = rusqlite::Error::SqliteFailure(ffi::Error::new(number), None);
             assert_eq!(MailError::from(error).code(), expected, "{number}");
         }
+    }
+
+    #[test]
+    fn a_table_that_is_not_as_it_was_made_is_damage() {
+        let file = rusqlite::Connection::open_in_memory().unwrap();
+        file.execute_batch("CREATE TABLE keep (lbrgest INTEGER)").unwrap();
+        let error = MailError::from(file.prepare("SELECT largest FROM keep").unwrap_err());
+        assert_eq!(error.code(), Code::StoreDamaged);
+        assert!(error.to_string().contains("no such column: largest"), "{error}");
+        assert!(!error.to_string().contains("SELECT"), "{error}");
     }
 }

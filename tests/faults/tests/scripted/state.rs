@@ -1,5 +1,6 @@
 //! What there is: on the server, in the store, and in the rows of its file.
 
+use mailtide::imap::UidSet;
 use mailtide::store::{Page, Store, body};
 use mailtide_simulation::letter;
 use mailtide_simulation::model::Server;
@@ -29,12 +30,19 @@ fn row(bytes: &[u8], flags: &BTreeSet<String>) -> (u64, BTreeSet<String>, u64) {
     (letter::token(bytes).unwrap_or_default(), flags, letter::hash(bytes))
 }
 
-/// A mirror and its server agree, UID by UID and byte by byte.
+/// A mirror and its server agree, UID by UID and byte by byte. A mailbox of the store's own is what a repair has saved whose
+/// row was lost, and holds nothing that is on the server.
 pub fn compare(store: &dyn Store, network: &Network) {
     let reader = store.read().unwrap();
     let mut here = BTreeMap::new();
     for mailbox in reader.mailboxes().unwrap() {
-        let name = String::from_utf8(mailbox.remote.clone().unwrap().name).unwrap();
+        let Some(remote) = mailbox.remote.clone() else {
+            let saved = reader.placements(mailbox.id, &UidSet::range(1, u32::MAX)).unwrap();
+            let on_server: Vec<_> = saved.iter().filter(|row| row.remote_uid.is_some()).collect();
+            assert!(on_server.is_empty(), "{} holds what the server has: {on_server:?}", mailbox.name);
+            continue;
+        };
+        let name = String::from_utf8(remote.name).unwrap();
         let rows = here.entry(name).or_insert_with(BTreeMap::new);
         for listed in reader.list(mailbox.id, Page { after: None, limit: 1000, newest_first: false }).unwrap() {
             let bytes = body::read(&*reader, listed.message.id, u64::MAX).unwrap();
