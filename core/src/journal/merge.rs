@@ -63,15 +63,11 @@ pub fn merge(entries: &[Entry], new: Intent) -> Merged {
 
 /// The last entry that touches something, if it was not begun and no later one waits for it.
 fn last_waiting(entries: &[Entry], touches: impl Fn(&Intent) -> bool) -> Option<&Entry> {
-    let mut open = entries.iter().rev().filter(|entry| !entry.state.is_over());
-    let mut later = Vec::new();
-    let last = open.find(|entry| {
-        let is_it = touches(&entry.intent);
-        later.extend((!is_it).then_some(&entry.intent));
-        is_it
-    })?;
-    let is_waited_for = later.iter().any(|later| depends(later, &last.intent));
-    (last.state == State::Waiting && !is_waited_for).then_some(last)
+    let open: Vec<&Entry> = entries.iter().filter(|entry| !entry.state.is_over()).collect();
+    let at = open.iter().rposition(|entry| touches(&entry.intent))?;
+    let (last, later) = open.get(at..)?.split_first()?;
+    let is_waited_for = later.iter().any(|later| depends(&later.intent, &last.intent));
+    (last.state == State::Waiting && !is_waited_for).then_some(*last)
 }
 
 fn is_at(intent: &Intent, mailbox: i64, local: u32) -> bool {

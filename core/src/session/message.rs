@@ -392,7 +392,6 @@ impl Message {
             .with(|c| c.uid = Some(reference.uid))
     }
 
-    /// Its parts, asked for if they did not come with it; `None` where the server's structure is of no use.
     /// Where its texts are read; where its parts cannot be told, all of it is.
     async fn texts(&self) -> Result<Texts<'_>> {
         let parts = match self.apart().await? {
@@ -406,6 +405,7 @@ impl Message {
         }
     }
 
+    /// Its parts, asked for if they did not come with it; `None` where the server's structure is of no use.
     async fn parts(&self) -> Result<Option<Parts>> {
         if let Some(structure) = self.structure() {
             return Ok(Some(message::parts(&structure)));

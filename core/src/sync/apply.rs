@@ -327,7 +327,7 @@ impl Pass {
             rows::retarget(writer, mailbox, uid_validity, &mut there, now)?;
             let unlinked = rows::unlinked(writer, mailbox)?;
             let (ours, theirs) = rows::keys(&unlinked, &there);
-            let holds = rows::hold(writer, mailbox)?.is_some();
+            let holds = rows::holds(writer, mailbox)?;
             let actions = rematch(&ours, &theirs, &Terms { unfound, care: is_all.then_some(care), holds });
             rows::carry_out(writer, mailbox, &actions, &super::resync::Remote::default(), now).map(|_| actions)
         };

@@ -40,33 +40,40 @@ pub(super) fn base(reader: &dyn Reader, row: &MailboxRow, now: Now) -> Result<Ba
 
 /// What is here, as far as it is needed to judge what the server said.
 pub(super) fn local(reader: &dyn Reader, row: &MailboxRow, remote: &Remote) -> Result<Local> {
-    let mut local = Local { known: reader.remote_uids(row.id)?, hold: hold(reader, row.id)?, ..Local::default() };
+    let pending = reader.pending()?;
+    let mut local = Local { known: reader.remote_uids(row.id)?, hold: hold(row, &pending), ..Local::default() };
     for uid in remote.flags.keys() {
         let Some(placed) = reader.placement_by_remote(row.id, *uid)?.filter(|row| row.message.is_some()) else {
             continue;
         };
         local.rows.insert(*uid, Here { flags: placed.flags, agreed: placed.agreed });
     }
-    for entry in reader.pending()? {
-        note_pending(reader, row, &entry, &mut local)?;
+    for entry in &pending {
+        note_pending(reader, row, entry, &mut local)?;
     }
     Ok(local)
 }
 
 /// The UID from which on a copy of ours may stand whose answer was lost.
-pub(super) fn hold(reader: &dyn Reader, mailbox: MailboxId) -> Result<Option<u32>> {
-    let known = reader.mailbox(mailbox)?.and_then(|row| row.remote).map(|remote| remote.uid_validity);
+fn hold(row: &MailboxRow, pending: &[Entry]) -> Option<u32> {
+    let known = row.remote.as_ref().map(|remote| remote.uid_validity);
     let from = |entry: &Entry| match entry.state {
         State::Started {
             step: Step::Place { uid_validity, uid_next, .. } | Step::Find { uid_validity, uid_next, .. },
-        } if entry.intent.landing().is_some_and(|to| to.mailbox.id == mailbox.0) => {
+        } if entry.intent.landing().is_some_and(|to| to.mailbox.id == row.id.0) => {
             // Under other numbers it may be anywhere.
             let is_same = known.is_some_and(|known| [0, uid_validity].contains(&known));
             Some(if is_same { uid_next } else { 1 })
         }
         _ => None,
     };
-    Ok(reader.pending()?.iter().filter_map(from).min())
+    pending.iter().filter_map(from).min()
+}
+
+/// Whether a copy of ours may be in a mailbox whose answer was lost.
+pub(super) fn holds(reader: &dyn Reader, mailbox: MailboxId) -> Result<bool> {
+    let Some(row) = reader.mailbox(mailbox)? else { return Ok(false) };
+    Ok(hold(&row, &reader.pending()?).is_some())
 }
 
 /// What an entry of the journal means for a mailbox: a flag change, a message that leaves.
