@@ -47,6 +47,10 @@ class Courier(PrivateServer):
             "MAILTIDE_FRONT_PASSWORD": PASSWORD,
             "MAILTIDE_FRONT_OWNER": f"{owner.pw_uid} {owner.pw_gid}",
             "LD_LIBRARY_PATH": libraries(root),
+            # Without a file monitor imapd looks for one for a second at every command that locks a mailbox. The first
+            # imapd starts it; it ends half a minute after the last.
+            "GAMIN_DEBUG_SERVER": str(root / "usr/libexec/gam_server"),
+            "GAM_CLIENT_ID": self.home.name,
             "IMAP_CAPABILITY": CAPABILITIES,
             "IMAP_KEYWORDS": "1",
             "IMAP_ACL": "1",
@@ -93,7 +97,7 @@ def unpacked() -> Path:
     """Where tests/servers/setup has put the packages."""
     places = [os.environ.get("MAILTIDE_COURIER"), "/var/cache/mailtide/courier", Path.home() / ".cache/mailtide/courier"]
     for place in places:
-        if place and Path(place, "usr/bin/imapd").exists():
+        if place and Path(place, "usr/libexec/gam_server").exists():
             return Path(place)
     raise ServerError("not unpacked; run tests/servers/setup")
 

@@ -16,8 +16,8 @@ from mailgen import connect
 from mailgen.mailbox import encode_name, quoted
 from servers.between import Between
 
-#: No scenario may take longer, in seconds. Courier tries for a second to find a file monitor whenever it opens a mailbox.
-PATIENCE = 300
+#: No scenario may take longer, in seconds.
+PATIENCE = 100
 #: Passes after which everything must be quiet.
 PASSES = 8
 
