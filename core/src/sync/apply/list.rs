@@ -162,7 +162,7 @@ pub(super) fn known(reader: &dyn Reader, listing: &Listing) -> Result<Vec<Known>
         }
         let becoming = becoming(&pending, &remote.name, row.delimiter);
         let own = of(&row);
-        let has_suspects = own.has_suspects || !super::rows::unfound(reader, row.id)?.is_empty();
+        let has_suspects = own.has_suspects || !super::anew::unfound(reader, row.id)?.is_empty();
         known.push(Known { reserved: reader.reserved(row.id)?, becoming, has_suspects, ..own });
     }
     let deleted = pending.iter().filter_map(|entry| match &entry.intent {

@@ -1,17 +1,14 @@
 //! What the pure side has decided for a mailbox, put down in one transaction: rows, journal, feed and cursor together.
 
-use super::headers::Identity;
 use crate::error::Result;
 use crate::imap::UidSet;
-use crate::journal::{Cause, Digest, Entry, Intent, State, Step};
+use crate::journal::{Cause, Entry, Intent, State, Step};
 use crate::store::arrive::{self, FlagsArrived};
-use crate::store::{
-    Flags, IntentId, Local as At, MailboxId, MailboxRow, MailboxState, MessageRow, Now, Reader, Writer,
-};
+use crate::store::{Flags, IntentId, Local as At, MailboxId, MailboxRow, MailboxState, Now, Reader, Writer};
 use crate::sync::paused::forget;
 use crate::sync::resync::{Base, Change, FlagChange, Here, Local, Remote, mod_seq};
 use crate::sync::{Action, Cursor, Question};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What is left to do for a mailbox after its rows are down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +136,7 @@ fn one(writer: &mut dyn Writer, mailbox: MailboxId, action: &Action, now: Now) -
         Action::Trim { intent, add, remove } => arrive::trim(writer, IntentId(*intent), (add, remove), now),
         Action::Reset { to, .. } => arrive::reset(writer, mailbox, *to, now),
         Action::Rebind { local, uid } => arrive::rebind(writer, At { mailbox, uid: *local }, *uid, now),
-        Action::Unfound { locals } => set_unfound(writer, mailbox, locals),
+        Action::Unfound { locals } => super::anew::set_unfound(writer, mailbox, locals),
         Action::Quarantine { locals } => arrive::quarantine(writer, mailbox, locals, now),
         Action::Pause { reason } => arrive::pause(writer, mailbox, &reason.to_string(), now),
         Action::Resume => {
@@ -158,34 +155,6 @@ fn void(writer: &mut dyn Writer, mailbox: MailboxId, local: u32, now: Now) -> Re
         if is_at && !matches!(entry.state, State::Started { .. }) {
             settle(writer, IntentId(entry.id), State::Superseded { by: Cause::MessageGone }, now)?;
         }
-    }
-    Ok(())
-}
-
-/// After a reset: changes of messages that have left their place here, found again by digest; those that are the same in
-/// their order, among them those that are here still. What they are about is taken out of `there`, so that it is not
-/// taken for new.
-pub(super) fn retarget(
-    writer: &mut dyn Writer,
-    mailbox: MailboxId,
-    uid_validity: u32,
-    there: &mut Vec<Identity>,
-    now: Now,
-) -> Result<()> {
-    let here = unlinked(writer, mailbox)?;
-    let mut entries = writer.pending()?;
-    entries.sort_by_key(|entry| entry.intent.target().map(|target| target.local));
-    for mut entry in entries {
-        let Some(target) = entry.intent.target_mut().filter(|target| target.mailbox.id == mailbox.0) else { continue };
-        if target.uid.is_none() || writer.placement(mailbox, target.local)?.is_some() {
-            continue;
-        }
-        let before = here.iter().filter(|(local, row)| *local < target.local && row.digest == Some(target.digest));
-        let twins = there.iter().enumerate().filter(|(_, identity)| identity.digest == target.digest);
-        let Some((at, _)) = twins.take(before.count() + 1).last() else { continue };
-        let identity = there.remove(at);
-        (target.uid_validity, target.uid) = (Some(uid_validity), Some(identity.uid));
-        writer.update_intent(&entry, now.seconds())?;
     }
     Ok(())
 }
@@ -223,40 +192,6 @@ fn advance(writer: &mut dyn Writer, mailbox: MailboxId, cursor: &Cursor, remote:
     arrive::advance(writer, mailbox, set, now)
 }
 
-/// The server left something untold for a whole pass. What is found again in the next one is all that there is.
-pub(super) fn tire(writer: &mut dyn Writer, mailbox: MailboxId) -> Result<()> {
-    writer.set_note(&untold_note(mailbox), Some(b"1"))
-}
-
-/// Whether it is time to believe that a message is gone which the server does not tell of.
-pub(super) fn is_tired(writer: &mut dyn Writer, mailbox: MailboxId) -> Result<bool> {
-    let is_tired = writer.note(&untold_note(mailbox))?.is_some();
-    if is_tired {
-        writer.set_note(&untold_note(mailbox), None)?;
-    }
-    Ok(is_tired)
-}
-
-/// Messages by our UIDs that an earlier pass has not found again after a reset, and that are still here without a number.
-pub(super) fn unfound(reader: &dyn Reader, mailbox: MailboxId) -> Result<UidSet> {
-    let Some(note) = reader.note(&unfound_note(mailbox))? else { return Ok(UidSet::new()) };
-    let left: UidSet = unlinked(reader, mailbox)?.into_iter().map(|(local, _)| local).collect();
-    Ok(UidSet::from_server(&note).unwrap_or_default().intersection(&left))
-}
-
-fn set_unfound(writer: &mut dyn Writer, mailbox: MailboxId, locals: &UidSet) -> Result<()> {
-    let note = (!locals.is_empty()).then(|| locals.to_string());
-    writer.set_note(&unfound_note(mailbox), note.as_ref().map(String::as_bytes))
-}
-
-fn unfound_note(mailbox: MailboxId) -> String {
-    format!("sync.unfound.{mailbox}")
-}
-
-fn untold_note(mailbox: MailboxId) -> String {
-    format!("sync.untold.{mailbox}")
-}
-
 /// Where a HIGHESTMODSEQ is remembered that brought nothing.
 fn empty_note(mailbox: MailboxId) -> String {
     format!("sync.empty.{mailbox}")
@@ -264,64 +199,6 @@ fn empty_note(mailbox: MailboxId) -> String {
 
 pub(super) fn set(text: &str) -> UidSet {
     UidSet::from_server(text.as_bytes()).unwrap_or_default()
-}
-
-/// Messages that lost their number and are to be found again, with what each is known by.
-pub(super) fn unlinked(reader: &dyn Reader, mailbox: MailboxId) -> Result<Vec<(u32, MessageRow)>> {
-    let numbered = reader.remote_uids(mailbox)?.len().saturating_sub(reader.reserved(mailbox)?.len());
-    if reader.uids(mailbox)?.len() == numbered {
-        return Ok(Vec::new());
-    }
-    let pending = reader.pending()?;
-    let is_coming = |local: u32| {
-        let arrives =
-            |entry: &Entry| entry.intent.landing().is_some_and(|to| to.mailbox.id == mailbox.0 && to.local == local);
-        pending.iter().any(arrives)
-    };
-    let mut unlinked = Vec::new();
-    for row in reader.placements(mailbox, &UidSet::range(1, u32::MAX))? {
-        let Some(message) = row.message.filter(|_| row.remote_uid.is_none() && !is_coming(row.uid)) else { continue };
-        if let Some(message) = reader.message(message)? {
-            unlinked.push((row.uid, message));
-        }
-    }
-    Ok(unlinked)
-}
-
-/// What each message is known by on both sides: the server's own id where both have it, else the digest.
-pub(super) fn keys(unlinked: &[(u32, MessageRow)], there: &[Identity]) -> (Keys, Keys) {
-    let theirs: BTreeSet<&str> = there.iter().filter_map(|identity| identity.email_id.as_deref()).collect();
-    let ours: BTreeSet<&str> = unlinked.iter().filter_map(|(_, row)| row.email_id.as_deref()).collect();
-    let key = |email_id: Option<&str>, digest: Option<&Digest>| match (email_id, digest) {
-        (Some(id), _) if theirs.contains(id) && ours.contains(id) => id.as_bytes().to_vec(),
-        (_, Some(digest)) => digest.as_bytes().to_vec(),
-        _ => Vec::new(),
-    };
-    // What is known by nothing is found by nothing.
-    let here = unlinked.iter().map(|(local, row)| match key(row.email_id.as_deref(), row.digest.as_ref()) {
-        key if key.is_empty() => (*local, format!("message {}", row.id).into_bytes()),
-        key => (*local, key),
-    });
-    let there = there.iter().map(|row| (row.uid, key(row.email_id.as_deref(), Some(&row.digest))));
-    (here.collect(), there.collect())
-}
-
-type Keys = Vec<(u32, Vec<u8>)>;
-
-/// What is new on the server while messages here have lost their numbers, by a reset that was broken off, must be
-/// identified first: it may be one of them. Those that this pass has looked for already (`sought`) wait for the next one.
-pub(super) fn identify_first(actions: Vec<Action>, remote: &Remote, sought: bool) -> Vec<Action> {
-    if remote.partial || actions.iter().any(|action| matches!(action, Action::Reset { .. })) {
-        return actions;
-    }
-    if remote.uids.is_none() {
-        return vec![Action::Ask { question: Question::All }];
-    }
-    let is_new = |action: &Action| if let Action::Reserve { uids } = action { Some(uids.clone()) } else { None };
-    match actions.iter().find_map(is_new) {
-        None if sought => actions,
-        uids => vec![Action::Identify { uids: uids.unwrap_or_default() }],
-    }
 }
 
 /// How many of each kind, for the report.
