@@ -243,6 +243,9 @@ fn number(random: &mut Random) -> u8 {
     random.below(40) as u8
 }
 
+/// Of a thousand new messages so many have the Message-ID that all of these have.
+const TWINS: u32 = 500;
+
 fn act(random: &mut Random) -> Act {
     let message = number(random);
     match weighted(random, &[34, 16, 9, 12, 18, 4, 3, 2, 7]) {
@@ -253,7 +256,7 @@ fn act(random: &mut Random) -> Act {
         4 => Act::Append {
             mailbox: number(random),
             flags: random.below(8) as u8,
-            twin: random.chance(150),
+            twin: random.chance(TWINS),
             size: random.below(900) as u16,
         },
         5 => Act::Create { name: number(random) },
@@ -270,7 +273,7 @@ pub fn edit(random: &mut Random) -> Edit {
         0 => Edit::Append {
             mailbox,
             flags: random.below(8) as u8,
-            twin: random.chance(200),
+            twin: random.chance(TWINS),
             size: random.below(900) as u16,
         },
         1 => Edit::Flag { mailbox, message, flag: random.below(5) as u8, set: random.chance(650) },
