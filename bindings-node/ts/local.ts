@@ -107,7 +107,7 @@ export interface Pending {
   readonly created: Date;
 }
 
-/** A message that is in no mailbox any more, and not forgotten yet. It has no UID, and no flags. */
+/** A message that is in no mailbox any more, and not forgotten yet. It has no UID. */
 export interface DeletedMessage {
   /** What {@link Mail.restore} takes. */
   readonly id: number;

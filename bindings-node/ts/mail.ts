@@ -214,9 +214,9 @@ export class Mail extends Mailboxes {
   }
 
   /**
-   * Places a message again that was deleted: in that mailbox, INBOX unless given, under a UID of its own, without flags. It
-   * reaches the server as one that was added. One that is forgotten is `message.missing`, one whose body was not held when
-   * it was deleted `body.not_here`.
+   * Places a message again that was deleted: in that mailbox, INBOX unless given, under a UID of its own, with the flags
+   * that it had in the mailbox it left last, except `\Deleted`. It reaches the server as one that was added. One that is
+   * forgotten is `message.missing`, one whose body was not held when it was deleted `body.not_here`.
    */
   async restore(message: DeletedMessage | number, mailbox?: Target | null, options?: CallOptions): Promise<MessageRef> {
     const { signal } = checkOptions(options, ["signal"]);

@@ -194,7 +194,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class DeletedMessage:
-    """A message that is in no mailbox any more, and not forgotten yet. It has no UID, and no flags."""
+    """A message that is in no mailbox any more, and not forgotten yet. It has no UID."""
 
     #: What `Mail.restore` takes.
     id: int

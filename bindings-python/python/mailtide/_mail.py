@@ -132,9 +132,9 @@ class Mail(Mailboxes):
         return await self._native.deleted(limit)
 
     async def restore(self, message: DeletedMessage | int, mailbox: Target = "INBOX") -> MessageRef:
-        """Places a message again that was deleted: in that mailbox, under a UID of its own, without flags. It reaches the
-        server as one that was added. One that is forgotten is `message.missing`, one whose body was not held when it was
-        deleted `body.not_here`.
+        """Places a message again that was deleted: in that mailbox, under a UID of its own, with the flags that it had
+        in the mailbox it left last, except `\\Deleted`. It reaches the server as one that was added. One that is forgotten is
+        `message.missing`, one whose body was not held when it was deleted `body.not_here`.
         """
         return await self._native.restore(_id(message), unwrap(mailbox))
 

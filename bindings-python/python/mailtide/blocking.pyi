@@ -503,9 +503,9 @@ class Mail(Mailboxes):
         """
 
     def restore(self, message: DeletedMessage | int, mailbox: Target='INBOX') -> MessageRef:
-        """Places a message again that was deleted: in that mailbox, under a UID of its own, without flags. It reaches the
-        server as one that was added. One that is forgotten is `message.missing`, one whose body was not held when it was
-        deleted `body.not_here`.
+        """Places a message again that was deleted: in that mailbox, under a UID of its own, with the flags that it had
+        in the mailbox it left last, except `\\Deleted`. It reaches the server as one that was added. One that is forgotten is
+        `message.missing`, one whose body was not held when it was deleted `body.not_here`.
         """
 
     def paused(self) -> list[Paused]:

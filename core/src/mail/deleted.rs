@@ -7,12 +7,11 @@ use crate::error::Result;
 use crate::imap::{AddressList, Envelope, InternalDate};
 use crate::message::{EmailAddress, decode_addresses, decode_header, parse_date};
 use crate::session::Target;
-use crate::store::{Durability, MessageId, MessageRow, Reader, Writer, change};
+use crate::store::{Durability, MailboxId, MessageId, MessageRow, Reader, Writer, change};
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
-/// A message that is in no mailbox any more. It has no UID, and no flags.
+/// A message that is in no mailbox any more. It has no UID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeletedMessage {
     /// What [`Mail::restore`] takes.
@@ -60,8 +59,8 @@ impl Mail {
         self.handle()?.read(move |reader| list(reader, limit.unwrap_or(usize::MAX))).await
     }
 
-    /// Places a message again that was deleted: in that mailbox, under a UID of its own, without flags; its address. It
-    /// reaches the server as one that was added.
+    /// Places a message again that was deleted: in that mailbox, under a UID of its own, with the flags that it had in the
+    /// mailbox it left last, except `\Deleted`; its address. It reaches the server as one that was added.
     ///
     /// # Errors
     ///
@@ -83,25 +82,17 @@ fn list(reader: &dyn Reader, limit: usize) -> Result<Vec<DeletedMessage>> {
     let mut rows = reader.deleted(MessageId(0), usize::MAX)?;
     rows.sort_by_key(|row| Reverse((row.deleted_at, row.id)));
     rows.truncate(limit);
-    let mut places = places(reader)?;
-    rows.into_iter().map(|row| described(reader, &row, places.remove(&row.id).unwrap_or_default())).collect()
+    let mailboxes = reader.mailboxes()?.into_iter().map(|row| (row.id, row.name)).collect();
+    rows.iter().map(|row| described(reader, row, places(reader, row.id, &mailboxes)?)).collect()
 }
 
-/// The names of the mailboxes that each was in.
-fn places(reader: &dyn Reader) -> Result<HashMap<MessageId, Vec<String>>> {
-    let mut graves = reader.tombstones_of_deleted()?;
-    graves.sort_by_key(|grave| Reverse((grave.at, grave.mailbox)));
-    let (mut names, mut places) = (HashMap::new(), HashMap::<_, Vec<String>>::new());
-    for grave in graves {
-        let (Some(message), id) = (grave.message, grave.mailbox) else { continue };
-        let name = match names.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(reader.mailbox(id)?.map(|row| row.name)),
-        };
-        let of = places.entry(message).or_default();
-        of.extend(name.clone().filter(|name| !of.contains(name)));
+/// The names of the mailboxes that a message was in, the one it left last first.
+fn places(reader: &dyn Reader, id: MessageId, names: &HashMap<MailboxId, String>) -> Result<Vec<String>> {
+    let mut places = Vec::new();
+    for left in reader.tombstones_of(id)?.iter().rev() {
+        places.extend(names.get(&left.mailbox).filter(|name| !places.contains(name)));
     }
-    Ok(places)
+    Ok(places.into_iter().cloned().collect())
 }
 
 fn described(reader: &dyn Reader, row: &MessageRow, mailboxes: Vec<String>) -> Result<DeletedMessage> {

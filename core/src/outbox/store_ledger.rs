@@ -140,8 +140,8 @@ fn has_been_in(reader: &dyn Reader, mailbox: MailboxId, message: MessageId) -> R
     if placed.any(|row| row.mailbox == mailbox && row.remote_uid.is_some()) {
         return Ok(true);
     }
-    let mut left = reader.tombstones(mailbox, 0)?.into_iter();
-    Ok(left.any(|row| row.message == Some(message) && row.remote_uid.is_some()))
+    let mut left = reader.tombstones_of(message)?.into_iter();
+    Ok(left.any(|row| row.mailbox == mailbox && row.remote_uid.is_some()))
 }
 
 /// The bytes of a message as the store has them.

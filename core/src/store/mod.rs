@@ -182,8 +182,8 @@ pub trait Reader {
     fn messages_by_email_id(&self, email_id: &str) -> Result<Vec<MessageId>>;
     /// Messages above `after` that are placed nowhere, at most `limit`: restorable, or to be purged.
     fn deleted(&self, after: MessageId, limit: usize) -> Result<Vec<MessageRow>>;
-    /// Tombstones of messages that are placed nowhere: where those were.
-    fn tombstones_of_deleted(&self) -> Result<Vec<Tombstone>>;
+    /// Tombstones of a message: where it was, by the time at which it left.
+    fn tombstones_of(&self, message: MessageId) -> Result<Vec<Tombstone>>;
 
     /// Contents of that hash, parts of others included.
     fn bodies_by_hash(&self, hash: &ContentHash) -> Result<Vec<BodyId>>;

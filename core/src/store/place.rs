@@ -92,9 +92,9 @@ impl Work {
         }
         // What was only reserved nobody has seen.
         let Some(message) = row.message else { return Ok(()) };
-        let (uid, remote_uid, mod_seq) = (row.uid, row.remote_uid, self.next_mod_seq());
-        let (mailbox, at) = (self.row.id, self.now.seconds());
-        writer.insert_tombstone(&Tombstone { mailbox, uid, remote_uid, message: Some(message), mod_seq, at })?;
+        let (mailbox, uid, remote_uid, flags) = (self.row.id, row.uid, row.remote_uid, row.flags.clone());
+        let (message_id, mod_seq, at) = (Some(message), self.next_mod_seq(), self.now.seconds());
+        writer.insert_tombstone(&Tombstone { mailbox, uid, remote_uid, message: message_id, flags, mod_seq, at })?;
         self.tell(writer, &Change::Removed { mailbox, uid, message: Some(message) })?;
         bury(writer, message, self.now)
     }

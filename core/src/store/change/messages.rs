@@ -2,7 +2,7 @@
 
 use super::{digest_of, journal, landing, place, target};
 use crate::error::{Code, MailError, Result};
-use crate::imap::UidSet;
+use crate::imap::{Flag, UidSet};
 use crate::journal::{Digest, Intent};
 use crate::store::place::{New, Work};
 use crate::store::{BodyId, Flags, MailboxId, MessageId, NewMessage, Now, PlacementRow, Writer, threads};
@@ -129,8 +129,8 @@ pub fn append(
     Ok(placed.uid)
 }
 
-/// Places a message again that was deleted, while its content is still here (30 days); its new UID. One that is placed
-/// somewhere is `usage.argument`, one whose content was never here `body.not_here`.
+/// Places a message again that was deleted, while its content is still here (30 days), with the flags that it had where it
+/// was last; its new UID. One that is placed somewhere is `usage.argument`, one whose content was never here `body.not_here`.
 pub fn restore(writer: &mut dyn Writer, message: MessageId, to: MailboxId, now: Now) -> Result<u32> {
     let missing = || MailError::new(Code::MessageMissing, "The message is no longer there");
     let row = writer.message(message)?.ok_or_else(missing)?;
@@ -142,8 +142,9 @@ pub fn restore(writer: &mut dyn Writer, message: MessageId, to: MailboxId, now: 
         return Err(MailError::new(Code::BodyNotHere, text));
     }
     let mut work = Work::begin(writer, to, now)?;
-    let new = New { message, remote_uid: None, flags: Flags::new(), agreed: None };
-    let placed = work.add(writer, new)?;
+    let last = writer.tombstones_of(message)?.pop().map(|left| left.flags).unwrap_or_default();
+    let flags = last.iter().filter(|flag| *flag != Flag::DELETED).collect();
+    let placed = work.add(writer, New { message, remote_uid: None, flags, agreed: None })?;
     upload(writer, &placed, &work, now)?;
     work.end(writer)?;
     Ok(placed.uid)

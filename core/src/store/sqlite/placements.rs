@@ -160,40 +160,34 @@ pub(super) fn without_body(tx: &Tx<'_>, mailbox: MailboxId, before: Option<u32>,
     })
 }
 
+/// A placement's columns, in the order of ?1 to ?10.
+macro_rules! values {
+    ($row:ident) => {
+        params![
+            $row.mailbox.0,
+            $row.uid,
+            $row.remote_uid,
+            $row.message.map(|id| id.0),
+            $row.flags.bits(),
+            $row.flags.keywords(),
+            $row.agreed.as_ref().map(Flags::bits),
+            $row.agreed.as_ref().and_then(Flags::keywords),
+            $row.mod_seq,
+            $row.save_date
+        ]
+    };
+}
+
 pub(super) fn insert(tx: &Tx<'_>, row: &PlacementRow) -> Result<()> {
     let sql = "INSERT INTO placements (mailbox, uid, remote_uid, message, bits, keywords, agreed, agreed_keywords,
                    mod_seq, save_date) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    let params = params![
-        row.mailbox.0,
-        row.uid,
-        row.remote_uid,
-        row.message.map(|id| id.0),
-        row.flags.bits(),
-        row.flags.keywords(),
-        row.agreed.as_ref().map(Flags::bits),
-        row.agreed.as_ref().and_then(Flags::keywords),
-        row.mod_seq,
-        row.save_date
-    ];
-    tx.run_one("insert_placement", sql, params)
+    tx.run_one("insert_placement", sql, values!(row))
 }
 
 pub(super) fn update(tx: &Tx<'_>, row: &PlacementRow) -> Result<()> {
     let sql = "UPDATE placements SET remote_uid = ?3, message = ?4, bits = ?5, keywords = ?6, agreed = ?7,
                    agreed_keywords = ?8, mod_seq = ?9, save_date = ?10 WHERE mailbox = ?1 AND uid = ?2";
-    let params = params![
-        row.mailbox.0,
-        row.uid,
-        row.remote_uid,
-        row.message.map(|id| id.0),
-        row.flags.bits(),
-        row.flags.keywords(),
-        row.agreed.as_ref().map(Flags::bits),
-        row.agreed.as_ref().and_then(Flags::keywords),
-        row.mod_seq,
-        row.save_date
-    ];
-    tx.run_one("update_placement", sql, params)
+    tx.run_one("update_placement", sql, values!(row))
 }
 
 pub(super) fn delete(tx: &Tx<'_>, mailbox: MailboxId, uid: u32) -> Result<()> {
@@ -201,17 +195,19 @@ pub(super) fn delete(tx: &Tx<'_>, mailbox: MailboxId, uid: u32) -> Result<()> {
     tx.run_one("delete_placement", sql, (mailbox.0, uid))
 }
 
+macro_rules! tombstones {
+    ($rest:literal) => {
+        concat!("SELECT mailbox, uid, remote_uid, message, bits, keywords, mod_seq, at FROM tombstones ", $rest)
+    };
+}
+
 pub(super) fn tombstones(tx: &Tx<'_>, mailbox: MailboxId, mod_seq: u64) -> Result<Vec<Tombstone>> {
-    let sql = "SELECT mailbox, uid, remote_uid, message, mod_seq, at FROM tombstones
-               WHERE mailbox = ?1 AND mod_seq > ?2 ORDER BY mod_seq, uid";
+    let sql = tombstones!("WHERE mailbox = ?1 AND mod_seq > ?2 ORDER BY mod_seq, uid");
     tx.all(sql, (mailbox.0, mod_seq), tombstone)
 }
 
-pub(super) fn tombstones_of_deleted(tx: &Tx<'_>) -> Result<Vec<Tombstone>> {
-    // Along the tombstones, which no index finds by their message; most of what is deleted has one.
-    let sql = "SELECT t.mailbox, t.uid, t.remote_uid, t.message, t.mod_seq, t.at
-               FROM tombstones t CROSS JOIN messages m ON m.id = t.message WHERE m.deleted_at IS NOT NULL";
-    tx.all(sql, [], tombstone)
+pub(super) fn tombstones_of(tx: &Tx<'_>, message: MessageId) -> Result<Vec<Tombstone>> {
+    tx.all(tombstones!("WHERE message = ?1 ORDER BY at, mailbox, mod_seq"), [message.0], tombstone)
 }
 
 fn tombstone(row: &Row<'_>) -> Result<Tombstone> {
@@ -220,16 +216,18 @@ fn tombstone(row: &Row<'_>) -> Result<Tombstone> {
         uid: row.get(1)?,
         remote_uid: row.get(2)?,
         message: row.get::<_, Option<i64>>(3)?.map(MessageId),
-        mod_seq: row.get(4)?,
-        at: row.get(5)?,
+        flags: Flags::from_parts(row.get(4)?, row.get::<_, Option<String>>(5)?.as_deref().unwrap_or_default()),
+        mod_seq: row.get(6)?,
+        at: row.get(7)?,
     })
 }
 
 pub(super) fn insert_tombstone(tx: &Tx<'_>, tombstone: &Tombstone) -> Result<()> {
-    let sql = "INSERT INTO tombstones (mailbox, mod_seq, uid, remote_uid, message, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let Tombstone { mailbox, uid, remote_uid, message, mod_seq, at } = tombstone;
-    let message = message.map(|id| id.0);
-    tx.run_one("insert_tombstone", sql, params![mailbox.0, mod_seq, uid, remote_uid, message, at])
+    let sql = "INSERT INTO tombstones (mailbox, mod_seq, uid, remote_uid, message, bits, keywords, at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let Tombstone { mailbox, uid, remote_uid, message, flags, mod_seq, at } = tombstone;
+    let (message, bits, keywords) = (message.map(|id| id.0), flags.bits(), flags.keywords());
+    tx.run_one("insert_tombstone", sql, params![mailbox.0, mod_seq, uid, remote_uid, message, bits, keywords, at])
 }
 
 pub(super) fn prune_tombstones(tx: &Tx<'_>, at: i64) -> Result<u64> {

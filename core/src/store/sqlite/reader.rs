@@ -121,8 +121,8 @@ impl Reader for Tx<'_> {
         messages::deleted(self, after, limit)
     }
 
-    fn tombstones_of_deleted(&self) -> Result<Vec<Tombstone>> {
-        placements::tombstones_of_deleted(self)
+    fn tombstones_of(&self, message: MessageId) -> Result<Vec<Tombstone>> {
+        placements::tombstones_of(self, message)
     }
 
     fn bodies_by_hash(&self, hash: &ContentHash) -> Result<Vec<BodyId>> {

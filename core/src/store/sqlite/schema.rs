@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x4d74_6465;
 
 /// One step from each version to the next; the first makes everything. Steps that were released are never changed.
-const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first, second];
+const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first, second, third];
 
 /// The version that this library writes.
 pub(super) fn current() -> i32 {
@@ -119,5 +119,14 @@ fn second(connection: &Connection) -> rusqlite::Result<()> {
              PRIMARY KEY (user, label)
          ) STRICT, WITHOUT ROWID;
          CREATE INDEX placement_keywords ON placements (mailbox, keywords) WHERE keywords IS NOT NULL;",
+    )
+}
+
+/// The flags that a message had where it was, for when it is restored; and where a message was.
+fn third(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "ALTER TABLE tombstones ADD COLUMN bits INTEGER NOT NULL DEFAULT 0;
+         ALTER TABLE tombstones ADD COLUMN keywords TEXT;
+         CREATE INDEX tombstone_messages ON tombstones (message) WHERE message IS NOT NULL;",
     )
 }

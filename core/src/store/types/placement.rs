@@ -116,7 +116,7 @@ pub struct Local {
 }
 
 /// What is left of a placement (QRESYNC, RFC 7162 section 3.2.10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tombstone {
     /// The mailbox.
     pub mailbox: MailboxId,
@@ -126,6 +126,8 @@ pub struct Tombstone {
     pub remote_uid: Option<u32>,
     /// The message, while it is restorable.
     pub message: Option<MessageId>,
+    /// The flags that it had.
+    pub flags: Flags,
     /// The MODSEQ of the expunge.
     pub mod_seq: u64,
     /// When, in seconds since 1970.

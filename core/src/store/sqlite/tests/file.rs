@@ -1,6 +1,7 @@
 //! The file: how it is made, who may read it, and which files are not taken.
 
 use super::*;
+use crate::store::{Flags, MessageId};
 use std::fs;
 
 fn pragma(path: &Path, name: &str) -> i64 {
@@ -45,6 +46,8 @@ fn every_earlier_version_is_brought_up_and_keeps_what_it_has() {
             schema::migrate(&connection, "old", schema::Target::earlier(version)).unwrap();
             if version > 0 {
                 connection.execute("INSERT INTO notes VALUES ('kept', x'01')", []).unwrap();
+                let left = "INSERT INTO tombstones (mailbox, mod_seq, uid, message, at) VALUES (1, 2, 3, 4, 5)";
+                connection.execute(left, []).unwrap();
             }
         }
         let store = store_at(&path);
@@ -52,6 +55,9 @@ fn every_earlier_version_is_brought_up_and_keeps_what_it_has() {
         assert_eq!(store.check().unwrap(), [""; 0]);
         let kept = store.read().unwrap().note("kept").unwrap();
         assert_eq!(kept.is_some(), version > 0, "version {version}");
+        let left = store.read().unwrap().tombstones_of(MessageId(4)).unwrap();
+        let told: Vec<_> = left.iter().map(|left| (left.uid, left.flags.clone())).collect();
+        assert_eq!(told, if version > 0 { vec![(3, Flags::new())] } else { Vec::new() }, "version {version}");
         assert_eq!(store.id().0 == "old", version > 0);
     }
 }
