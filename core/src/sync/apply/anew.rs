@@ -9,11 +9,11 @@ use super::headers::Identity;
 use super::rows;
 use crate::error::Result;
 use crate::imap::{MailboxName, UidSet};
-use crate::journal::{Digest, Entry};
+use crate::journal::{Digest, Entry, State};
 use crate::store::{Durability, MailboxId, MailboxRow, MessageRow, Now, Reader, Writer};
 use crate::sync::resync::{Remote, Terms, rematch};
 use crate::sync::{Action, Question};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Pass {
     /// After a reset: finds the messages again that are here, and numbers those that are new. Whether the mailbox can go
@@ -52,6 +52,41 @@ impl Pass {
         let known = self.books.read(move |reader| unfound(reader, mailbox)).await?;
         Ok(self.unfound.entry(mailbox).or_insert(known).clone())
     }
+}
+
+/// Whether messages are still to be found again: those here that have no number, and those that have left their place
+/// here while a change of theirs is about the numbers of before. A pass was broken off after a reset.
+pub(super) fn is_under_way(reader: &dyn Reader, row: &MailboxRow, pending: &[Entry]) -> Result<bool> {
+    if !unlinked(reader, row.id)?.is_empty() {
+        return Ok(true);
+    }
+    let uid_validity = row.remote.as_ref().map_or(0, |remote| remote.uid_validity);
+    for entry in pending.iter().filter(|entry| entry.state == State::Waiting) {
+        if is_lost(reader, (row.id, uid_validity), entry, pending)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether an entry is about a message that has left its place here and has no number of this UIDVALIDITY, nor gets one
+/// by arriving.
+fn is_lost(
+    reader: &dyn Reader,
+    (mailbox, uid_validity): (MailboxId, u32),
+    entry: &Entry,
+    pending: &[Entry],
+) -> Result<bool> {
+    let Some(target) = entry.intent.target().filter(|target| target.mailbox.id == mailbox.0) else { return Ok(false) };
+    if reader.placement(mailbox, target.local)?.is_some() {
+        return Ok(false);
+    }
+    let arrives =
+        |other: &Entry| other.intent.landing().is_some_and(|to| (to.mailbox.id, to.local) == (mailbox.0, target.local));
+    Ok(match target.uid {
+        Some(_) => target.uid_validity != Some(uid_validity),
+        None => !pending.iter().any(arrives),
+    })
 }
 
 /// What is new on the server while messages here have lost their numbers, by a reset that was broken off, must be
@@ -156,20 +191,31 @@ fn retarget(
     there: &mut Vec<Identity>,
     now: Now,
 ) -> Result<()> {
-    let here = unlinked(writer, mailbox)?;
-    let mut entries = writer.pending()?;
-    entries.sort_by_key(|entry| entry.intent.target().map(|target| target.local));
-    for mut entry in entries {
-        let Some(target) = entry.intent.target_mut().filter(|target| target.mailbox.id == mailbox.0) else { continue };
-        if target.uid.is_none() || writer.placement(mailbox, target.local)?.is_some() {
-            continue;
+    let (here, pending) = (unlinked(writer, mailbox)?, writer.pending()?);
+    let mut lost = Vec::new();
+    for entry in &pending {
+        if is_lost(writer, (mailbox, uid_validity), entry, &pending)? {
+            lost.push(entry.clone());
         }
-        let before = here.iter().filter(|(local, row)| *local < target.local && row.digest == Some(target.digest));
-        let twins = there.iter().enumerate().filter(|(_, identity)| identity.digest == target.digest);
-        let Some((at, _)) = twins.take(before.count() + 1).last() else { continue };
-        let identity = there.remove(at);
-        (target.uid_validity, target.uid) = (Some(uid_validity), Some(identity.uid));
+    }
+    lost.sort_by_key(|entry| entry.intent.target().map(|target| target.local));
+    // Several changes may be about one message.
+    let mut found: BTreeMap<u32, u32> = BTreeMap::new();
+    for mut entry in lost {
+        let Some(target) = entry.intent.target_mut() else { continue };
+        let known = found.get(&target.local).copied();
+        let Some(uid) = known.or_else(|| take_twin(&here, (target.local, &target.digest), there)) else { continue };
+        found.insert(target.local, uid);
+        (target.uid_validity, target.uid) = (Some(uid_validity), Some(uid));
         writer.update_intent(&entry, now.seconds())?;
     }
     Ok(())
+}
+
+/// Takes the message out of `there` that is this one of those that are the same: in their order, as they are `here`.
+fn take_twin(here: &[(u32, MessageRow)], (local, digest): (u32, &Digest), there: &mut Vec<Identity>) -> Option<u32> {
+    let before = here.iter().filter(|(other, row)| *other < local && row.digest.as_ref() == Some(digest)).count();
+    let twins = there.iter().enumerate().filter(|(_, identity)| identity.digest == *digest);
+    let (at, _) = twins.take(before + 1).last()?;
+    Some(there.remove(at).uid)
 }

@@ -159,9 +159,10 @@ fn carry_out(
     now: Now,
 ) -> Result<(Vec<Action>, rows::Left)> {
     let row = writer.mailbox(mailbox)?.ok_or_else(|| MailError::from(Code::MailboxMissing))?;
-    let (base, local) = (rows::base(writer, &row, now)?, rows::local(writer, &row, told)?);
+    let pending = writer.pending()?;
+    let (base, local) = (rows::base(writer, &row, now)?, rows::local(writer, &row, told, &pending)?);
     let mut actions = resync(&base, &local, told, care);
-    if local.hold.is_none() && !anew::unlinked(writer, mailbox)?.is_empty() {
+    if local.hold.is_none() && anew::is_under_way(writer, &row, &pending)? {
         actions = anew::identify_first(actions, told, sought);
     }
     rows::carry_out(writer, mailbox, &actions, told, now).map(|left| (actions, left))

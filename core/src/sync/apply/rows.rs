@@ -36,16 +36,15 @@ pub(super) fn base(reader: &dyn Reader, row: &MailboxRow, now: Now) -> Result<Ba
 }
 
 /// What is here, as far as it is needed to judge what the server said.
-pub(super) fn local(reader: &dyn Reader, row: &MailboxRow, remote: &Remote) -> Result<Local> {
-    let pending = reader.pending()?;
-    let mut local = Local { known: reader.remote_uids(row.id)?, hold: hold(row, &pending), ..Local::default() };
+pub(super) fn local(reader: &dyn Reader, row: &MailboxRow, remote: &Remote, pending: &[Entry]) -> Result<Local> {
+    let mut local = Local { known: reader.remote_uids(row.id)?, hold: hold(row, pending), ..Local::default() };
     for uid in remote.flags.keys() {
         let Some(placed) = reader.placement_by_remote(row.id, *uid)?.filter(|row| row.message.is_some()) else {
             continue;
         };
         local.rows.insert(*uid, Here { flags: placed.flags, agreed: placed.agreed });
     }
-    for entry in &pending {
+    for entry in pending {
         note_pending(reader, row, entry, &mut local)?;
     }
     Ok(local)
@@ -78,7 +77,10 @@ fn note_pending(reader: &dyn Reader, row: &MailboxRow, entry: &Entry, local: &mu
     let change = Change { id: entry.id, begun: matches!(entry.state, State::Started { .. }) };
     let Some(target) = entry.intent.target().filter(|target| target.mailbox.id == row.id.0) else { return Ok(()) };
     let placed = reader.placement(row.id, target.local)?;
-    let Some(uid) = placed.as_ref().and_then(|row| row.remote_uid).or(target.uid) else { return Ok(()) };
+    // A number of before a reset says nothing.
+    let numbered = row.remote.as_ref().map(|remote| remote.uid_validity) == target.uid_validity;
+    let uid = placed.as_ref().and_then(|row| row.remote_uid).or(target.uid.filter(|_| numbered));
+    let Some(uid) = uid else { return Ok(()) };
     match &entry.intent {
         Intent::Flag { add, remove, .. } => {
             let (add, remove): (Flags, Flags) = (add.iter().collect(), remove.iter().collect());

@@ -47,7 +47,7 @@ impl Case<'_> {
             Some(Fate::Pending) => Some("it is still pending".to_owned()),
             Some(Fate::Parked(reason)) if !self.may_park(reason) => Some(format!("parked without cause: {reason}")),
             Some(Fate::Parked(_)) => None,
-            Some(Fate::Superseded) if !self.touched_by_others() && !self.removes_mailboxes() => {
+            Some(Fate::Superseded) if !self.overtaken_by_others() && !self.removes_mailboxes() => {
                 Some("superseded by nobody".to_owned())
             }
             Some(Fate::Superseded) => None,
@@ -84,17 +84,27 @@ impl Case<'_> {
     /// Whether somebody else did something to this message or to mailboxes, at any time: what a device had not seen yet
     /// counts as well.
     fn touched_by_others(&self) -> bool {
-        let other = |e: &&Entry| e.actor != self.actor.number && e.at > 0;
+        self.others_did(|change| matches!(change, Change::Renumbered)) || self.overtaken_by_others()
+    }
+
+    /// The same, a mailbox numbered anew aside: a message is found again, and with it what is to become of it.
+    fn overtaken_by_others(&self) -> bool {
         if self.deed.is_of_mailbox() {
-            return self.server.log.iter().any(|e| other(&e));
+            return self.others_did(|_| true);
         }
+        let other = |e: &&Entry| e.actor != self.actor.number && e.at > 0;
         self.server.log.iter().filter(other).any(|e| match &e.change {
-            Change::Mailbox { .. } | Change::Renumbered => true,
+            Change::Mailbox { .. } => true,
+            Change::Renumbered => false,
             Change::Added { token, .. } | Change::Expunged { token } | Change::Swept { token } => {
                 *token == self.deed.token
             }
             Change::Flag { .. } => super::harm::token_of(self.server, e.serial) == Some(self.deed.token),
         })
+    }
+
+    fn others_did(&self, what: impl Fn(&Change) -> bool) -> bool {
+        self.server.log.iter().any(|e| e.actor != self.actor.number && e.at > 0 && what(&e.change))
     }
 
     /// Whether the user of this device removes mailboxes: what was under way for a message in one has come to nothing.
