@@ -131,7 +131,9 @@ fn shares_mailbox(later: &Intent, earlier: &Intent) -> bool {
     concerns && names(later).iter().any(|name| names(earlier).iter().any(|other| is_related(name, other)))
 }
 
-fn is_about_mailbox(intent: &Intent) -> bool {
+/// Whether an intent is about a mailbox itself, and no message in one.
+#[must_use]
+pub fn is_about_mailbox(intent: &Intent) -> bool {
     intent.target().is_none() && intent.landing().is_none()
 }
 

@@ -1,7 +1,7 @@
 //! What becomes of parked changes: tried again, or dropped, which takes them back here as well.
 
 use crate::error::{Code, MailError, Result};
-use crate::journal::{Cause, Entry, Intent, State};
+use crate::journal::{Cause, Entry, Intent, State, order};
 use crate::store::{Change, Flags, IntentId, MailboxId, MailboxState, Now, Writer, arrive};
 
 /// Lets a parked change be tried again, from its beginning. Anything else than a parked one is
@@ -42,7 +42,26 @@ fn end(writer: &mut dyn Writer, entry: &Entry, now: Now, dropped: &mut Vec<Inten
             }
         }
     }
+    if let Intent::CreateMailbox { mailbox, .. } = &entry.intent {
+        end_of_mailbox(writer, (mailbox.id, entry.id), now, dropped)?;
+    }
     undo(writer, &entry.intent, now)
+}
+
+/// What was to become on the server of a mailbox that will not be there. Here it stays as it is, and so does what is in it.
+fn end_of_mailbox(
+    writer: &mut dyn Writer,
+    (mailbox, created): (i64, i64),
+    now: Now,
+    dropped: &mut Vec<IntentId>,
+) -> Result<()> {
+    for later in writer.pending()?.iter().filter(|later| later.id > created && later.intent.mailbox().id == mailbox) {
+        if order::is_about_mailbox(&later.intent) {
+            arrive::settle(writer, IntentId(later.id), State::Superseded { by: Cause::Dropped }, now)?;
+            dropped.push(IntentId(later.id));
+        }
+    }
+    Ok(())
 }
 
 fn undo(writer: &mut dyn Writer, intent: &Intent, now: Now) -> Result<()> {
