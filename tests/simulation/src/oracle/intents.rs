@@ -197,6 +197,14 @@ impl Case<'_> {
         if !self.deed.changes || self.later.iter().any(again) {
             return None;
         }
+        // Until the next pass each label has a copy of its own here, with flags of its own: which word was the last is not known.
+        let of_another = |deed: &Deed| {
+            let is_same = matches!(&deed.verb, Verb::Flag { flag: other, .. } if other.eq_ignore_ascii_case(flag));
+            is_same && deed.token == self.deed.token && deed.local != self.deed.local
+        };
+        if labels && self.actor.deeds.iter().any(of_another) {
+            return None;
+        }
         let others = |e: &&Entry| {
             let touches = matches!(&e.change, Change::Flag { flag: f, .. } if f.eq_ignore_ascii_case(flag));
             touches && e.serial == serial && e.actor != self.actor.number && e.at > 0
