@@ -10,6 +10,7 @@ use crate::session::Target;
 use crate::store::{Durability, MailboxId, MessageId, MessageRow, Reader, Writer, change};
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A message that is in no mailbox any more. It has no UID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,17 +83,21 @@ fn list(reader: &dyn Reader, limit: usize) -> Result<Vec<DeletedMessage>> {
     let mut rows = reader.deleted(MessageId(0), usize::MAX)?;
     rows.sort_by_key(|row| Reverse((row.deleted_at, row.id)));
     rows.truncate(limit);
-    let mailboxes = reader.mailboxes()?.into_iter().map(|row| (row.id, row.name)).collect();
-    rows.iter().map(|row| described(reader, row, places(reader, row.id, &mailboxes)?)).collect()
+    let mut names = HashMap::new();
+    rows.iter().map(|row| described(reader, row, places(reader, row.id, &mut names)?)).collect()
 }
 
-/// The names of the mailboxes that a message was in, the one it left last first.
-fn places(reader: &dyn Reader, id: MessageId, names: &HashMap<MailboxId, String>) -> Result<Vec<String>> {
+/// The names of the mailboxes that a message was in, the one it left last first; also of one that is deleted by now.
+fn places(reader: &dyn Reader, id: MessageId, names: &mut HashMap<MailboxId, Option<String>>) -> Result<Vec<String>> {
     let mut places = Vec::new();
     for left in reader.tombstones_of(id)?.iter().rev() {
-        places.extend(names.get(&left.mailbox).filter(|name| !places.contains(name)));
+        let name = match names.entry(left.mailbox) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(reader.mailbox(left.mailbox)?.map(|row| row.name)),
+        };
+        places.extend(name.clone().filter(|name| !places.contains(name)));
     }
-    Ok(places.into_iter().cloned().collect())
+    Ok(places)
 }
 
 fn described(reader: &dyn Reader, row: &MessageRow, mailboxes: Vec<String>) -> Result<DeletedMessage> {
