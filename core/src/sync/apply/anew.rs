@@ -61,32 +61,33 @@ pub(super) fn is_under_way(reader: &dyn Reader, row: &MailboxRow, pending: &[Ent
         return Ok(true);
     }
     let uid_validity = row.remote.as_ref().map_or(0, |remote| remote.uid_validity);
-    for entry in pending.iter().filter(|entry| entry.state == State::Waiting) {
-        if is_lost(reader, (row.id, uid_validity), entry, pending)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(lost(reader, (row.id, uid_validity), pending)?.iter().any(|entry| entry.state == State::Waiting))
 }
 
-/// Whether an entry is about a message that has left its place here and has no number of this UIDVALIDITY, nor gets one
-/// by arriving.
-fn is_lost(
+/// Entries about messages that have left their place here and have no number of this UIDVALIDITY, nor get one by arriving.
+fn lost<'a>(
     reader: &dyn Reader,
     (mailbox, uid_validity): (MailboxId, u32),
-    entry: &Entry,
-    pending: &[Entry],
-) -> Result<bool> {
-    let Some(target) = entry.intent.target().filter(|target| target.mailbox.id == mailbox.0) else { return Ok(false) };
-    if reader.placement(mailbox, target.local)?.is_some() {
-        return Ok(false);
+    pending: &'a [Entry],
+) -> Result<Vec<&'a Entry>> {
+    let (arriving, mut lost) = (arriving(pending, mailbox), Vec::new());
+    for entry in pending {
+        let Some(target) = entry.intent.target().filter(|target| target.mailbox.id == mailbox.0) else { continue };
+        let is_numbered = match target.uid {
+            Some(_) => target.uid_validity == Some(uid_validity),
+            None => arriving.contains(&target.local),
+        };
+        if !is_numbered && reader.placement(mailbox, target.local)?.is_none() {
+            lost.push(entry);
+        }
     }
-    let arrives =
-        |other: &Entry| other.intent.landing().is_some_and(|to| (to.mailbox.id, to.local) == (mailbox.0, target.local));
-    Ok(match target.uid {
-        Some(_) => target.uid_validity != Some(uid_validity),
-        None => !pending.iter().any(arrives),
-    })
+    Ok(lost)
+}
+
+/// Our UIDs of what is to arrive in a mailbox by changes that are not over.
+fn arriving(pending: &[Entry], mailbox: MailboxId) -> BTreeSet<u32> {
+    let landings = pending.iter().filter_map(|entry| entry.intent.landing());
+    landings.filter(|to| to.mailbox.id == mailbox.0).map(|to| to.local).collect()
 }
 
 /// What is new on the server while messages here have lost their numbers, by a reset that was broken off, must be
@@ -111,15 +112,12 @@ pub(super) fn unlinked(reader: &dyn Reader, mailbox: MailboxId) -> Result<Vec<(u
     if reader.uids(mailbox)?.len() == numbered {
         return Ok(Vec::new());
     }
-    let pending = reader.pending()?;
-    let is_coming = |local: u32| {
-        let arrives =
-            |entry: &Entry| entry.intent.landing().is_some_and(|to| to.mailbox.id == mailbox.0 && to.local == local);
-        pending.iter().any(arrives)
-    };
+    let arriving = arriving(&reader.pending()?, mailbox);
     let mut unlinked = Vec::new();
     for row in reader.placements(mailbox, &UidSet::range(1, u32::MAX))? {
-        let Some(message) = row.message.filter(|_| row.remote_uid.is_none() && !is_coming(row.uid)) else { continue };
+        let Some(message) = row.message.filter(|_| row.remote_uid.is_none() && !arriving.contains(&row.uid)) else {
+            continue;
+        };
         if let Some(message) = reader.message(message)? {
             unlinked.push((row.uid, message));
         }
@@ -192,12 +190,7 @@ fn retarget(
     now: Now,
 ) -> Result<()> {
     let (here, pending) = (unlinked(writer, mailbox)?, writer.pending()?);
-    let mut lost = Vec::new();
-    for entry in &pending {
-        if is_lost(writer, (mailbox, uid_validity), entry, &pending)? {
-            lost.push(entry.clone());
-        }
-    }
+    let mut lost: Vec<Entry> = lost(writer, (mailbox, uid_validity), &pending)?.into_iter().cloned().collect();
     lost.sort_by_key(|entry| entry.intent.target().map(|target| target.local));
     // Several changes may be about one message.
     let mut found: BTreeMap<u32, u32> = BTreeMap::new();
