@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, tcp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +37,18 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(upstream) = TcpStream::connect(("127.0.0.1", server)).await else { return };
-                let ((client_in, client_out), (server_in, server_out)) = (client.into_split(), upstream.into_split());
-                let up = tokio::spawn(pass(client_in, server_out, (Way::ToServer, Arc::clone(&to))));
-                let down = tokio::spawn(pass(server_in, client_out, (Way::FromServer, Arc::clone(&from))));
+                let (to, from) = (Arc::clone(&to), Arc::clone(&from));
                 tokio::spawn(async move {
+                    let ((mut client_in, client_out), (server_in, server_out)) =
+                        (client.into_split(), upstream.into_split());
                     // One way that ends ends both.
-                    let (up_end, down_end) = (up.abort_handle(), down.abort_handle());
-                    tokio::select! { _ = up => {}, _ = down => {} }
-                    up_end.abort();
-                    down_end.abort();
+                    tokio::select! {
+                        () = pass(&mut client_in, server_out, (Way::ToServer, to)) => {}
+                        () = pass(server_in, client_out, (Way::FromServer, from)) => {
+                            // A connection closed with something unread is reset, and takes away what has come before.
+                            let _ = tokio::io::copy(&mut client_in, &mut tokio::io::sink()).await;
+                        }
+                    }
                 });
             }
         });
@@ -78,7 +81,7 @@ impl Proxy {
     }
 }
 
-async fn pass(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, (way, counter): (Way, Arc<Counter>)) {
+async fn pass(mut from: impl AsyncRead + Unpin, mut to: tcp::OwnedWriteHalf, (way, counter): (Way, Arc<Counter>)) {
     let mut buffer = vec![0; 16 << 10];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         let went = counter.went.fetch_add(count as u64, Ordering::SeqCst);

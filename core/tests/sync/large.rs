@@ -12,7 +12,9 @@ use mailtide::{
 };
 use std::net::SocketAddr;
 
+/// Bytes of a stretch, and how many are under way at once.
 const STRETCH: u64 = 512 << 10;
+const AHEAD: u64 = 3;
 
 /// A message of about 12 MiB, of which no two stretches are alike.
 fn large() -> Vec<u8> {
@@ -41,8 +43,8 @@ async fn a_large_body_goes_on_from_where_it_was_broken_off() {
         let came = proxy.offsets()[0];
         proxy.cut(Way::FromServer, u64::MAX);
         assert!(at.contains(&came) && came.is_multiple_of(STRETCH), "{came} of {at:?}");
-        // What is lost is the stretch that was broken off.
-        at = came + part - STRETCH - 50_000..came + part;
+        // What is lost is what was under way: Dovecot may begin an answer before it says OK to the one before.
+        at = came + part - AHEAD * STRETCH - 50_000..came + part;
     }
     device.session = server.session_at(proxy.port, "broken", &[]).await;
     proxy.cut(Way::FromServer, u64::MAX);

@@ -61,8 +61,9 @@ impl Pass {
         let mut asked = Asked { flying: VecDeque::new(), next: at, left };
         let mut came = Came { bytes: 0, is_whole: false };
         loop {
-            self.ask(uid, &mut asked)?;
-            let Some((length, pending)) = asked.flying.pop_front() else { return Ok(came) };
+            // What came before the connection broke off is put down all the same.
+            let failed = self.ask(uid, &mut asked).err();
+            let Some((length, pending)) = asked.flying.pop_front() else { return failed.map_or(Ok(came), Err) };
             let row = rows(&pending.answer().await?).remove(&uid);
             let section = row.and_then(|row| row.sections.into_iter().find(|data| data.section == Section::default()));
             // A row that does not come is a message that is gone, which the next comparison finds out.
