@@ -92,10 +92,10 @@ impl Work {
         }
         // What was only reserved nobody has seen.
         let Some(message) = row.message else { return Ok(()) };
-        let (mailbox, uid, remote_uid, flags) = (self.row.id, row.uid, row.remote_uid, row.flags.clone());
-        let (message_id, mod_seq, at) = (Some(message), self.next_mod_seq(), self.now.seconds());
-        writer.insert_tombstone(&Tombstone { mailbox, uid, remote_uid, message: message_id, flags, mod_seq, at })?;
-        self.tell(writer, &Change::Removed { mailbox, uid, message: Some(message) })?;
+        let PlacementRow { mailbox, uid, remote_uid, .. } = *row;
+        let (flags, mod_seq, at) = (row.flags.clone(), self.next_mod_seq(), self.now.seconds());
+        writer.insert_tombstone(&Tombstone { mailbox, uid, remote_uid, message: row.message, flags, mod_seq, at })?;
+        self.tell(writer, &Change::Removed { mailbox, uid, message: row.message })?;
         bury(writer, message, self.now)
     }
 

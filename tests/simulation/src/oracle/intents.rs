@@ -84,7 +84,7 @@ impl Case<'_> {
     /// Whether somebody else did something to this message or to mailboxes, at any time: what a device had not seen yet
     /// counts as well.
     fn touched_by_others(&self) -> bool {
-        self.others_did(|change| matches!(change, Change::Renumbered)) || self.overtaken_by_others()
+        self.others_did(|e| matches!(e.change, Change::Renumbered)) || self.overtaken_by_others()
     }
 
     /// The same, a mailbox numbered anew aside: a message is found again, and with it what is to become of it.
@@ -92,8 +92,7 @@ impl Case<'_> {
         if self.deed.is_of_mailbox() {
             return self.others_did(|_| true);
         }
-        let other = |e: &&Entry| e.actor != self.actor.number && e.at > 0;
-        self.server.log.iter().filter(other).any(|e| match &e.change {
+        self.others_did(|e| match &e.change {
             Change::Mailbox { .. } => true,
             Change::Renumbered => false,
             Change::Added { token, .. } | Change::Expunged { token } | Change::Swept { token } => {
@@ -103,8 +102,8 @@ impl Case<'_> {
         })
     }
 
-    fn others_did(&self, what: impl Fn(&Change) -> bool) -> bool {
-        self.server.log.iter().any(|e| e.actor != self.actor.number && e.at > 0 && what(&e.change))
+    fn others_did(&self, what: impl Fn(&Entry) -> bool) -> bool {
+        self.server.log.iter().any(|e| e.actor != self.actor.number && e.at > 0 && what(e))
     }
 
     /// Whether the user of this device removes mailboxes: what was under way for a message in one has come to nothing.
@@ -189,27 +188,22 @@ impl Case<'_> {
         // Where mailboxes are labels, a flag is the message's, whichever placement it is set at.
         let labels = self.server.personality.labels;
         let same = |deed: &Deed| deed.local == self.deed.local || (labels && deed.token == self.deed.token);
-        let again = |deed: &Deed| match &deed.verb {
-            Verb::Flag { flag: other, .. } => same(deed) && other.eq_ignore_ascii_case(flag),
-            // It is somewhere else then, or nowhere.
-            _ => same(deed) && deed.removes(),
-        };
+        let is_flag =
+            |deed: &Deed| matches!(&deed.verb, Verb::Flag { flag: other, .. } if other.eq_ignore_ascii_case(flag));
+        // Removed, it is somewhere else then, or nowhere.
+        let again = |deed: &Deed| same(deed) && (is_flag(deed) || deed.removes());
         if !self.deed.changes || self.later.iter().any(again) {
             return None;
         }
         // Until the next pass each label has a copy of its own here, with flags of its own: which word was the last is not known.
-        let of_another = |deed: &Deed| {
-            let is_same = matches!(&deed.verb, Verb::Flag { flag: other, .. } if other.eq_ignore_ascii_case(flag));
-            is_same && deed.token == self.deed.token && deed.local != self.deed.local
-        };
+        let of_another = |deed: &Deed| is_flag(deed) && deed.token == self.deed.token && deed.local != self.deed.local;
         if labels && self.actor.deeds.iter().any(of_another) {
             return None;
         }
-        let others = |e: &&Entry| {
-            let touches = matches!(&e.change, Change::Flag { flag: f, .. } if f.eq_ignore_ascii_case(flag));
-            touches && e.serial == serial && e.actor != self.actor.number && e.at > 0
+        let touches = |e: &Entry| {
+            matches!(&e.change, Change::Flag { flag: f, .. } if f.eq_ignore_ascii_case(flag)) && e.serial == serial
         };
-        if self.server.log.iter().any(|e| others(&e)) {
+        if self.others_did(touches) {
             return None;
         }
         let placement = self.placed(serial)?;
